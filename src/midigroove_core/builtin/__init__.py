@@ -1,0 +1,1 @@
+"""What core itself registers, through the same hooks as anyone."""

@@ -1,0 +1,23 @@
+"""Errors that a user can do something about.
+
+The command line prints the message of a `MidigrooveError` as one line and exits with code 2. A
+message says what is wrong, where (file, row, field), and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class MidigrooveError(Exception):
+    """Something the user can mend: wrong input, a missing program, a wrong option."""
+
+
+class InputError(MidigrooveError):
+    """A file or value that cannot be used; inside a batch it becomes a counted skip."""
+
+
+class MismatchError(MidigrooveError):
+    """Two things that must agree do not (a cache and a codec, a checkpoint and a cache)."""
+
+
+class PluginError(MidigrooveError):
+    """A plugin that is missing, broken, or in conflict with another."""

@@ -1,0 +1,48 @@
+"""All that a plugin can extend. Read this file first; docs/plugin_hooks.md shows each hook in use.
+
+A plugin is a distribution with an entry point in the group `midigroove` whose module has functions
+marked with `midigroove_core.hookimpl`. `register(id, "package.module:Class")` takes an import
+string: the class is imported on first use, so listing plugins stays fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    import typer
+
+hookspec = pluggy.HookspecMarker("midigroove")
+
+
+class Register(Protocol):
+    """Names a class by id; the import string is resolved on first use."""
+
+    def __call__(self, id: str, import_string: str) -> None: ...
+
+
+@hookspec
+def register_codecs(register: Register) -> None:
+    """Register subclasses of `midigroove_core.Codec`."""
+
+
+@hookspec
+def register_featurizers(register: Register) -> None:
+    """Register subclasses of `midigroove_core.GridFeaturizer`."""
+
+
+@hookspec
+def register_models(register: Register) -> None:
+    """Register subclasses of `midigroove_core.Model`."""
+
+
+@hookspec
+def register_embeddings(register: Register) -> None:
+    """Register subclasses of `midigroove_core.Embedding`, the spaces of set distances."""
+
+
+@hookspec
+def register_commands(app: typer.Typer) -> None:
+    """Add commands to the `midigroove` program."""

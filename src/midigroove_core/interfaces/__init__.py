@@ -1,0 +1,1 @@
+"""The three contracts a plugin can fulfil: Codec, GridFeaturizer, Model."""

@@ -1,0 +1,125 @@
+"""The codec contract: a frozen tokenizer between audio and discrete codes.
+
+This module imports no torch, so that `midigroove codecs` can list codecs in a blink;
+implementations should import torch inside their methods or constructor too.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from midigroove_core.clock import FrameClock
+from midigroove_core.errors import MidigrooveError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Codec(ABC):
+    """A neural audio codec with fixed weights.
+
+    The class attributes are the facts of the variant as `midigroove codecs` shows them; an instance
+    may override them (a bandwidth that was asked for, say), and they never change afterwards.
+
+    Attributes:
+        codec_id: registry id, such as `dac_44khz`.
+        clock: sample rate and hop length.
+        channels: audio channels C that encode takes and decode gives.
+        num_codebooks: K.
+        codebook_size: V; codes lie in [0, V).
+        license: licence of the weights (an SPDX id, or a short name).
+        context_frames: frames of context on each side with which encoding or decoding a chunk
+            gives exactly what the whole gives; None when no finite context does, and then the
+            whole take must be encoded at once.
+        decode_context_frames: the same for decoding; None as above.
+    """
+
+    codec_id: ClassVar[str]
+    clock: FrameClock
+    channels: int = 1
+    num_codebooks: int
+    codebook_size: int
+    license: str
+    context_frames: int | None
+    decode_context_frames: int | None
+
+    @abstractmethod
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments as JSON, without local paths: equal configs mean equal codecs."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], *, path: str | None = None) -> Self:
+        """Builds a codec from `get_config()`.
+
+        Args:
+            config: what `get_config` returned.
+            path: a local directory (or file) with the weights, for codecs that are otherwise
+                fetched from a hub. Where weights lie is not part of what a codec is.
+
+        Raises:
+            MidigrooveError: an unknown argument, or weights that cannot be had; says what to do.
+        """
+        try:
+            return cls(**config, path=path) if path is not None else cls(**config)
+        except TypeError as error:
+            raise MidigrooveError(f"codec {cls.codec_id}: {error}") from error
+
+    @classmethod
+    def weights_here(cls) -> bool:
+        """Whether the default weights are on this machine, without loading anything."""
+        return True
+
+    @property
+    @abstractmethod
+    def weights_sha(self) -> str:
+        """SHA-256 over the names, shapes and values of all weights, as hexadecimal."""
+
+    @abstractmethod
+    def encode(self, audio: torch.Tensor) -> torch.Tensor:
+        """Audio to codes.
+
+        Args:
+            audio: [B, C, S] float32 at `clock.sample_rate`, S >= 1.
+
+        Returns:
+            codes [B, K, T] int64 in [0, V) with T = ceil(S / hop_length).
+        """
+
+    @abstractmethod
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes to audio.
+
+        Args:
+            codes: [B, K, T] int64 in [0, V), T >= 1.
+
+        Returns:
+            audio [B, C, T * hop_length] float32.
+        """
+
+    @abstractmethod
+    def to(self, device: str | torch.device) -> Self:
+        """Moves the weights; returns self."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the weights are."""
+
+    @property
+    def bits_per_second(self) -> float:
+        """K * log2(V) * frame rate."""
+        import math
+
+        return self.num_codebooks * math.log2(self.codebook_size) * float(self.clock.frame_rate)
+
+    def facts(self) -> dict[str, Any]:
+        """What caches and checkpoints record, as JSON."""
+        return {
+            "codec_id": self.codec_id,
+            **self.clock.to_json(),
+            "channels": self.channels,
+            "num_codebooks": self.num_codebooks,
+            "codebook_size": self.codebook_size,
+            "license": self.license,
+        }

@@ -1,0 +1,1 @@
+"""A function per command; the command line only parses and prints."""
