@@ -1,0 +1,88 @@
+"""The `midigroove` program: parse, call one pipeline function, print."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, NoReturn
+
+import click
+import typer
+from rich.markup import escape
+
+from midigroove_core import __version__
+from midigroove_core.errors import MidigrooveError
+
+EXIT_BAD_INPUT = 2
+
+
+def build_app() -> typer.Typer:
+    """The whole program, commands of plugins included."""
+    from midigroove_core.cli import cache, data, demo, evaluate, kits, plugins, render, train
+    from midigroove_core.plugins import load_plugins
+
+    app = typer.Typer(
+        name="midigroove",
+        help="Expressive drum MIDI to drum audio through neural audio codecs, and figures to "
+        "judge it by.\n\nStart with: midigroove demo",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for module in (demo, render, data, cache, train, evaluate, kits, plugins):
+        module.add(app)
+    load_plugins().manager.hook.register_commands(app=app)
+    return app
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"midigroove {__version__}")
+        raise typer.Exit()
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    if debug:
+        os.environ["MIDIGROOVE_DEBUG"] = "1"
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs the program and exits: 0 done, 1 findings, 2 bad input, 130 interrupted."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs the program and returns its exit code; errors become one line on standard error."""
+    try:
+        result = build_app()(args=arguments, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_BAD_INPUT
+    except MidigrooveError as error:
+        return _fail(str(error), EXIT_BAD_INPUT)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", EXIT_BAD_INPUT)
+
+
+def _fail(message: str, code: int) -> int:
+    from midigroove_core.cli.output import stderr
+
+    if os.environ.get("MIDIGROOVE_DEBUG"):
+        traceback.print_exc()
+    stderr.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+    return code

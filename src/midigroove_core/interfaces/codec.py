@@ -6,6 +6,7 @@ implementations should import torch inside their methods or constructor too.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -106,11 +107,24 @@ class Codec(ABC):
     def device(self) -> torch.device:
         """Where the weights are."""
 
+    @classmethod
+    def describe(cls) -> dict[str, Any]:
+        """The facts of the default configuration, from class attributes alone, as JSON."""
+        bits = cls.num_codebooks * math.log2(cls.codebook_size) * float(cls.clock.frame_rate)
+        return {
+            **cls.clock.to_json(),
+            "frame_rate": float(cls.clock.frame_rate),
+            "channels": cls.channels,
+            "num_codebooks": cls.num_codebooks,
+            "codebook_size": cls.codebook_size,
+            "kbit_per_second": bits / 1000,
+            "license": cls.license,
+            "weights_here": cls.weights_here(),
+        }
+
     @property
     def bits_per_second(self) -> float:
         """K * log2(V) * frame rate."""
-        import math
-
         return self.num_codebooks * math.log2(self.codebook_size) * float(self.clock.frame_rate)
 
     def facts(self) -> dict[str, Any]:
