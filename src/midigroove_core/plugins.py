@@ -6,9 +6,10 @@ loader has none, so that one plugin that fails to import would end every command
 
 from __future__ import annotations
 
+import importlib
 import os
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 
 import pluggy
 
@@ -63,8 +64,8 @@ def load_plugins() -> LoadedPlugins:
     """
     manager = pluggy.PluginManager("midigroove")
     manager.add_hookspecs(hookspecs)
-    from midigroove_core.builtin import plugin as builtin
-
+    # By name, as for anyone's plugin: this floor does not know the rooms above it.
+    builtin = importlib.import_module("midigroove_core.builtin.plugin")
     infos = [_register(manager, builtin, "builtin", CORE, __version__)]
     wanted = _wanted()
     for distribution, entry_point in _entry_points():
@@ -78,14 +79,10 @@ def load_plugins() -> LoadedPlugins:
             continue
         try:
             module = entry_point.load()
-            infos.append(
-                _register(manager, module, entry_point.name, name, distribution.version)
-            )
+            infos.append(_register(manager, module, entry_point.name, name, distribution.version))
         except Exception as error:  # a plugin may fail in any way; it must not take others along
             manager.set_blocked(entry_point.name)
-            infos.append(
-                PluginInfo(entry_point.name, name, distribution.version, describe(error))
-            )
+            infos.append(PluginInfo(entry_point.name, name, distribution.version, describe(error)))
     return LoadedPlugins(manager, tuple(infos))
 
 
@@ -102,8 +99,8 @@ def _wanted() -> set[str] | None:
     return {name.strip() for name in value.split(",") if name.strip()}
 
 
-def _entry_points() -> list[tuple[Distribution, object]]:
-    found: dict[tuple[str, str], tuple[Distribution, object]] = {}
+def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
+    found: dict[tuple[str, str], tuple[Distribution, EntryPoint]] = {}
     for distribution in distributions():
         for entry_point in distribution.entry_points.select(group=GROUP):
             key = (distribution.metadata["Name"], entry_point.name)

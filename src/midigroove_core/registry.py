@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from midigroove_core.errors import PluginError
-from midigroove_core.plugins import LoadedPlugins, describe, load_plugins
+from midigroove_core.plugins import LoadedPlugins, PluginInfo, describe, load_plugins
 
 KINDS = ("codec", "featurizer", "model", "embedding")
 _HOOKS = {kind: f"register_{kind}s" for kind in KINDS}
@@ -65,6 +65,7 @@ class Registry:
 
     def __init__(self, plugins: LoadedPlugins | None = None) -> None:
         self.plugins = plugins or load_plugins()
+        self.broken: list[PluginInfo] = list(self.plugins.broken)
         self._entries: dict[tuple[str, str], Entry] = {}
         for kind, hook in _HOOKS.items():
             self._collect(kind, getattr(self.plugins.manager.hook, hook))
@@ -77,7 +78,12 @@ class Registry:
             def register(id: str, import_string: str, *, _info: Any = info) -> None:
                 self._add(Entry(kind, id, import_string, _info.distribution, _info.version))
 
-            implementation.function(register)
+            try:
+                implementation.function(register)
+            except PluginError:  # a conflict of ids, or a malformed one: to be mended, not survived
+                raise
+            except Exception as error:
+                self.broken.append(replace(info, error=describe(error)))
 
     def _add(self, entry: Entry) -> None:
         if not _ID.match(entry.id):
@@ -115,12 +121,12 @@ class Registry:
         known = ", ".join(entry.id for entry in self.entries(kind)) or "none"
         message = f"no {kind} {name!r} is installed (installed: {known})"
         distribution = _KNOWN_PLUGINS.get(name.split("_")[0]) if kind == "codec" else None
-        broken = [info for info in self.plugins.broken if info.distribution == distribution]
+        broken = [info for info in self.broken if info.distribution == distribution]
         if broken:
             return f"{message}; {distribution} is installed but broken: {broken[0].error}"
         if distribution:
             return f"{message}; pip install {distribution}"
-        for info in self.plugins.broken:
+        for info in self.broken:
             message += f"; plugin {info.name} of {info.distribution} is broken: {info.error}"
         return message
 

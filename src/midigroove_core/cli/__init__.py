@@ -7,7 +7,6 @@ import sys
 import traceback
 from typing import Annotated, NoReturn
 
-import click
 import typer
 from rich.markup import escape
 
@@ -56,33 +55,28 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs the program and exits: 0 done, 1 findings, 2 bad input, 130 interrupted."""
+    """Runs the program and exits: 0 done, 1 findings or interrupted, 2 bad input."""
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the program and returns its exit code; errors become one line on standard error."""
     try:
-        result = build_app()(args=arguments, standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return _fail("interrupted", 130)
-    except click.ClickException as error:
-        error.show()
-        return EXIT_BAD_INPUT
+        build_app()(args=arguments)
+    except SystemExit as end:  # how Typer ends, with 2 for options it does not know
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except MidigrooveError as error:
-        return _fail(str(error), EXIT_BAD_INPUT)
+        return _fail(str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", EXIT_BAD_INPUT)
+        return _fail(f"{where}{error.strerror or error}")
+    return 0
 
 
-def _fail(message: str, code: int) -> int:
+def _fail(message: str) -> int:
     from midigroove_core.cli.output import stderr
 
     if os.environ.get("MIDIGROOVE_DEBUG"):
         traceback.print_exc()
     stderr.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
-    return code
+    return EXIT_BAD_INPUT

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from midigroove_core.cli.output import Json, print_json, print_table
+from midigroove_core.cli.output import Json, print_json, print_table, stderr
 
 
 def add(app: typer.Typer) -> None:
@@ -58,11 +58,13 @@ def codecs(json: Json = False) -> None:
             row["license"],
             "here" if row["weights_here"] else "not here",
         )
-        if "error" not in row
-        else (row["id"], f"{row['distribution']} {row['version']}", *[""] * 5, row["error"])
         for row in rows
+        if "error" not in row
     ]
     print_table("Codecs", columns, table)
+    for row in rows:
+        if "error" in row:
+            stderr.print(f"warning: {row['error']}", markup=False, soft_wrap=True)
 
 
 def codec_rows() -> list[dict[str, Any]]:

@@ -1,0 +1,106 @@
+"""What can be run on a checkout: `nox -s tests` first, `nox -l` lists the rest.
+
+Works with pip alone; when uv is installed, environments are made with it, many times faster.
+Packages are installed as wheels, never editable: that is what catches a missing data file or entry
+point.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["tests"]
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+PLUGINS = ("encodec", "dac", "xcodec")
+# A release of torch that everything here was tested with. Set MIDIGROOVE_TORCH to test another one,
+# such as "torch==2.13.0+cpu" together with an index that has it.
+TORCH = os.environ.get("MIDIGROOVE_TORCH", "torch==2.13.0")
+TEST_NEEDS = ("pytest>=8.4", "auraloss>=0.4.0")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The core suite, on the installed wheel of core alone."""
+    install(session, ".", *TEST_NEEDS)
+    session.run("pytest", *session.posargs, env=one_thread())
+
+
+@nox.session
+@nox.parametrize("plugin", PLUGINS)
+def plugin_tests(session: nox.Session, plugin: str) -> None:
+    """Core and one codec plugin in a fresh environment, and the suite of that plugin."""
+    folder = f"plugins/midigroove_{plugin}"
+    install(session, ".", folder, *TEST_NEEDS)
+    session.run("pytest", f"{folder}/tests", *session.posargs, env=one_thread())
+    session.run("midigroove", "codecs")
+
+
+@nox.session
+def together(session: nox.Session) -> None:
+    """All plugins side by side, and the core suite again."""
+    install(session, ".", *(f"plugins/midigroove_{plugin}" for plugin in PLUGINS), *TEST_NEEDS)
+    session.run("pytest", *session.posargs, env=one_thread())
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff, the floors of the house (import-linter), types (mypy)."""
+    install(session, ".", "ruff>=0.12", "import-linter>=2.3", "mypy>=1.15")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", "noxfile.py", "src", "tests", "plugins", "tools")
+    session.run("lint-imports")
+    session.run("mypy")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The whole pipeline on real performances, as a story; about five minutes after installing."""
+    install(session, ".")
+    session.run("midigroove", "demo", "--out", "demo", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every benchmark in benchmarks/, or those named: `nox -s bench -- grids sampler`."""
+    install(session, ".", *(f"plugins/midigroove_{plugin}" for plugin in PLUGINS))
+    names = session.posargs or sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+    for name in names:
+        session.run("python", f"benchmarks/{name}.py")
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    """Installs wheels of the folders among the requirements, and the rest from the registry."""
+    find_links = _find_links()
+    session.install(*find_links, TORCH, "build", "hatchling>=1.27")
+    wheels = [_wheel(session, name) for name in requirements if (ROOT / name).is_dir()]
+    others = [name for name in requirements if not (ROOT / name).is_dir()]
+    session.install(*find_links, TORCH, *wheels, *others)
+
+
+def one_thread() -> dict[str, str]:
+    """Tests are small: one thread each is faster and gives the same sums everywhere."""
+    return {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "HF_HUB_OFFLINE": "1"}
+
+
+def _wheel(session: nox.Session, folder: str) -> str:
+    out = Path(session.create_tmp()).resolve() / "wheels" / Path(folder).resolve().name
+    shutil.rmtree(out, ignore_errors=True)
+    command = ["python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), folder]
+    session.run(*command, silent=True)
+    return str(next(out.glob("*.whl")))
+
+
+def _find_links() -> list[str]:
+    # uv does not read pip's configuration, where a machine may say where more wheels lie.
+    command = [sys.executable, "-m", "pip", "config", "get", "global.find-links"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return [f"--find-links={place}" for place in found]
