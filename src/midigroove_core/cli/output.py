@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -25,10 +26,16 @@ from rich.text import Text
 from midigroove_core.atomic import dump_json
 from midigroove_core.progress import Progress, Silent
 
-console = Console()
+
+def _width(stream: TextIO) -> int | None:
+    # In a pipe or a log there is no window to fit into: tables keep their columns whole.
+    return None if stream.isatty() or "COLUMNS" in os.environ else 160
+
+
+console = Console(width=_width(sys.stdout))
 """Results, on standard output."""
 
-stderr = Console(stderr=True)
+stderr = Console(stderr=True, width=_width(sys.stderr))
 """Progress, messages and errors."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]

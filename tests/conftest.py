@@ -1,0 +1,45 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent / "data"
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """Small real performances from the Groove MIDI Dataset (CC BY 4.0, see tests/data/README.md)."""
+    return DATA
+
+
+@pytest.fixture(autouse=True)
+def only_builtins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever plugins are installed beside core, its tests see core alone unless they ask."""
+    monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", "")
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Installs a fake distribution: a dist-info folder with entry points, and its module."""
+    monkeypatch.delenv("MIDIGROOVE_LOAD_PLUGINS")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def install(distribution: str, source: str, *, name: str = "", version: str = "1.0") -> None:
+        module = distribution.replace("-", "_")
+        (tmp_path / f"{module}.py").write_text(source)
+        info = tmp_path / f"{module}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
+        (info / "entry_points.txt").write_text(f"[midigroove]\n{name or module} = {module}\n")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    return install
