@@ -32,7 +32,7 @@ def validate_audio(audio: ArrayLike, name: str = "audio") -> FloatArray:
     """Returns `audio` as contiguous float32 `[S]`.
 
     Raises:
-        ValueError: not one-dimensional, not a real number type, empty, or NaN or infinite somewhere.
+        ValueError: not one-dimensional, not floating point, empty, or NaN or infinite samples.
     """
     array = np.asarray(audio)
     if array.ndim != 1:
@@ -66,9 +66,7 @@ class AudioFeatures:
     sample_rate: int
 
     @classmethod
-    def from_audio(
-        cls, audio: ArrayLike, sample_rate: int, name: str = "audio"
-    ) -> AudioFeatures:
+    def from_audio(cls, audio: ArrayLike, sample_rate: int, name: str = "audio") -> AudioFeatures:
         """Checks `audio` `[S]` and wraps it; `name` is used in error messages.
 
         Raises:
@@ -98,7 +96,8 @@ class AudioFeatures:
         size = STFT_SIZES[-1]
         scaled = self.magnitudes[-1] * np.float32(4.0 / size)
         power = (scaled * scaled) @ mel_filterbank(self.sample_rate, size, MEL_BANDS)
-        return 10.0 * np.log10(np.maximum(power, np.float32(10.0 ** (MEL_FLOOR_DB / 10.0))))
+        floor = np.float32(10.0 ** (MEL_FLOOR_DB / 10.0))
+        return np.float32(10.0) * np.log10(np.maximum(power, floor))
 
     @cached_property
     def envelope(self) -> FloatArray:
@@ -109,7 +108,7 @@ class AudioFeatures:
         padded[hop // 2 : hop // 2 + self.audio.size] = self.audio
         blocks = padded.reshape(count + 1, hop)
         energy = np.einsum("ij,ij->i", blocks, blocks)
-        return np.sqrt((energy[:-1] + energy[1:]) / np.float32(2 * hop))
+        return np.sqrt((energy[:-1] + energy[1:]) / np.float32(2 * hop)).astype(np.float32)
 
     @cached_property
     def onsets_sec(self) -> NDArray[np.float64]:
@@ -152,8 +151,7 @@ def validate(
         )
     if first.audio.size != second.audio.size:
         raise ValueError(
-            f"lengths differ: reference {first.audio.size} samples, "
-            f"estimated {second.audio.size}"
+            f"lengths differ: reference {first.audio.size} samples, estimated {second.audio.size}"
         )
     return first, second
 
