@@ -1,0 +1,136 @@
+"""Names, rows and comparisons that the writer and the reader of a cache share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from midigroove_core.errors import InputError, MismatchError
+
+SCHEMA = 1
+HEADER = "cache.json"
+INDEX = "index.jsonl"
+SKIPPED = "skipped.jsonl"
+PERFORMANCES = "performances.safetensors"
+BUILDING = "building"
+PLAN = f"{BUILDING}/plan.json"
+KEY = "midigroove_cache"
+"""Metadata key of the cache's safetensors files."""
+
+SAME = ("schema", "codec_id", "codec_config", "codec_facts", "weights_sha", "dataset", "encoding")
+"""Fields of a header that must agree before a cache is used as the result of a run."""
+
+
+def shard_name(shard: int) -> str:
+    """File name of a shard of codes."""
+    return f"codes-{shard:05d}.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """One take of a cache; a row of index.jsonl.
+
+    Attributes:
+        key: unique name of the take, its audio path inside the dataset.
+        performance_key: takes of one performance share it; splits and bootstraps go by it.
+        midi_path: the MIDI file inside the dataset; names the events in performances.safetensors.
+        split: "train", "validation" or "test".
+        kit, drummer, style: as the dataset has them; "" where it does not say.
+        bpm: nominal tempo by the dataset (the tempo map is in the performance).
+        beat_type: "beat" or "fill".
+        time_signature: such as "4-4".
+        num_frames: T of the codes.
+        num_samples: length of the audio at the codec's sample rate; T = ceil of it over the hop.
+        gain: factor that the audio was multiplied with before encoding; divide to undo.
+        shard: number of the file that has the codes.
+    """
+
+    key: str
+    performance_key: str
+    midi_path: str
+    split: str
+    kit: str
+    drummer: str
+    style: str
+    bpm: float
+    beat_type: str
+    time_signature: str
+    num_frames: int
+    num_samples: int
+    gain: float
+    shard: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as JSON."""
+        return dataclasses.asdict(self)
+
+
+_TYPES = get_type_hints(CacheEntry)
+
+
+def read_entry(row: Any, where: str) -> CacheEntry:
+    """A row of the index.
+
+    Raises:
+        InputError: a field is missing or of another type; names it and `where`.
+    """
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: not a JSON object")
+    for name, kind in _TYPES.items():
+        if name not in row:
+            raise InputError(f"{where}: field {name!r} is missing")
+        value = row[name]
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise InputError(f"{where}: field {name!r} is {value!r}, expected {kind.__name__}")
+    return CacheEntry(**{name: row[name] for name in _TYPES})
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """The lines of a JSON-lines file, each with its place for errors.
+
+    Raises:
+        InputError: the file is missing, or a line is not JSON; names file and row.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        where = f"{path} row {number}"
+        try:
+            yield where, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON ({error})") from error
+
+
+def difference(stored: Any, wanted: Any, name: str = "") -> tuple[str, Any, Any] | None:
+    """The first field, by path, in which two JSON values differ, with both its values."""
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*stored, *wanted}):
+            found = difference(stored.get(key), wanted.get(key), f"{name}.{key}" if name else key)
+            if found is not None:
+                return found
+        return None
+    return None if stored == wanted else (name, stored, wanted)
+
+
+def check_same(
+    path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any], names: tuple[str, ...]
+) -> None:
+    """Raises when two headers differ in one of the fields `names`.
+
+    Raises:
+        MismatchError: names the field, both values, and what to do.
+    """
+    for name in names:
+        found = difference(stored.get(name), wanted.get(name), name)
+        if found is not None:
+            field, there, here = found
+            raise MismatchError(
+                f"{path}: {field} is {json.dumps(there)} in this cache and {json.dumps(here)} "
+                f"now; choose another --out, or make it again with --overwrite"
+            )
