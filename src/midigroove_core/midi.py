@@ -11,7 +11,8 @@ the whole file, the same map that beats and bars are computed with.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ from midigroove_core.atomic import atomic_path
 from midigroove_core.errors import InputError
 from midigroove_core.performance import DrumPerformance, Floats, Ints
 
-__all__ = ["DrumPerformance", "load_midi", "save_midi"]
+__all__ = ["DrumPerformance", "load_midi", "read_tempo_and_meter", "save_midi"]
 
 DRUM_CHANNEL = 9
 """MIDI channel 10, counted from 0."""
@@ -50,6 +51,20 @@ class _TempoMap:
         return self.seconds[i] + elapsed / (self.ticks_per_beat * 1e6)
 
 
+def read_tempo_and_meter(path: str | Path) -> tuple[float, str]:
+    """First tempo in beats a minute and first meter like "4-4", without reading the notes.
+
+    Raises:
+        InputError: as `load_midi`.
+    """
+    with _naming(path):
+        midi = _read(Path(path))
+        events = _absolute(midi.tracks[0])
+        _, numerator, denominator = _meters(events)
+        bpm = 60e6 / int(_tempo_map(events, midi.ticks_per_beat).microseconds[0])
+        return bpm, f"{numerator[0]}-{denominator[0]}"
+
+
 def load_midi(path: str | Path) -> DrumPerformance:
     """Reads a drum performance from a standard MIDI file of format 0, 1 or 2.
 
@@ -60,14 +75,21 @@ def load_midi(path: str | Path) -> DrumPerformance:
     Raises:
         InputError: the file is missing, empty, not MIDI or corrupt; names the file.
     """
-    try:
+    with _naming(path):
         return _to_performance(_read(Path(path)))
+
+
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """Whatever a bad file makes mido or partitura raise becomes an InputError that names it."""
+    try:
+        yield
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be read as a MIDI file ({reason})") from error
-    except Exception as error:  # mido and partitura raise many kinds on corrupt bytes
+    except Exception as error:  # EOFError, ValueError, KeyError, IndexError, ... on corrupt bytes
         reason = f"{type(error).__name__}: {error}" if str(error) else "it ends too early"
         raise InputError(f"{path}: cannot be read as a MIDI file ({reason})") from error
 
