@@ -39,8 +39,9 @@ class CacheEntry:
         performance_key: takes of one performance share it; splits and bootstraps go by it.
         midi_path: the MIDI file inside the dataset; names the events in performances.safetensors.
         split: "train", "validation" or "test".
-        kit, drummer, style: as the dataset has them; "" where it does not say.
-        bpm: nominal tempo by the dataset (the tempo map is in the performance).
+        kit, drummer, style: as the dataset has them; "unknown" where it does not say.
+        bpm: tempo that the dataset states, 0 when it states none (the tempo map is in the
+            performance).
         beat_type: "beat" or "fill".
         time_signature: such as "4-4".
         num_frames: T of the codes.

@@ -158,9 +158,9 @@ class Cache:
         return [entry for entry in self.entries if entry.split == name]
 
     def vocabularies(self) -> dict[str, list[str]]:
-        """The kits, drummers and styles of all takes, sorted; "" (unknown) is left out."""
+        """The kits, drummers and styles of all takes, sorted; "unknown" is left out."""
         return {
-            name: sorted({getattr(entry, name) for entry in self.entries} - {""})
+            name: sorted({getattr(entry, name) for entry in self.entries} - {"unknown"})
             for name in ("kit", "drummer", "style")
         }
 

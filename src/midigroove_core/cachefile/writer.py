@@ -128,7 +128,7 @@ class CacheWriter:
     def add_performance(self, midi_path: str, performance: DrumPerformance) -> None:
         """Stores the events of a MIDI file; must come before the takes that use it."""
         arrays = performance.to_arrays()
-        save_arrays(self._performance_path(midi_path), arrays, KEY, {"midi_path": midi_path})
+        self._save(self._performance_path(midi_path), arrays, {"midi_path": midi_path})
 
     def add_take(self, take: int, row: Mapping[str, Any], codes: NDArray[np.integer]) -> None:
         """Stores a finished take.
@@ -153,12 +153,12 @@ class CacheWriter:
                 f"[0, {facts['codebook_size'] - 1}]"
             )
         arrays = {"codes": codes.astype(np.uint16)}
-        save_arrays(self._take_path(take), arrays, KEY, {"take": dict(row)})
+        self._save(self._take_path(take), arrays, {"take": dict(row)})
 
     def add_skip(self, take: int, key: str, reason: str, detail: str) -> None:
         """Notes that a take was left out, with its reason (one of few) and the whole story."""
         row = {"key": key, "reason": reason, "detail": detail}
-        save_arrays(self._take_path(take), {}, KEY, {"skipped": row})
+        self._save(self._take_path(take), {}, {"skipped": row})
 
     def close_shard(self, shard: int) -> None:
         """Writes a shard from its finished takes and removes their files."""
@@ -172,7 +172,7 @@ class CacheWriter:
             takes.append({**found["take"], "shard": shard})
             arrays[found["take"]["key"]] = file.arrays()["codes"]
         metadata = {"takes": takes, "skipped": skipped}
-        save_arrays(self.path / shard_name(shard), arrays, KEY, metadata)
+        self._save(self.path / shard_name(shard), arrays, metadata)
         for take in self.takes_of(shard):
             self._take_path(take).unlink(missing_ok=True)
 
@@ -247,7 +247,17 @@ class CacheWriter:
             lengths = [len(piece) for piece in pieces]
             arrays[field] = np.concatenate(pieces)
             arrays[f"{field}.offsets"] = np.cumsum([0, *lengths], dtype=np.int64)
-        save_arrays(self.path / PERFORMANCES, arrays, KEY, {"midi_paths": names})
+        self._save(self.path / PERFORMANCES, arrays, {"midi_paths": names})
+
+    def _save(
+        self, path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
+    ) -> None:
+        try:
+            save_arrays(path, arrays, KEY, metadata)
+        except MidigrooveError as error:
+            raise MidigrooveError(
+                f"{error}; what is done is kept: mend that and give the same command again"
+            ) from error
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:

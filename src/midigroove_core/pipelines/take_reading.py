@@ -1,0 +1,167 @@
+"""Reads the audio and the events of takes ahead of the encoder, and says what is wrong with them.
+
+A take that cannot be used is a `Skip` with one of a few reasons, never an exception: what is wrong
+with one file among thousands is counted, not fatal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.audio import audio_info, load_audio, load_mono, resample
+from midigroove_core.errors import InputError
+from midigroove_core.midi import load_midi
+from midigroove_core.performance import DrumPerformance
+
+if TYPE_CHECKING:
+    from midigroove_core.takes import Dataset, Take
+
+_SILENCE = 1e-4
+"""Peak (-80 dBFS) below which a recording is silent: a lost rendering, a muted track."""
+
+_NORMAL_PEAK = 10.0 ** (-1.0 / 20.0)
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Why a take is left out: `reason` is one of few, `detail` is the whole story."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class LoadedTake:
+    """A take, ready to be encoded.
+
+    Attributes:
+        performance: its events.
+        audio: [C, S] float32 at the codec's rate, gain applied.
+        gain: factor that the audio was multiplied with.
+        file_channels: channels of the file, before the downmix.
+    """
+
+    performance: DrumPerformance
+    audio: NDArray[np.float32]
+    gain: float
+    file_channels: int
+
+
+class TakeReader:
+    """Reads takes of one dataset as a codec wants them.
+
+    Args:
+        dataset: where the files are.
+        sample_rate: the codec's.
+        channels: the codec's.
+        normalize: bring each take's peak to -1 dBFS, the factor being its `gain`.
+    """
+
+    def __init__(
+        self, dataset: Dataset, sample_rate: int, channels: int, *, normalize: bool = False
+    ) -> None:
+        self.dataset = dataset
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.normalize = normalize
+        self._performances: dict[str, DrumPerformance | Skip] = {}
+        self._lock = threading.Lock()
+
+    def read(self, take: Take) -> LoadedTake | Skip:
+        """The take, or why it cannot be used."""
+        with self._lock:  # a MIDI file is parsed once, whichever threads want it
+            performance = self._performance(take)
+        if isinstance(performance, Skip):
+            return performance
+        path = self.dataset.audio_path(take)
+        if not path.is_file():
+            return Skip("missing audio", f"{take.audio_path}: no such file")
+        try:
+            file_channels = audio_info(path).channels
+            audio = self._audio(path)
+        except InputError as error:
+            return Skip("unreadable audio", self._relative(error))
+        found = self._check(take, audio, performance)
+        if found is not None:
+            return found
+        gain = float(_NORMAL_PEAK / np.abs(audio).max()) if self.normalize else 1.0
+        if gain != 1.0:
+            audio = audio * np.float32(gain)
+        return LoadedTake(performance, audio, gain, file_channels)
+
+    def _performance(self, take: Take) -> DrumPerformance | Skip:
+        found = self._performances.get(take.midi_path)
+        if found is None:
+            found = self._performances[take.midi_path] = self._load_performance(take)
+        return found
+
+    def _load_performance(self, take: Take) -> DrumPerformance | Skip:
+        path = self.dataset.midi_path(take)
+        if not path.is_file():
+            return Skip("missing MIDI", f"{take.midi_path}: no such file")
+        try:
+            performance = load_midi(path)
+        except InputError as error:
+            return Skip("unreadable MIDI", self._relative(error))
+        if performance.num_hits == 0:
+            return Skip("MIDI without hits", f"{take.midi_path}: no drum hits")
+        return performance
+
+    def _audio(self, path: Path) -> NDArray[np.float32]:
+        if self.channels == 1:
+            return load_mono(path, self.sample_rate)[None]
+        audio, rate = load_audio(path)
+        if len(audio) == 1:
+            audio = np.repeat(audio, self.channels, axis=0)
+        if len(audio) != self.channels:
+            raise InputError(f"{path}: {len(audio)} channels, the codec takes {self.channels}")
+        return resample(audio, rate, self.sample_rate)
+
+    def _check(
+        self, take: Take, audio: NDArray[np.float32], performance: DrumPerformance
+    ) -> Skip | None:
+        if not np.isfinite(audio).all():
+            return Skip("non-finite audio", f"{take.audio_path}: NaN or infinite samples")
+        if audio.shape[1] == 0 or np.abs(audio).max() < _SILENCE:
+            return Skip("silent audio", f"{take.audio_path}: no sample above -80 dBFS")
+        length_sec = audio.shape[1] / self.sample_rate
+        last_sec = float(performance.onset_sec[-1])
+        if last_sec > length_sec:
+            return Skip(
+                "audio shorter than its MIDI",
+                f"{take.audio_path}: ends at {length_sec:.2f} s, "
+                f"the last hit of {take.midi_path} is at {last_sec:.2f} s",
+            )
+        return None
+
+    def _relative(self, error: InputError) -> str:
+        # Details go into a file that other machines read: no absolute paths.
+        return str(error).replace(f"{self.dataset.root}/", "")
+
+
+def read_ahead(
+    reader: TakeReader, takes: Iterable[tuple[int, Take]], *, threads: int, ahead: int
+) -> Iterator[tuple[int, Take, LoadedTake | Skip]]:
+    """Takes in order, at most `ahead` of them being read or waiting, so that memory is bounded."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
+    waiting: deque[tuple[int, Take, Future[LoadedTake | Skip]]] = deque()
+    try:
+        for number, take in takes:
+            waiting.append((number, take, pool.submit(reader.read, take)))
+            if len(waiting) >= ahead:
+                number, take, future = waiting.popleft()
+                yield number, take, future.result()
+        while waiting:
+            number, take, future = waiting.popleft()
+            yield number, take, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
