@@ -1,0 +1,138 @@
+"""Kits as arrays: one-shots in velocity layers, what a velocity plays, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from midigroove_core.drums import ARTICULATIONS
+
+Audio = NDArray[np.float32]
+
+SAMPLE_RATE = 44_100
+"""Rate at which kits are stored and loaded."""
+
+FALLBACKS: Mapping[str, tuple[str, ...]] = {
+    "kick": (),
+    "snare": ("rimshot",), "rimshot": ("snare",), "xstick": ("rimshot", "snare"),
+    "tom_high": ("tom_mid", "tom_low"), "tom_mid": ("tom_low", "tom_high"),
+    "tom_low": ("tom_mid", "tom_high"),
+    "hat_closed": ("hat_pedal", "hat_open"), "hat_pedal": ("hat_closed", "hat_open"),
+    "hat_open": ("hat_closed", "hat_pedal"),
+    "crash_1": ("crash_2", "splash_china", "ride"), "crash_2": ("crash_1", "splash_china", "ride"),
+    "splash_china": ("crash_1", "crash_2", "ride"),
+    "ride": ("ride_bell", "crash_1", "crash_2"), "ride_bell": ("ride", "crash_1", "crash_2"),
+    "other": (),
+}  # fmt: skip
+"""What a kit plays for an articulation that it lacks: the first of these that it has.
+
+An articulation that neither the kit nor its fallbacks have stays silent (`Kit.silent`).
+"""
+
+VELOCITY_POWER = 2.0
+"""Amplitude ~ velocity^2 below a layer's own velocity: SoundFont 2.01's curve (40 log10, in dB)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A one-shot [S] as it sounds at `max_velocity`, used up to that velocity."""
+
+    max_velocity: int
+    audio: Audio
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """Layers by rising velocity, and what each velocity 0..127 plays of them.
+
+    The level in dB runs straight in log(velocity) from each layer's own level at its `max_velocity`
+    to the next one's, and by `VELOCITY_POWER` below the first and above the last. A layer that is
+    weaker than a softer one is raised to it, so energy never falls as velocity grows.
+    """
+
+    layers: Sequence[Layer]
+
+    @cached_property
+    def _table(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        tops = np.array([layer.max_velocity for layer in self.layers], dtype=np.float64)
+        energies = [float(np.square(layer.audio, dtype=np.float64).sum()) for layer in self.layers]
+        own_db = 10 * np.log10(np.maximum(energies, 1e-20))
+        wanted_db = np.maximum.accumulate(own_db)
+        velocity = np.maximum(np.arange(128), 1).astype(np.float64)
+        index = np.minimum(np.searchsorted(tops, velocity), len(tops) - 1)
+        level_db = np.interp(np.log(velocity), np.log(tops), wanted_db)
+        slope = 20 * VELOCITY_POWER
+        level_db += slope * np.minimum(0.0, np.log10(velocity / tops[0]))
+        level_db += slope * np.maximum(0.0, np.log10(velocity / tops[-1]))
+        return index, 10 ** ((level_db - own_db[index]) / 20)
+
+    def at(self, velocity: int) -> tuple[Audio, float]:
+        """The one-shot [S] to play and its gain."""
+        index, gain = self._table
+        return self.layers[index[velocity]].audio, float(gain[velocity])
+
+
+@dataclass(frozen=True, eq=False)
+class Kit:
+    """One-shots at one sample rate; `at_rate` gives, and keeps, the same kit at another.
+
+    Attributes:
+        name: id of a built-in kit, or the name of the folder or SoundFont.
+        articulations: articulation -> layers by rising velocity.
+        variants: articulation -> pitch -> layers, for pitches that sound otherwise than their
+            articulation (a second high tom, each percussion of "other").
+    """
+
+    name: str
+    articulations: Mapping[str, list[Layer]]
+    variants: Mapping[str, Mapping[int, list[Layer]]] = field(default_factory=dict)
+    sample_rate: int = SAMPLE_RATE
+    license: str = "unknown"
+    source: str = ""
+    _rates: dict[int, Kit] = field(default_factory=dict, repr=False, init=False)
+    _voices: dict[tuple[str, int], Voice | None] = field(
+        default_factory=dict, repr=False, init=False
+    )
+
+    def voice(self, articulation: str, pitch: int) -> Voice | None:
+        """What a hit plays: the pitch's own layers, the articulation's, or a fallback's."""
+        key = (articulation, pitch)
+        if key not in self._voices:
+            layers = self.variants.get(articulation, {}).get(pitch)
+            for name in (articulation, *FALLBACKS[articulation]):
+                layers = layers or self.articulations.get(name)
+            self._voices[key] = Voice(layers) if layers else None
+        return self._voices[key]
+
+    @property
+    def silent(self) -> list[str]:
+        """Articulations that make no sound on this kit."""
+        return [name for name in ARTICULATIONS if self.voice(name, -1) is None]
+
+    def at_rate(self, sample_rate: int) -> Kit:
+        """This kit resampled (soxr HQ); made once for each rate."""
+        if sample_rate == self.sample_rate:
+            return self
+        if sample_rate not in self._rates:
+            done: dict[int, list[Layer]] = {}
+
+            def convert(layers: list[Layer]) -> list[Layer]:
+                if id(layers) not in done:
+                    done[id(layers)] = [
+                        Layer(a.max_velocity, soxr.resample(a.audio, self.sample_rate, sample_rate))
+                        for a in layers
+                    ]
+                return done[id(layers)]
+
+            self._rates[sample_rate] = Kit(
+                self.name,
+                {name: convert(layers) for name, layers in self.articulations.items()},
+                {a: {p: convert(x) for p, x in v.items()} for a, v in self.variants.items()},
+                sample_rate, self.license, self.source,
+            )  # fmt: skip
+        return self._rates[sample_rate]
