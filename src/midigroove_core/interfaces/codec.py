@@ -7,11 +7,14 @@ implementations should import torch inside their methods or constructor too.
 from __future__ import annotations
 
 import math
+import hashlib
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from midigroove_core.clock import FrameClock
-from midigroove_core.errors import MidigrooveError
+from midigroove_core.errors import InputError, MidigrooveError
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +37,9 @@ class Codec(ABC):
             gives exactly what the whole gives; None when no finite context does, and then the
             whole take must be encoded at once.
         decode_context_frames: the same for decoding; None as above.
+        segment_frames: a codec that cannot encode a long take as a whole cuts it itself, by
+            `split_frames`, into parts of at most this many frames and encodes each by itself;
+            None when `encode` never cuts.
     """
 
     codec_id: ClassVar[str]
@@ -44,6 +50,7 @@ class Codec(ABC):
     license: str
     context_frames: int | None
     decode_context_frames: int | None
+    segment_frames: int | None = None
 
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
@@ -137,3 +144,65 @@ class Codec(ABC):
             "codebook_size": self.codebook_size,
             "license": self.license,
         }
+
+
+def check_audio(codec: Codec, audio: torch.Tensor) -> None:
+    """Raises InputError unless `audio` is finite float32 [B >= 1, C, S >= 1] for this codec."""
+    import torch
+
+    if not isinstance(audio, torch.Tensor):
+        raise InputError(f"{codec.codec_id}: audio is {type(audio).__name__}, expected a tensor")
+    shape = tuple(audio.shape)
+    if audio.ndim != 3 or audio.shape[1] != codec.channels or 0 in shape:
+        raise InputError(
+            f"{codec.codec_id}: audio has shape {shape}, expected [B, {codec.channels}, S] "
+            f"with at least one sample"
+        )
+    if audio.dtype != torch.float32:
+        raise InputError(f"{codec.codec_id}: audio is {audio.dtype}, expected torch.float32")
+    if not bool(torch.isfinite(audio).all()):
+        raise InputError(f"{codec.codec_id}: audio has NaN or infinite samples")
+
+
+def check_codes(codec: Codec, codes: torch.Tensor) -> None:
+    """Raises InputError unless `codes` is int64 [B >= 1, K, T >= 1] in [0, V) for this codec."""
+    import torch
+
+    if not isinstance(codes, torch.Tensor):
+        raise InputError(f"{codec.codec_id}: codes are {type(codes).__name__}, expected a tensor")
+    shape = tuple(codes.shape)
+    if codes.ndim != 3 or codes.shape[1] != codec.num_codebooks or 0 in shape:
+        raise InputError(
+            f"{codec.codec_id}: codes have shape {shape}, expected "
+            f"[B, {codec.num_codebooks}, T] with at least one frame"
+        )
+    if codes.dtype != torch.int64:
+        raise InputError(f"{codec.codec_id}: codes are {codes.dtype}, expected torch.int64")
+    low, high = (int(value) for value in torch.aminmax(codes))
+    if low < 0 or high >= codec.codebook_size:
+        raise InputError(
+            f"{codec.codec_id}: codes lie in [{low}, {high}], expected [0, {codec.codebook_size})"
+        )
+
+
+def split_frames(num_frames: int, segment_frames: int) -> list[tuple[int, int]]:
+    """Cuts a take into the fewest parts of at most `segment_frames`, as equal as can be.
+
+    Equal parts, so that no take ends in a part of a frame or two.
+
+    Returns:
+        (start, length) in frames; lengths differ by at most one.
+    """
+    parts = max(1, math.ceil(num_frames / segment_frames))
+    bounds = [num_frames * i // parts for i in range(parts + 1)]
+    return [(start, stop - start) for start, stop in zip(bounds, bounds[1:], strict=False)]
+
+
+def sha256_of_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over names, dtypes, shapes and values, in order of name; for `weights_sha`."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous().numpy()
+        digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()
