@@ -1,0 +1,199 @@
+"""The model as a render engine: grids in overlapping windows, codes joined, one decode."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from midigroove_core.checkpoint import Checkpoint, load_checkpoint
+from midigroove_core.drums import DrumMap, load_drum_map
+from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.midi import DrumPerformance
+from midigroove_core.pipelines.decoding import decode_whole
+from midigroove_core.pipelines.device import choose_device
+from midigroove_core.pipelines.remap import remap
+from midigroove_core.pipelines.render import RenderConfig, Rendered, num_output_samples
+from midigroove_core.pipelines.stitching import Window, joins, plan_windows, stitch
+from midigroove_core.progress import Progress
+from midigroove_core.registry import Registry
+
+DEFAULT_WINDOW_SEC = 4.0
+BATCH_WINDOWS = 8
+UNKNOWN = "unknown"
+
+
+def shipped_checkpoint() -> Path:
+    """The model that ships with the package.
+
+    Raises:
+        InputError: this installation has none.
+    """
+    path = resources.files("midigroove_core") / "assets" / "groove_model.safetensors"
+    if not isinstance(path, Path) or not path.is_file():
+        raise InputError(
+            "this installation ships no model; name one with --checkpoint, or use --engine sampler"
+        )
+    return path
+
+
+class ModelEngine:
+    """Plays performances with a checkpoint and its codec.
+
+    Args:
+        config: see `RenderConfig`.
+        progress: told which kit was chosen when none was named.
+
+    Raises:
+        MidigrooveError: no such checkpoint, kit, drummer or style; says what there is.
+    """
+
+    def __init__(self, config: RenderConfig, progress: Progress) -> None:
+        registry = Registry()
+        path = config.checkpoint or shipped_checkpoint()
+        self._device = choose_device(config.device)
+        self._checkpoint = load_checkpoint(path, registry=registry, device=self._device)
+        codec_path = None if config.codec_path is None else str(config.codec_path)
+        self._codec = self._checkpoint.build_codec(registry, path=codec_path, device=self._device)
+        self._config = config
+        self._sampling = SamplingConfig(config.temperature, config.top_k, config.top_p, config.seed)
+        self._indices = choose_conditions(self._checkpoint, config)
+        kits = self._checkpoint.vocabularies.get("kit", [])
+        chosen = self._indices.get("kit", -1)
+        self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
+        self.sample_rate = self._codec.clock.sample_rate
+        if config.kit is None and chosen >= 0 and len(kits) > 1:
+            progress.message(f"kit: {self.kit} (others: {', '.join(kits[1:])})")
+
+    def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
+        """See `Engine.play`."""
+        clock = self._codec.clock
+        seconds = performance.end_sec + self._config.tail_sec
+        num_frames = clock.num_frames(num_output_samples(seconds, clock.sample_rate))
+        windows = plan_windows(num_frames, *self._window_frames())
+        performance = self._read(performance)
+        progress.start("Predicting codes", len(windows))
+        parts: list[NDArray[np.int64]] = []
+        for start in range(0, len(windows), BATCH_WINDOWS):
+            part = windows[start : start + BATCH_WINDOWS]
+            parts.extend(self._generate(performance, part, batch_index=start // BATCH_WINDOWS))
+            progress.advance(len(part))
+        progress.finish()
+        codes = stitch(windows, parts)
+        return Rendered(
+            audio=decode_whole(self._codec, codes),
+            sample_rate=clock.sample_rate,
+            codes=codes,
+            joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joins(windows)],
+        )
+
+    def _window_frames(self) -> tuple[int, int]:
+        rate = float(self._codec.clock.frame_rate)
+        window = self._config.window_sec
+        if window is None:
+            window = trained_window_sec(self._checkpoint, rate)
+        overlap = window / 4 if self._config.overlap_sec is None else self._config.overlap_sec
+        return max(1, round(window * rate)), max(0, round(overlap * rate))
+
+    def _read(self, performance: DrumPerformance) -> DrumPerformance:
+        source = self._config.read_drum_map()
+        if source is None:
+            return performance
+        return remap(performance, source, featurizer_drum_map(self._checkpoint))
+
+    def _generate(
+        self, performance: DrumPerformance, windows: list[Window], batch_index: int
+    ) -> list[NDArray[np.int64]]:
+        clock = self._codec.clock
+        grids = [
+            self._checkpoint.featurizer.featurize(
+                performance, clock, window.start, window.stop - window.start
+            ).values
+            for window in windows
+        ]
+        grid = torch.from_numpy(np.stack(grids))
+        batch = GridBatch(
+            grid=grid,
+            mask=torch.ones(grid.shape[0], grid.shape[2], dtype=torch.bool),
+            conditions=self._conditions(performance, windows),
+        ).to(self._device)
+        # Another seed for every batch of windows: the same one would draw the same luck again.
+        sampling = SamplingConfig(
+            self._sampling.temperature,
+            self._sampling.top_k,
+            self._sampling.top_p,
+            self._sampling.seed * 1_000_003 + batch_index,
+        )
+        with torch.inference_mode():
+            codes = self._checkpoint.model.generate(batch, sampling)
+        return list(codes.cpu().numpy())
+
+    def _conditions(
+        self, performance: DrumPerformance, windows: list[Window]
+    ) -> dict[str, torch.Tensor]:
+        values: dict[str, torch.Tensor] = {}
+        for name in self._checkpoint.model.conditions:
+            if name == "bpm":
+                centres = [(window.start + window.stop) / 2 for window in windows]
+                seconds = self._codec.clock.frames_to_seconds(centres)
+                bpm = performance.bpm_at(seconds)
+                if self._config.bpm is not None:
+                    bpm = np.full(len(windows), self._config.bpm)
+                values[name] = torch.from_numpy(bpm.astype(np.float32))
+            else:
+                index = self._indices.get(name, -1)
+                values[name] = torch.full((len(windows),), index, dtype=torch.int64)
+        return values
+
+
+def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str, int]:
+    """Index of the kit, drummer and style to render with; -1 where unknown.
+
+    Raises:
+        InputError: a name that the checkpoint does not know, or a condition it does not take.
+    """
+    indices = {}
+    for name in ("kit", "drummer", "style"):
+        wanted = getattr(config, name)
+        known = checkpoint.vocabularies.get(name, [])
+        if name not in checkpoint.model.conditions:
+            if wanted is not None:
+                raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
+        elif wanted is None:
+            indices[name] = 0 if name == "kit" and known else -1
+        else:
+            indices[name] = _index_of(wanted, known, name, checkpoint.path)
+    return indices
+
+
+def _index_of(wanted: str, known: list[str], name: str, path: Path) -> int:
+    folded = [value.casefold() for value in known]
+    if wanted.casefold() in folded:
+        return folded.index(wanted.casefold())
+    if wanted.casefold() == UNKNOWN:
+        return -1
+    listed = ", ".join(known) or "none"
+    raise InputError(f"{path}: no {name} {wanted!r}; this model knows {listed}, or {UNKNOWN}")
+
+
+def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
+    """How the checkpoint's featurizer reads pitches: its `drum_map` argument if it has one."""
+    value: Any = checkpoint.featurizer.get_config().get("drum_map", "roland_td")
+    if isinstance(value, str):
+        return load_drum_map(value)
+    return DrumMap("featurizer", {int(pitch): name for pitch, name in value.items()})
+
+
+def trained_window_sec(checkpoint: Checkpoint, frame_rate: float) -> float:
+    """Length of the clips that the model was trained on, as far as its training says."""
+    frames = checkpoint.training.get("max_frames")
+    if frames is None:
+        return DEFAULT_WINDOW_SEC
+    if not isinstance(frames, int) or frames < 1:
+        raise MidigrooveError(f"{checkpoint.path}: training.max_frames is {frames!r}")
+    return frames / frame_rate

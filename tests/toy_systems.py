@@ -1,0 +1,84 @@
+"""Small checkpoints, datasets and caches over the toy codec, for tests of whole pipelines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from midigroove_core.builtin.expressive_grid import ExpressiveGrid
+from midigroove_core.builtin.parallel import ParallelModel
+from midigroove_core.checkpoint import save_checkpoint
+from midigroove_core.midi import DrumPerformance
+from midigroove_core.registry import Registry
+from midigroove_core.testing import ToyCodec
+
+TOY_PLUGIN = """
+from midigroove_core import hookimpl
+
+@hookimpl
+def register_codecs(register):
+    register("toy", "midigroove_core.testing.toy:ToyCodec")
+"""
+"""Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy"."""
+
+KITS = ["Brushes", "Jazz", "Rock"]
+
+
+def performance(
+    num_hits: int = 24, end_sec: float = 6.0, seed: int = 0, bpm: float = 120.0
+) -> DrumPerformance:
+    """Kick, snare and hats at human times."""
+    generator = np.random.default_rng(seed)
+    grid_sec = np.linspace(0.05, end_sec - 0.5, num_hits)
+    onset_sec = np.sort(np.abs(grid_sec + generator.normal(0, 0.01, num_hits)))
+    return DrumPerformance(
+        onset_sec=onset_sec,
+        duration_sec=np.full(num_hits, 0.1),
+        pitch=generator.choice([36, 38, 42, 46], num_hits),
+        velocity=generator.integers(30, 127, num_hits),
+        tempo_bpm=np.array([bpm]),
+        end_sec=end_sec,
+    )
+
+
+def codec_header(codec: ToyCodec) -> dict:
+    """What a cache of that codec says about it."""
+    return {
+        "codec_id": codec.codec_id,
+        "codec_config": codec.get_config(),
+        "codec_facts": codec.facts(),
+        "weights_sha": codec.weights_sha,
+        "provider": {"distribution": "toy-plugin", "version": "1.0"},
+    }
+
+
+def save_toy_checkpoint(path: Path, *, seed: int = 0, training: dict | None = None) -> Path:
+    """An untrained tiny `parallel` model over the toy codec and three kits."""
+    codec, featurizer = ToyCodec(), ExpressiveGrid()
+    vocabularies = {"kit": KITS, "drummer": ["drummer1"], "style": ["rock"]}
+    torch.manual_seed(seed)
+    model = ParallelModel(
+        num_features=len(featurizer.feature_names),
+        num_codebooks=codec.num_codebooks,
+        codebook_size=codec.codebook_size,
+        vocabularies=vocabularies,
+        dim=16,
+        layers=1,
+        heads=2,
+        head_dim=8,
+    )
+    with torch.no_grad():  # fresh weights are so small that neither hits nor kits matter
+        for weight in model.parameters():
+            weight.mul_(5.0)
+    save_checkpoint(
+        path,
+        model,
+        featurizer=featurizer,
+        cache_header=codec_header(codec),
+        vocabularies=vocabularies,
+        training=training or {},
+        registry=Registry(),
+    )
+    return path
