@@ -50,9 +50,7 @@ def read_hits(path: Path) -> list[tuple[float, int, int]]:
     for message in mido.MidiFile(path):
         now += message.time
         if message.type == "note_on" and message.velocity > 0:
-            hits.append(
-                (now, SILENT_PITCHES.get(message.note, message.note), message.velocity)
-            )
+            hits.append((now, SILENT_PITCHES.get(message.note, message.note), message.velocity))
     return hits
 
 
