@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -136,9 +137,35 @@ def test_a_bad_file_among_many_costs_the_others_nothing(checkpoint: Path, tmp_pa
     save_midi(performance(), good)
     bad.write_text("not MIDI")
     pairs = [(bad, tmp_path / "bad.wav"), (good, tmp_path / "good.wav")]
-    failed = render.from_files_to_files(pairs, RenderConfig(checkpoint=checkpoint))
-    assert [path for path, _ in failed] == [bad]
+    results = render.from_files_to_files(pairs, RenderConfig(checkpoint=checkpoint))
+    assert "bad.mid" in results[0].error and results[1].error is None
+    assert results[1].duration_sec == 8.0 and results[1].kit == "Brushes"
     assert (tmp_path / "good.wav").is_file() and not (tmp_path / "bad.wav").exists()
+
+
+def test_output_paths() -> None:
+    assert render.output_paths(["a.mid"], "x.flac") == [(Path("a.mid"), Path("x.flac"))]
+    pairs = render.output_paths(["d/a.mid", "b.mid"], "out")
+    assert [audio for _, audio in pairs] == [Path("out/a.wav"), Path("out/b.wav")]
+    with pytest.raises(InputError, match="two MIDI files"):
+        render.output_paths(["d/a.mid", "a.mid"], "out")
+    with pytest.raises(InputError, match="need a folder"):
+        render.output_paths(["b.mid", "a.mid"], "out.wav")
+
+
+def test_the_command(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from midigroove_core.cli import run
+
+    midi, audio = tmp_path / "groove.mid", tmp_path / "groove.flac"
+    save_midi(performance(), midi)
+    options = ["--checkpoint", str(checkpoint), "--kit", "rock", "--tail", "1", "--json"]
+    assert run(["render", str(midi), "-o", str(audio), *options]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert result["duration_sec"] == 7.0 and result["kit"] == "Rock" and result["error"] is None
+    assert audio_info(audio).num_samples == 7 * 16000
+    midi.write_text("not MIDI")
+    assert run(["render", str(midi), "-o", str(audio), *options]) == 2
+    assert "groove.mid" in capsys.readouterr().err
 
 
 def test_peaks_never_clip() -> None:

@@ -10,7 +10,7 @@ kit). Only the model needs torch, so this module imports neither engine before i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -203,38 +203,73 @@ def from_file_to_file(
     return rendered
 
 
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file of many.
+
+    Attributes:
+        midi, audio: the files read and written.
+        duration_sec, sample_rate: of the audio; 0 where there is none.
+        kit: what it was played on.
+        error: why there is no audio; None where there is.
+    """
+
+    midi: str
+    audio: str
+    duration_sec: float = 0.0
+    sample_rate: int = 0
+    kit: str = ""
+    error: str | None = None
+
+
 def from_files_to_files(
     pairs: Iterable[tuple[str | Path, str | Path]],
     config: RenderConfig | None = None,
     *,
     progress: Progress | None = None,
-) -> list[tuple[Path, str]]:
+) -> list[FileResult]:
     """Renders many MIDI files with one engine; a bad one among them costs the others nothing.
 
     Args:
         pairs: (MIDI file, audio file) to read and write.
         config: with what and how.
         progress: told about each file.
-
-    Returns:
-        (file, reason) for those that could not be rendered.
     """
-    work = [(Path(midi), Path(audio)) for midi, audio in pairs]
+    work = [(str(midi), str(audio)) for midi, audio in pairs]
     for _, audio in work:
         check_suffix(audio)
     config, progress = config or RenderConfig(), progress or Silent()
     engine = open_engine(config, progress)
-    failed = []
-    progress.start("Rendering", len(work))
+    results = []
     for midi, audio in work:
         try:
-            from_file_to_file(midi, audio, config, engine=engine)
+            done = from_file_to_file(midi, audio, config, engine=engine, progress=progress)
         except InputError as error:
-            failed.append((midi, str(error)))
+            results.append(FileResult(midi, audio, error=str(error)))
             progress.message(f"skipped: {error}")
-        progress.advance(file=midi.name)
-    progress.finish()
-    return failed
+            continue
+        result = FileResult(midi, audio, done.duration_sec, done.sample_rate, engine.kit)
+        results.append(result)
+        progress.message(f"{audio}: {done.duration_sec:.2f} s at {done.sample_rate} Hz")
+    return results
+
+
+def output_paths(midi: Sequence[str | Path], out: str | Path) -> list[tuple[Path, Path]]:
+    """Pairs of MIDI and audio files: `out` itself for one, files of the same stem in it for many.
+
+    A folder gets .wav files. Raises InputError when two would have the same name.
+    """
+    out = Path(out)
+    if len(midi) == 1 and out.suffix:
+        return [(Path(midi[0]), out)]
+    pairs = [(Path(path), out / f"{Path(path).stem}.wav") for path in midi]
+    names = [audio for _, audio in pairs]
+    for audio in names:
+        if names.count(audio) > 1:
+            raise InputError(f"{audio}: two MIDI files would be written to it; render them apart")
+    if len(midi) > 1 and out.suffix:
+        raise InputError(f"{out}: several MIDI files need a folder, not a file, to be written to")
+    return pairs
 
 
 def check_suffix(path: str | Path) -> None:

@@ -1,0 +1,87 @@
+"""`midigroove render`: MIDI to audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from midigroove_core.cli.output import Json, print_json, progress_for_terminal
+from midigroove_core.errors import InputError
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(render)
+
+
+def render(
+    midi: Annotated[list[Path], typer.Argument(help="MIDI files.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="Audio file (.wav, .flac, .ogg); a folder for several MIDI files."
+        ),
+    ] = Path("groove.wav"),
+    engine: Annotated[str, typer.Option(help="model or sampler (needs no model).")] = "model",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Checkpoint.", show_default="the model that ships")
+    ] = None,
+    kit: Annotated[
+        str | None,
+        typer.Option(
+            help="Kit by name, in any case; an unknown one lists the kits. Sampler: or a folder.",
+            show_default="the first kit",
+        ),
+    ] = None,
+    drummer: Annotated[
+        str | None, typer.Option(help="Play like this drummer.", show_default="unknown")
+    ] = None,
+    style: Annotated[str | None, typer.Option(help="Style.", show_default="unknown")] = None,
+    bpm: Annotated[
+        float | None, typer.Option(help="Tempo condition.", show_default="as the MIDI says")
+    ] = None,
+    drum_map: Annotated[
+        str | None,
+        typer.Option(
+            help="What the pitches mean: gm, roland_td or a .toml file.",
+            show_default="as the model was trained",
+        ),
+    ] = None,
+    sample_rate: Annotated[
+        int | None, typer.Option(help="Of the result, in Hz.", show_default="the codec's")
+    ] = None,
+    tail_sec: Annotated[float, typer.Option("--tail", help="Seconds after the last event.")] = 2.0,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 draws likelier codes; 0 takes the likeliest.")
+    ] = 1.0,
+    top_k: Annotated[int, typer.Option(help="Draw from the k likeliest codes; 0: all.")] = 0,
+    top_p: Annotated[float, typer.Option(help="Draw from codes that reach this probability.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed draws other codes.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    codec_path: Annotated[
+        Path | None, typer.Option(help="Weights of the codec.", show_default="where it looks")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Play MIDI files on a drum kit: through the model, or through the sampler.
+
+    The result is as long as the performance and its tail, to the sample, and never clips.
+
+    Example: `midigroove render groove.mid --kit jazz -o groove.wav`
+    """
+    from midigroove_core.pipelines.render import RenderConfig, from_files_to_files, output_paths
+
+    config = RenderConfig(
+        engine=engine, checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
+        style=style, bpm=bpm, drum_map=drum_map, tail_sec=tail_sec, temperature=temperature,
+        top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, device=device,
+    )  # fmt: skip
+    with progress_for_terminal() as progress:
+        results = from_files_to_files(output_paths(midi, out), config, progress=progress)
+    if json:
+        print_json([vars(result) for result in results])
+    failed = [result for result in results if result.error is not None]
+    if failed:
+        raise InputError(f"{len(failed)} of {len(results)} not rendered; {failed[0].error}")
