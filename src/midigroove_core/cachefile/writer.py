@@ -62,6 +62,11 @@ class CacheWriter:
         self.header = {"schema": SCHEMA, **header}
         self.num_takes = int(header["dataset"]["num_takes"])
         self.takes_per_shard = int(header["encoding"]["takes_per_shard"])
+        if header["codec_facts"]["codebook_size"] > 65536:
+            raise MidigrooveError(
+                f"codec {header['codec_id']}: codebook_size is "
+                f"{header['codec_facts']['codebook_size']}; a cache holds up to 65536 (uint16)"
+            )
         if overwrite:
             self.discard()
         self.complete = (self.path / HEADER).exists()
@@ -202,7 +207,7 @@ class CacheWriter:
         if not takes:
             for shard in range(self.num_shards):
                 (self.path / shard_name(shard)).unlink(missing_ok=True)
-            shutil.rmtree(self.path / BUILDING, ignore_errors=True)
+            self._clear_away()
             return 0
         names = list(dict.fromkeys(take["midi_path"] for take in takes))
         self._write_performances(names)
@@ -224,8 +229,14 @@ class CacheWriter:
                 },
             },
         )
-        shutil.rmtree(self.path / BUILDING, ignore_errors=True)
+        self._clear_away()
         return len(takes)
+
+    def _clear_away(self) -> None:
+        """Removes the working files, and temporary files that a killed process left behind."""
+        shutil.rmtree(self.path / BUILDING, ignore_errors=True)
+        for left in self.path.glob(".*.tmp.*"):
+            left.unlink(missing_ok=True)
 
     def _collect(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         takes: list[dict[str, Any]] = []

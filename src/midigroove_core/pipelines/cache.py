@@ -149,8 +149,8 @@ def finish_cache(out: str | Path) -> CacheSummary:
 def _finish(writer: CacheWriter) -> None:
     try:
         writer.finish()
-    except InputError:
-        # Another rank finished in this moment and cleared the working files away.
+    except MidigrooveError:
+        # Another rank may have finished in this moment and cleared the working files away.
         if not (writer.path / HEADER).exists():
             raise
 
