@@ -75,6 +75,17 @@ def load_audio(path: str | Path) -> tuple[Audio, int]:
         return audio, file.samplerate
 
 
+def read_blocks(path: str | Path) -> Iterator[Audio]:
+    """Reads a file in blocks [C, n] of some seconds, for what must not lie in memory whole.
+
+    Raises:
+        InputError: missing, empty, truncated, or not audio; names the file.
+    """
+    with _open(Path(path)) as file:
+        for block in _blocks(file, Path(path)):
+            yield block.T
+
+
 def load_mono(path: str | Path, sample_rate: int) -> Audio:
     """Reads a file as the mean of its channels at `sample_rate`.
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +15,7 @@ from midigroove_core.atomic import dump_json, read_json, sha256_of_file, write_j
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.fluidsynth import fluidsynth_version
 from midigroove_core.kitsfile import KitSpec, kit_specs
+from midigroove_core.pipelines.processes import in_order
 from midigroove_core.pipelines.synth_take import TakeResult, kit_gain, render_takes
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes import egmd
@@ -104,7 +101,7 @@ def synthesize(
     )
     rows = []
     progress.start(f"playing {len(chosen)} performances on {len(specs)} kits", len(tasks))
-    for performance, results in zip(chosen, _run(tasks, workers), strict=True):
+    for performance, results in zip(chosen, in_order(render_takes, tasks, workers), strict=True):
         rows += [_row(performance, result) for result in results if not result.reason]
         _count(summary, performance, results)
         progress.advance(1, file=performance.midi_path)
@@ -186,19 +183,6 @@ def _remove_leftovers(out: Path) -> None:
     for suffix in (".wav", ".midi"):
         for path in out.rglob(f".*.tmp{suffix}"):
             path.unlink(missing_ok=True)
-
-
-def _run(tasks: list[Any], workers: int | None) -> Iterator[list[TakeResult]]:
-    """Results in the order of the tasks."""
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    if workers <= 1:
-        yield from map(render_takes, tasks)
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        yield from pool.map(render_takes, tasks)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _count(summary: SynthSummary, performance: Performance, results: list[TakeResult]) -> None:
