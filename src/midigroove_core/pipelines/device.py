@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from midigroove_core.errors import MidigrooveError
 
 
 def choose_device(device: str) -> str:
-    """`auto` becomes "cuda" where there is a GPU, else "cpu".
+    """`auto` becomes a GPU where there is one, else "cpu".
+
+    Among several GPUs a process that torchrun started takes the one of its LOCAL_RANK.
 
     Raises:
         MidigrooveError: a GPU was asked for and there is none.
@@ -14,7 +18,9 @@ def choose_device(device: str) -> str:
     import torch
 
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        if not torch.cuda.is_available():
+            return "cpu"
+        return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % torch.cuda.device_count()}"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise MidigrooveError(f"device {device!r} is not available; use --device cpu")
     return device

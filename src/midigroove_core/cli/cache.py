@@ -1,0 +1,235 @@
+"""`midigroove cache | inspect | codec-stats`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
+
+PANEL = "Data and caches"
+_FILTERS = "Which takes"
+_RANKS = "Several processes"
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command(rich_help_panel=PANEL)(cache)
+    app.command(rich_help_panel=PANEL)(inspect)
+    app.command("codec-stats", rich_help_panel=PANEL)(codec_stats)
+
+
+def cache(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the cache.")],
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Dataset: a folder or a csv. Else EGMD_CSV and EGMD_ROOT are read."),
+    ] = None,
+    codec: Annotated[str, typer.Option(help="Codec id or family.")] = "groove_32khz",
+    codec_path: Annotated[
+        str | None, typer.Option(help="Directory or file with the codec's weights.")
+    ] = None,
+    codec_option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Argument of the codec, such as num_codebooks=4."),
+    ] = None,
+    bandwidth: Annotated[
+        float | None, typer.Option(help="Bandwidth in kbit/s, for codecs that have a choice.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Windows encoded together (1 on a CPU, else 8).")
+    ] = None,
+    normalize: Annotated[
+        bool, typer.Option("--normalize", help="Bring each take's peak to -1 dBFS.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first take that cannot be used.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Throw away the cache that is there.")
+    ] = False,
+    kind: Annotated[
+        Literal["auto", "egmd", "gmd", "folder"], typer.Option(help="What --dataset is.")
+    ] = "auto",
+    dataset_root: Annotated[
+        Path | None, typer.Option(help="Folder that paths in the csv are relative to.")
+    ] = None,
+    train_csv: Annotated[Path | None, typer.Option(help="Instead of --dataset.")] = None,
+    val_csv: Annotated[Path | None, typer.Option(help="Instead of --dataset.")] = None,
+    midi: Annotated[
+        Literal["canonical", "kit"],
+        typer.Option(help="One MIDI for all kits of a performance, or each kit's own."),
+    ] = "canonical",
+    beat_type: Annotated[
+        str | None, typer.Option(help="beat or fill.", rich_help_panel=_FILTERS)
+    ] = None,
+    kit: Annotated[
+        list[str] | None, typer.Option(help="Keep this kit.", rich_help_panel=_FILTERS)
+    ] = None,
+    kit_exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave this kit out.", rich_help_panel=_FILTERS)
+    ] = None,
+    style: Annotated[
+        list[str] | None, typer.Option(help="Keep this style.", rich_help_panel=_FILTERS)
+    ] = None,
+    drummer: Annotated[
+        list[str] | None, typer.Option(help="Keep this drummer.", rich_help_panel=_FILTERS)
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="Keep this split.", rich_help_panel=_FILTERS)
+    ] = None,
+    max_takes: Annotated[
+        int | None, typer.Option(min=1, help="At most so many takes.", rich_help_panel=_FILTERS)
+    ] = None,
+    stratified: Annotated[
+        bool,
+        typer.Option(
+            "--stratified",
+            help="Draw --max-takes evenly by drummer, style and kit.",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = False,
+    one_kit: Annotated[
+        bool,
+        typer.Option("--one-kit", help="Each performance on one kit.", rich_help_panel=_FILTERS),
+    ] = False,
+    split_mode: Annotated[
+        Literal["published", "leave_kit_out", "leave_drummer_out"],
+        typer.Option(help="How splits are drawn.", rich_help_panel=_FILTERS),
+    ] = "published",
+    held_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Kit or drummer of --split-mode.", rich_help_panel=_FILTERS),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of --max-takes.", rich_help_panel=_FILTERS)] = 0,
+    rank: Annotated[
+        int, typer.Option(envvar="RANK", help="This process.", rich_help_panel=_RANKS)
+    ] = 0,
+    world: Annotated[
+        int, typer.Option(envvar="WORLD_SIZE", help="Of so many.", rich_help_panel=_RANKS)
+    ] = 1,
+    finish: Annotated[
+        bool,
+        typer.Option(
+            "--finish", help="Only complete what all ranks have written.", rich_help_panel=_RANKS
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Encode a dataset once, so that training and evaluation read codes instead of audio.
+
+    Give the same command again after a kill or a full disk: it goes on where it was, and the
+    result is the same to the byte.
+
+    Example: `midigroove cache --codec dac --dataset DATA --out cache/dac`
+    """
+    from midigroove_core.pipelines.cache import build_cache, finish_cache
+    from midigroove_core.pipelines.codecs import open_codec
+    from midigroove_core.takes import open_dataset, select
+
+    if finish:
+        _print_summary(finish_cache(out), json)
+        return
+    data = open_dataset(
+        dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi
+    )
+    data = select(
+        data, beat_type=beat_type, kits=kit or (), kits_exclude=kit_exclude or (),
+        styles=style or (), drummers=drummer or (), splits=split or (), max_takes=max_takes,
+        stratified=stratified, one_kit_per_performance=one_kit,
+        split_mode=split_mode, held_out=held_out or (), seed=seed,
+    )  # fmt: skip
+    options = [*(codec_option or ()), *([f"bandwidth={bandwidth}"] if bandwidth else ())]
+    with progress_for_terminal() as progress:
+        summary = build_cache(
+            data, open_codec(codec, options=options, path=codec_path), out, device=device,
+            batch=batch, rank=rank, world=world, strict=strict, normalize=normalize,
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
+    _print_summary(summary, json)
+
+
+def _print_summary(summary: Any, json: bool) -> None:
+    if json:
+        print_json({**vars(summary), "path": str(summary.path)})
+        return
+    rows: list[tuple[str, object]] = [
+        ("cache", summary.path if summary.finished else f"{summary.path} (not finished yet)"),
+        ("takes", summary.cached),
+        *((f"left out: {reason}", count) for reason, count in sorted(summary.skipped.items())),
+    ]
+    if summary.encoded:
+        rows += [
+            ("encoded in this run", summary.encoded),
+            ("audio (min)", summary.audio_sec / 60),
+            ("time (s)", summary.wall_sec),
+            ("times real time", summary.audio_sec / summary.wall_sec),
+            ("of it inside the codec (%)", 100 * summary.encode_sec / summary.wall_sec),
+        ]
+    print_table("Cache", ("", ""), rows)
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A cache, a checkpoint or a training state.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every byte of a cache and check its sums.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Print what is inside a cache or a checkpoint.
+
+    Example: `midigroove inspect runs/dac/best.safetensors`
+    """
+    from midigroove_core.pipelines.inspect import inspect_path
+
+    found = inspect_path(path, verify=verify)
+    if json:
+        print_json(found)
+        return
+    print_table(f"{path}: {found.pop('kind')}", ("field", "value"), _flat(found))
+
+
+def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    """Nested JSON as rows; lists are joined, and counted where they are long."""
+    rows: list[tuple[str, object]] = []
+    for name, item in value.items():
+        if isinstance(item, dict):
+            rows += _flat(item, f"{prefix}{name}.")
+        elif isinstance(item, list) and len(item) > 12:
+            rows.append((prefix + name, f"{', '.join(map(str, item[:12]))}, ... ({len(item)})"))
+        else:
+            shown = ", ".join(map(str, item)) if isinstance(item, list) else item
+            rows.append((prefix + name, shown))
+    return rows
+
+
+def codec_stats(
+    path: Annotated[Path, typer.Argument(metavar="CACHE", help="A cache.")],
+    max_takes: Annotated[int, typer.Option(min=2, help="Takes of each split to look at.")] = 400,
+    featurizer: Annotated[
+        str, typer.Option(help="Grid that the linear probe reads.")
+    ] = "expressive_grid",
+    probe: Annotated[bool, typer.Option(help="Fit the linear probe from grid to code.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the choice of takes and of the probe.")] = 0,
+    json: Json = False,
+) -> None:
+    """Say how a codec's codes behave: entropy, use, change rate, and how learnable they are.
+
+    Example: `midigroove codec-stats cache/dac`
+    """
+    from midigroove_core.pipelines.codec_stats import codec_statistics
+
+    with progress_for_terminal() as progress:
+        found = codec_statistics(
+            path, max_takes=max_takes, featurizer=featurizer if probe else None, seed=seed,
+            progress=progress,
+        )  # fmt: skip
+    if json:
+        print_json(found)
+        return
+    rows = found.pop("codebooks")
+    print_table("Codebooks", tuple(rows[0]), [tuple(row.values()) for row in rows])
+    print_table("Together", ("", ""), _flat(found))
