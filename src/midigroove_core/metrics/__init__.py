@@ -19,6 +19,31 @@ from midigroove_core.metrics.codes import (
     run_lengths,
     usage,
 )
+from midigroove_core.metrics.distribution import (
+    frechet_distance,
+    frechet_distance_infinity,
+    kernel_audio_distance,
+    median_bandwidth,
+    polynomial_kernel_distance,
+    split_floor,
+)
+from midigroove_core.metrics.drums import (
+    DRUM_CLASSES,
+    TRUSTED_F1,
+    DrumTemplates,
+    build_templates,
+    drum_counts,
+    drum_scores,
+    transcribe,
+)
+from midigroove_core.metrics.dynamics import (
+    hit_levels_db,
+    isolated_hits,
+    microtiming,
+    velocity_correlation,
+    velocity_correlations,
+)
+from midigroove_core.metrics.embedding import EMBEDDING_SIZE, embed_log_mel
 from midigroove_core.metrics.features import AudioFeatures, validate
 from midigroove_core.metrics.onset import (
     detect_onsets,
@@ -26,6 +51,7 @@ from midigroove_core.metrics.onset import (
     merge_onsets,
     onset_scores,
 )
+from midigroove_core.metrics.seams import seam_scores
 from midigroove_core.metrics.spectral import (
     envelope_correlation,
     level_db,
@@ -49,22 +75,35 @@ from midigroove_core.metrics.statistics import (
 )
 
 __all__ = [
+    "DRUM_CLASSES",
+    "EMBEDDING_SIZE",
     "METRICS",
+    "TRUSTED_F1",
     "AudioFeatures",
     "CodeModel",
+    "DrumTemplates",
     "Interval",
     "MetricInfo",
     "accuracy",
     "bits_per_second",
     "bootstrap_mean",
+    "build_templates",
     "change_rate",
     "clip_metrics",
     "count_codes",
     "detect_onsets",
     "distinguishable",
+    "drum_counts",
+    "drum_scores",
+    "embed_log_mel",
     "entropy_nats",
     "envelope_correlation",
     "fit_code_model",
+    "frechet_distance",
+    "frechet_distance_infinity",
+    "hit_levels_db",
+    "isolated_hits",
+    "kernel_audio_distance",
     "level_db",
     "level_difference_db",
     "log_magnitude_distance",
@@ -72,18 +111,26 @@ __all__ = [
     "mae",
     "match_onsets",
     "mean_run_length",
+    "median_bandwidth",
     "mel_l1",
     "merge_onsets",
+    "microtiming",
     "onset_scores",
     "paired_difference",
     "percent_of_oracle",
     "perplexity",
+    "polynomial_kernel_distance",
     "rmse",
     "run_lengths",
+    "seam_scores",
     "si_sdr",
     "spectral_convergence",
+    "split_floor",
+    "transcribe",
     "transient_tail_difference_db",
     "transient_tail_ratio_db",
     "usage",
     "validate",
+    "velocity_correlation",
+    "velocity_correlations",
 ]
