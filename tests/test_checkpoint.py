@@ -1,0 +1,279 @@
+"""Checkpoints round-trip, say what they need, and refuse what does not agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save, save_file
+from torch import Tensor, nn
+
+from midigroove_core.checkpoint import (
+    KEY,
+    load_checkpoint,
+    load_state,
+    read_metadata,
+    save_checkpoint,
+    save_state,
+)
+from midigroove_core.clock import FrameClock
+from midigroove_core.errors import InputError, MismatchError, PluginError
+from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
+from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
+from midigroove_core.performance import DrumPerformance
+from midigroove_core.registry import Registry
+from midigroove_core.testing import ToyCodec
+
+PLUGIN = """
+from midigroove_core import hookimpl
+
+@hookimpl
+def register_codecs(register):
+    register("toy", "midigroove_core.testing:ToyCodec")
+
+@hookimpl
+def register_featurizers(register):
+    register("toy_grid", "test_checkpoint:ToyGrid")
+
+@hookimpl
+def register_models(register):
+    register("toy_model", "test_checkpoint:ToyModel")
+"""
+
+
+class ToyGrid(GridFeaturizer):
+    featurizer_id = "toy_grid"
+
+    def __init__(self, names: tuple[str, ...] | list[str] = ("hit", "velocity")) -> None:
+        self._names = tuple(names)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return self._names
+
+    def featurize(
+        self, performance: DrumPerformance, clock: FrameClock, start_frame: int, num_frames: int
+    ) -> Grid:
+        values = np.zeros((len(self._names), num_frames), dtype=np.float32)
+        return Grid(values, self._names, clock, start_frame)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"names": list(self._names)}
+
+
+class ToyModel(Model):
+    model_id = "toy_model"
+    conditions = ("kit",)
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__()
+        self._config = config
+        outputs = config["num_codebooks"] * config["codebook_size"]
+        self.head = nn.Linear(config["num_features"], outputs)
+        self.register_buffer("steps", torch.tensor(3))
+
+    def forward(self, batch: GridBatch) -> Tensor:
+        raise NotImplementedError
+
+    def loss(self, batch: GridBatch) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+    def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return self._config
+
+
+VOCABULARIES = {"kit": ["Brush", "Jazz"]}
+
+
+def header(codec: ToyCodec) -> dict[str, Any]:
+    return {
+        "codec_id": codec.codec_id,
+        "codec_config": codec.get_config(),
+        "codec_facts": codec.facts(),
+        "weights_sha": codec.weights_sha,
+        "provider": {"distribution": "toys", "version": "1.0"},
+    }
+
+
+def model(**changes: Any) -> ToyModel:
+    torch.manual_seed(0)
+    config = {"num_features": 2, "num_codebooks": 4, "codebook_size": 64}
+    return ToyModel(**{**config, "vocabularies": VOCABULARIES, **changes})
+
+
+@pytest.fixture
+def registry(install_plugin) -> Registry:
+    install_plugin("toys", PLUGIN)
+    return Registry()
+
+
+@pytest.fixture
+def path(tmp_path: Path, registry: Registry) -> Path:
+    write(tmp_path / "best.safetensors", registry)
+    return tmp_path / "best.safetensors"
+
+
+def write(path: Path, registry: Registry, **changes: Any) -> None:
+    options = {
+        "featurizer": ToyGrid(),
+        "cache_header": header(ToyCodec()),
+        "vocabularies": VOCABULARIES,
+        "training": {"step": 7, "loss": 1.25},
+        "registry": registry,
+        **changes,
+    }
+    save_checkpoint(path, options.pop("model", model()), **options)
+
+
+def edit(path: Path, **changes: Any) -> None:
+    metadata = {**read_metadata(path), **changes}
+    save_file(load_file(path), path, {KEY: json.dumps(metadata)})
+
+
+def test_it_round_trips(path: Path, registry: Registry) -> None:
+    loaded = load_checkpoint(path, registry=registry)
+    assert torch.equal(loaded.model.head.weight, model().head.weight)
+    assert not loaded.model.training
+    assert loaded.featurizer.feature_names == ("hit", "velocity")
+    assert (loaded.codec_id, loaded.weights_sha) == ("toy", ToyCodec().weights_sha)
+    assert loaded.vocabularies == VOCABULARIES
+    assert loaded.training == {"step": 7, "loss": 1.25}
+    assert loaded.providers["model"] == {"distribution": "toys", "version": "1.0"}
+    codec = loaded.build_codec(registry)
+    assert codec.get_config() == ToyCodec().get_config()
+
+
+def test_the_same_content_is_the_same_bytes(path: Path, registry: Registry) -> None:
+    write(path.with_name("again.safetensors"), registry)
+    assert path.read_bytes() == path.with_name("again.safetensors").read_bytes()
+
+
+def test_half_weights_come_back_as_float32(path: Path, registry: Registry) -> None:
+    write(path, registry, half=True, extra={"license": "MIT", "model_card": "a toy"})
+    assert load_file(path)["head.weight"].dtype == torch.float16
+    loaded = load_checkpoint(path, registry=registry)
+    assert loaded.model.head.weight.dtype == torch.float32
+    assert torch.allclose(loaded.model.head.weight, model().head.weight, atol=1e-3)
+    assert loaded.model.steps.dtype == torch.int64
+    assert loaded.metadata["license"] == "MIT"
+
+
+def test_averaged_weights_may_be_stored_instead(path: Path, registry: Registry) -> None:
+    average = {name: torch.zeros_like(value) for name, value in model().state_dict().items()}
+    write(path, registry, tensors=average)
+    assert load_checkpoint(path, registry=registry).model.head.weight.abs().max() == 0
+
+
+def test_metadata_is_read_without_torch(path: Path) -> None:
+    script = (
+        "import sys; from midigroove_core.checkpoint import read_metadata; "
+        f"assert read_metadata({str(path)!r})['training']['step'] == 7; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
+
+
+def test_a_missing_plugin_says_what_to_install(path: Path, registry: Registry) -> None:
+    codec = {**read_metadata(path)["codec"], "id": "acme_16khz"}
+    edit(path, codec={**codec, "distribution": "midigroove-acme"})
+    wanted = "needs codec 'acme_16khz' from midigroove-acme: pip install midigroove-acme"
+    with pytest.raises(PluginError, match=wanted):
+        load_checkpoint(path, registry=registry)
+
+
+def test_a_broken_plugin_says_why(path: Path, install_plugin) -> None:
+    edit(path, model={**read_metadata(path)["model"], "id": "gone", "distribution": "broken-one"})
+    install_plugin("broken-one", "import nothing_of_that_name")
+    with pytest.raises(PluginError, match="needs model 'gone' from broken-one: .*broken: Module"):
+        load_checkpoint(path, registry=Registry())
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "message"),
+    [
+        ("model", "num_features", 3, r"model.config.num_features is 3, but 2 here"),
+        ("model", "num_codebooks", 5, r"model.config.num_codebooks is 5, but 4 here"),
+        ("model", "codebook_size", 65, r"model.config.codebook_size is 65, but 64 here"),
+        ("model", "vocabularies", {"kit": ["Jazz"]}, r"vocabularies.kit is .*Brush.*\[\"Jazz\"\]"),
+        ("featurizer", "names", ["hit", "openness"], r"feature_names: .*'velocity' and 'openness'"),
+        ("featurizer", "names", ["hit"], r"feature_names: .*has 2, .* 1 here.*their number"),
+    ],
+)
+def test_what_does_not_agree_is_named(
+    path: Path, registry: Registry, kind: str, field: str, value: Any, message: str
+) -> None:
+    stored = read_metadata(path)[kind]
+    edit(path, **{kind: {**stored, "config": {**stored["config"], field: value}}})
+    with pytest.raises(MismatchError, match=message):
+        load_checkpoint(path, registry=registry)
+
+
+def test_weights_are_loaded_strictly(path: Path, registry: Registry) -> None:
+    weights = load_file(path)
+    metadata = {KEY: json.dumps(read_metadata(path))}
+    for change, message in (
+        ({"head.bias": None}, "weight 'head.bias' of the model is missing"),
+        ({"tail": torch.zeros(1)}, "weight 'tail' is not one of the model's"),
+        ({"head.bias": torch.zeros(3)}, r"'head.bias' has shape \[3\], the model's has \[256\]"),
+    ):
+        kept = {name: value for name, value in {**weights, **change}.items() if value is not None}
+        save_file(kept, path, metadata)
+        with pytest.raises(MismatchError, match=message):
+            load_checkpoint(path, registry=registry)
+
+
+def test_another_codec_is_refused(path: Path, registry: Registry) -> None:
+    loaded = load_checkpoint(path, registry=registry)
+    codec = read_metadata(path)["codec"]
+    loaded.codec_facts["num_codebooks"] = 9
+    with pytest.raises(MismatchError, match="codec.facts.num_codebooks is 9, but 4 here"):
+        loaded.build_codec(registry)
+    edit(path, codec={**codec, "weights_sha": "0" * 64})
+    with pytest.raises(MismatchError, match="weights_sha is 000000000000, .*--codec-path"):
+        load_checkpoint(path, registry=registry).build_codec(registry)
+
+
+def test_wrong_files_get_one_clear_line(path: Path, registry: Registry, tmp_path: Path) -> None:
+    data = path.read_bytes()
+    wrong = {
+        "text": (b"# a text file, not a checkpoint\n", "not a safetensors file"),
+        "empty": (b"", "not a safetensors file"),
+        "pickle": (b"\x80\x04\x95" + b"x" * 100, "not a safetensors file"),
+        "truncated": (data[:-10], f"damaged: {len(data) - 10} bytes .* {len(data)}"),
+        "header_only": (data[:40], "not a safetensors file"),
+        "other": (save({"w": torch.zeros(2)}), "a safetensors file, but not a midigroove check"),
+        "odd": (save({"w": torch.zeros(2)}, {KEY: "[1]"}), "but not a midigroove checkpoint"),
+        "old": (save({}, {KEY: '{"schema": 0}'}), "checkpoint schema is 0, this version reads 1"),
+        "bare": (save({}, {KEY: '{"schema": 1}'}), "field 'model' is missing"),
+    }
+    for name, (content, message) in wrong.items():
+        file = tmp_path / name
+        file.write_bytes(content)
+        with pytest.raises(InputError, match=f"{name}: .*{message}") as caught:
+            load_checkpoint(file, registry=registry)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="nowhere: no such file"):
+        read_metadata(tmp_path / "nowhere")
+
+
+def test_training_state_round_trips_without_pickle(path: Path, tmp_path: Path) -> None:
+    tensors = {"adam.0": torch.randn(3), "rng": torch.get_rng_state()}
+    save_state(tmp_path / "last.state", tensors, {"step": 12, "order": [3, 1, 2]})
+    found, state = load_state(tmp_path / "last.state")
+    assert state == {"step": 12, "order": [3, 1, 2]}
+    assert all(torch.equal(found[name], value) for name, value in tensors.items())
+    with pytest.raises(InputError, match="but not a midigroove training state"):
+        load_state(path)
+    with pytest.raises(InputError, match="but not a midigroove checkpoint"):
+        read_metadata(tmp_path / "last.state")
