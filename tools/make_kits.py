@@ -25,7 +25,7 @@ from scipy import signal
 from midigroove_core.atomic import read_json, sha256_of_file, write_bytes, write_json
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import load_kit
-from midigroove_core.midi import DrumPerformance
+from midigroove_core.performance import DrumPerformance
 from midigroove_core.sampler import render
 from midigroove_core.soundfont import SAMPLE_RATE, Audio, cut_layers, render_notes, trim
 

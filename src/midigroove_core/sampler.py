@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.drums import DrumMap, load_drum_map
-from midigroove_core.midi import DrumPerformance
+from midigroove_core.performance import DrumPerformance
 from midigroove_core.oneshots import Kit
 
 CHOKE_FADE_SEC = 0.008

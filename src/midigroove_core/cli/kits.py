@@ -1,0 +1,97 @@
+"""`midigroove kits` and `midigroove grooves`: what ships to play, and on what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from midigroove_core.cli.output import Json, console, print_json, print_table
+
+KitArgument = Annotated[
+    str, typer.Argument(help="A kit's name, a folder of one-shots, font.sf2, or font.sf2:PROGRAM.")
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Audio file to write.")]
+GrooveOption = Annotated[
+    str | None,
+    typer.Option(help="A built-in groove or a MIDI file.", show_default="a test groove"),
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    kits = typer.Typer(
+        help="Drum kits of one-shots: list them, hear them.\n\nExample: midigroove kits",
+        invoke_without_command=True,
+    )
+    kits.callback()(_default)
+    kits.command("list")(list_kits)
+    kits.command("preview")(preview)
+    app.add_typer(kits, name="kits")
+    app.command("grooves")(grooves)
+
+
+def _default(context: typer.Context, json: Json = False) -> None:
+    if context.invoked_subcommand is None:
+        list_kits(json)
+
+
+def list_kits(json: Json = False) -> None:
+    """List the built-in kits.
+
+    Example: midigroove kits list
+    """
+    from midigroove_core import kits
+
+    infos = kits.list_kits()
+    if json:
+        return print_json([asdict(info) for info in infos])
+    rows = [(info.id, info.name, info.source, info.license) for info in infos]
+    print_table("Built-in kits", ("kit", "what it is", "source", "licence"), rows)
+
+
+def preview(
+    kit: KitArgument,
+    out: OutOption = Path("preview.wav"),
+    groove: GrooveOption = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How much of it to play.")] = 12.0,
+    json: Json = False,
+) -> None:
+    """Play a groove on a kit.
+
+    Example: midigroove kits preview jazz -o jazz.wav
+    """
+    from midigroove_core.pipelines.preview import preview_kit
+
+    done = preview_kit(kit, out, groove=groove, seconds=seconds)
+    if json:
+        return print_json({**asdict(done), "path": str(done.path)})
+    console.print(f"{done.path}: {done.seconds:.1f} s of {done.groove} on {done.kit}", markup=False)
+    if done.silent:
+        console.print(f"this kit has nothing for {', '.join(done.silent)}", markup=False)
+
+
+def grooves(
+    split: Annotated[
+        str | None, typer.Option(help="train, validation or test.", show_default="all")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the built-in grooves and their files.
+
+    Example: midigroove grooves --split test
+    """
+    from midigroove_core import kits
+
+    infos = [info for info in kits.builtin_grooves() if split in (None, info.split)]
+    if json:
+        return print_json([{**asdict(info), "path": str(info.path)} for info in infos])
+    rows = [
+        (i.split, i.drummer, i.style, i.bpm, i.time_signature, i.duration_sec, i.name)
+        for i in infos
+    ]
+    columns = ("split", "drummer", "style", "bpm", "meter", "seconds", "name")
+    print_table("Built-in grooves (Groove MIDI Dataset, CC BY 4.0)", columns, rows)
+    console.print(f"files: {kits.ASSETS / 'grooves'}/NAME.mid", markup=False, soft_wrap=True)
