@@ -4,7 +4,10 @@ Three things make the result a drummer's. Notes are held until their pitch is st
 drum module ignores note-offs and the constant 0.1 s gates of the Groove MIDI Dataset would cut an
 808 kick in half. Pitches that only Roland modules use are moved to General MIDI ones. And the audio
 is taken as float at a gain of 1, so nothing clips before the caller has chosen a level.
-FluidSynth starts notes on blocks of 64 samples, up to 1.5 ms late.
+
+FluidSynth's player reads its clock in whole milliseconds and starts notes a block of 64 samples
+after the one in which they fall due: 66 to 174 samples late, measured over three fonts. The mean of
+that is taken off, which leaves hits within 1.2 ms of the MIDI.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ DRUM_CHANNEL = 10
 
 ROLAND_TO_GM: Mapping[int, int] = {22: 42, 26: 46, 52: 57, 55: 49, 58: 43}
 """Hat edges, crash edges and the floor tom's rim: silent or another instrument in General MIDI."""
+
+_LATENCY_SAMPLES = 64 + (64 + 44) // 2
+"""A block, and on average half of the next and half a millisecond."""
 
 FONT_FOLDERS = (
     "/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts",
@@ -107,7 +113,7 @@ def play(
     """
     with tempfile.TemporaryDirectory(prefix="midigroove-") as folder:
         midi, wav = Path(folder) / "in.mid", Path(folder) / "out.wav"
-        _render_file(performance, preset, num_samples).save(midi)
+        _render_file(performance, preset, num_samples + _LATENCY_SAMPLES).save(midi)
         command = [
             "fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", "1", "-r", str(SAMPLE_RATE),
             "-O", "float", "-T", "wav", "-o", "synth.dynamic-sample-loading=1",
@@ -122,7 +128,7 @@ def play(
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             reason = lines[-1] if lines else f"exit code {done.returncode}"
             raise MidigrooveError(f"fluidsynth failed on {preset.font}: {reason}")
-        audio = downmix(load_audio(wav)[0])
+        audio = downmix(load_audio(wav)[0])[_LATENCY_SAMPLES:]
     out = np.zeros(num_samples, dtype=np.float32)
     n = min(num_samples, len(audio))
     out[:n] = audio[:n]

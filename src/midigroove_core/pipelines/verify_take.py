@@ -36,7 +36,7 @@ class Limits:
     """
 
     offset_ms: float = 10.0
-    residual_ms: float = 15.0
+    residual_ms: float = 20.0
     drift_ms: float = 10.0
     match: float = 0.4
 

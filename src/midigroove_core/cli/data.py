@@ -1,0 +1,196 @@
+"""`midigroove data`: make, verify and count datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from midigroove_core.cli import dataset_options as options
+from midigroove_core.cli.output import (
+    Json,
+    console,
+    print_json,
+    print_table,
+    progress_for_terminal,
+)
+
+if TYPE_CHECKING:
+    from midigroove_core.pipelines.stats import Stats
+    from midigroove_core.pipelines.synth import SynthSummary
+    from midigroove_core.pipelines.verify import VerifyReport
+
+Workers = Annotated[
+    int | None, typer.Option(help="Processes [default: one a core].", show_default=False)
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the group `data`."""
+    data = typer.Typer(
+        help="Make, verify and count datasets.", no_args_is_help=True, rich_markup_mode="markdown"
+    )
+    data.command()(synth)
+    data.command()(verify)
+    data.command()(stats)
+    app.add_typer(data, name="data")
+
+
+def synth(
+    midi: Annotated[Path, typer.Option(help="Folder of drum MIDI; GMD's info.csv is read.")],
+    out: Annotated[Path, typer.Option(help="Folder of the dataset to make.")],
+    kits: Annotated[
+        str, typer.Option(help="A kits .toml file, 'builtin', or built-in kits: jazz,tr808.")
+    ] = "builtin",
+    max_performances: Annotated[
+        int | None,
+        typer.Option(help="So many, in proportion over split, drummer, style [default: all]."),
+    ] = None,
+    beat_type: Annotated[
+        str | None, typer.Option(help="Only beat, or only fill [default: both].")
+    ] = None,
+    split_by: Annotated[
+        str, typer.Option(help="'published' splits, or 'drummer': each in one split.")
+    ] = "published",
+    seed: Annotated[int, typer.Option(help="Seed of the choice of performances.")] = 0,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Plays drum MIDI on kits: an E-GMD-shaped dataset of wav, MIDI and csv.
+
+    A run that was stopped goes on where it was. Exit code 1 if a take had to be left out.
+
+    Example: midigroove data synth --midi groove --kits examples/kits_fluidr3.toml --out DATA
+    """
+    from midigroove_core.pipelines.synth import synthesize
+
+    with progress_for_terminal() as progress:
+        summary = synthesize(
+            midi, kits, out, max_performances=max_performances, beat_type=beat_type,
+            split_by=split_by, seed=seed, workers=workers, progress=progress,
+        )  # fmt: skip
+    print_json(summary.to_json()) if json else _print_synth(summary)
+    raise typer.Exit(1 if summary.skipped else 0)
+
+
+def verify(
+    dataset: options.DatasetPath = None,
+    report: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("verify.json"),
+    listen: Annotated[
+        bool, typer.Option(help="Compare onsets heard with the MIDI (most of the time).")
+    ] = True,
+    max_offset_ms: Annotated[float, typer.Option(help="Largest offset that passes.")] = 10.0,
+    max_residual_ms: Annotated[float, typer.Option(help="Largest spread that passes.")] = 20.0,
+    kind: options.Kind = "auto",
+    dataset_root: options.Root = None,
+    train_csv: options.TrainCsv = None,
+    val_csv: options.ValCsv = None,
+    midi: options.MidiChoice = "canonical",
+    max_takes: options.MaxTakes = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Finds missing, silent, clipped, broken, wrongly split and misaligned takes.
+
+    Exit code 1 if anything was found.
+
+    Example: midigroove data verify DATA --report verify.json
+    """
+    from midigroove_core.atomic import write_json
+    from midigroove_core.pipelines import verify as pipeline
+    from midigroove_core.pipelines.verify_take import Limits
+
+    chosen = options.open_selected(
+        dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
+        max_takes=max_takes, stratified=True,
+    )  # fmt: skip
+    limits = Limits(offset_ms=max_offset_ms, residual_ms=max_residual_ms)
+    with progress_for_terminal() as progress:
+        found = pipeline.verify(
+            chosen, limits=limits, listen=listen, workers=workers, progress=progress
+        )
+    write_json(report, found.to_json())
+    print_json(found.to_json()) if json else _print_verify(found, report)
+    raise typer.Exit(1 if found.findings else 0)
+
+
+def stats(
+    dataset: options.DatasetPath = None,
+    kind: options.Kind = "auto",
+    dataset_root: options.Root = None,
+    train_csv: options.TrainCsv = None,
+    val_csv: options.ValCsv = None,
+    midi: options.MidiChoice = "canonical",
+    beat_type: options.BeatType = None,
+    kit: options.Kits = None,
+    kit_exclude: options.KitsExclude = None,
+    style: options.Styles = None,
+    drummer: options.Drummers = None,
+    max_takes: options.MaxTakes = None,
+    stratified: options.Stratified = False,
+    one_kit_per_performance: options.OneKit = False,
+    split_mode: options.SplitMode = "published",
+    held_out: options.HeldOut = None,
+    select_seed: options.Seed = 0,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Counts hours, takes and hits by split, kit, style, drummer and drum class.
+
+    Example: midigroove data stats DATA --beat-type beat
+    """
+    from midigroove_core.pipelines import stats as pipeline
+
+    chosen = options.open_selected(
+        dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
+        beat_type=beat_type, kits=kit, kits_exclude=kit_exclude, styles=style, drummers=drummer,
+        max_takes=max_takes, stratified=stratified, split_mode=split_mode, held_out=held_out,
+        one_kit_per_performance=one_kit_per_performance, seed=select_seed,
+    )  # fmt: skip
+    with progress_for_terminal() as progress:
+        counted = pipeline.stats(chosen, workers=workers, progress=progress)
+    print_json(counted.to_json()) if json else _print_stats(chosen.name, counted)
+
+
+def _print_synth(summary: SynthSummary) -> None:
+    facts = summary.to_json()
+    rows: list[list[Any]] = [[name, facts[name]] for name in ("written", "kept", "audio_hours")]
+    rows += [[f"gain of {kit}", gain] for kit, gain in summary.gains.items()]
+    rows += [["left out", f"{count}: {reason}"] for reason, count in facts["skipped"].items()]
+    print_table(facts["csv"], ["", ""], rows)
+
+
+def _print_verify(report: VerifyReport, path: Path) -> None:
+    facts = report.to_json()
+    summary = facts["alignment_summary"]
+    if summary:
+        print_table("Audio against MIDI", list(summary), [list(summary.values())])
+    if not report.findings:
+        console.print(f"{report.num_takes} takes, {facts['audio_hours']} h: nothing is wrong")
+        return
+    print_table("Findings", ["kind", "count"], [list(item) for item in report.counts.items()])
+    first = [[f.kind, f.take, f.detail] for f in report.findings[:50]]
+    print_table(f"The first {len(first)} of {len(report.findings)}", ["kind", "take", ""], first)
+    console.print(f"All of them: {path}", markup=False)
+
+
+def _print_stats(name: str, counted: Stats) -> None:
+    facts = counted.to_json()
+    for group, tallies in {"total": {name: facts["total"]}, **facts["by"]}.items():
+        classes = list(facts["total"]["hits_by_class"])
+        rows = [
+            [
+                key,
+                t["hours"],
+                t["takes"],
+                t["performances"],
+                t["hits"],
+                *t["hits_by_class"].values(),
+            ]
+            for key, t in tallies.items()
+        ]
+        columns = [group, "hours", "takes", "performances", "hits", *classes]
+        print_table(f"By {group}" if group != "total" else "All", columns, rows)
+    for path in counted.unreadable:
+        console.print(f"not counted, unreadable: {path}", markup=False)

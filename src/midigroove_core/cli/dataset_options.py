@@ -1,0 +1,110 @@
+"""Options of every command that reads a dataset, and the one call that opens what they mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from midigroove_core.takes import Dataset
+
+_GROUP = "Which takes"
+
+
+def _option(*names: str, help: str) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=_GROUP)
+
+
+DatasetPath = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DATASET",
+        help="Folder or csv of E-GMD, GMD, or audio and MIDI pairs. Default: EGMD_CSV, EGMD_ROOT.",
+        show_default=False,
+    ),
+]
+Kind = Annotated[str, _option("--kind", help="auto, egmd, gmd or folder.")]
+Root = Annotated[
+    Path | None,
+    _option("--dataset-root", help="Folder that a csv's names are relative to [default: its own]."),
+]
+TrainCsv = Annotated[
+    Path | None, _option("--train-csv", help="Rows of the training split [default: none].")
+]
+ValCsv = Annotated[
+    Path | None, _option("--val-csv", help="Rows of the validation split [default: none].")
+]
+MidiChoice = Annotated[
+    str, _option("--midi", help="E-GMD: one 'canonical' MIDI a performance, or each 'kit' its own.")
+]
+BeatType = Annotated[
+    str | None, _option("--beat-type", help="Only beat, or only fill [default: both].")
+]
+Kits = Annotated[
+    list[str] | None, _option("--kit", help="Only this kit; repeatable [default: all].")
+]
+KitsExclude = Annotated[
+    list[str] | None, _option("--kit-exclude", help="Not this kit; repeatable [default: none].")
+]
+Styles = Annotated[
+    list[str] | None,
+    _option("--style", help="Only this style, jazz has jazz/swing; repeatable [default: all]."),
+]
+Drummers = Annotated[
+    list[str] | None, _option("--drummer", help="Only this drummer; repeatable [default: all].")
+]
+MaxTakes = Annotated[
+    int | None, _option("--max-takes", help="At most so many, at random [default: all].")
+]
+Stratified = Annotated[
+    bool,
+    _option("--stratified", help="Draw them in proportion over drummer, style, kit [default: no]."),
+]
+OneKit = Annotated[
+    bool,
+    _option("--one-kit-per-performance", help="Each performance on one kit only [default: no]."),
+]
+SplitMode = Annotated[
+    str, _option("--split-mode", help="published, leave_kit_out or leave_drummer_out.")
+]
+HeldOut = Annotated[
+    list[str] | None,
+    _option("--held-out", help="Kit or drummer of --split-mode; repeatable [default: none]."),
+]
+Seed = Annotated[int, _option("--select-seed", help="Seed of the draws above.")]
+
+
+def open_selected(
+    path: Path | None,
+    *,
+    kind: str = "auto",
+    root: Path | None = None,
+    train_csv: Path | None = None,
+    val_csv: Path | None = None,
+    midi: str = "canonical",
+    **filters: Any,
+) -> Dataset:
+    """Opens the dataset and keeps what the filters of `takes.select` say; None filters nothing.
+
+    Raises:
+        InputError: a choice that does not exist, or what `open_dataset` and `select` raise.
+    """
+    from midigroove_core.errors import InputError
+    from midigroove_core.takes import open_dataset, select
+
+    choices = {
+        "--kind": (kind, ("auto", "egmd", "gmd", "folder")),
+        "--midi": (midi, ("canonical", "kit")),
+        "--split-mode": (
+            filters.get("split_mode", "published"),
+            ("published", "leave_kit_out", "leave_drummer_out"),
+        ),
+    }
+    for option, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise InputError(f"{option}: {value!r} is not one of {', '.join(allowed)}")
+    choice: dict[str, Any] = {"kind": kind, "midi": midi}
+    dataset = open_dataset(path, root=root, train_csv=train_csv, val_csv=val_csv, **choice)
+    return select(dataset, **{name: value for name, value in filters.items() if value is not None})
