@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,11 @@ def one_shot(
     drum: str, kit: str = "wood", velocity: int = 100, seed: int = 0
 ) -> NDArray[np.float32]:
     """One hit `[S]`, 0.5 s, peak about velocity / 127; another seed is another round robin."""
+    return np.float32(velocity / 127.0) * _full_velocity(drum, kit, seed)
+
+
+@lru_cache(maxsize=100)
+def _full_velocity(drum: str, kit: str, seed: int) -> NDArray[np.float32]:
     tone_hz, noise_share, (low_hz, high_hz), decay_sec = KITS[kit][drum]
     time = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
     generator = np.random.default_rng([seed, *map(ord, drum + kit)])
@@ -52,7 +58,7 @@ def one_shot(
     noise /= np.abs(noise).max()
     sweep = 2.0 * np.pi * tone_hz * (time - 0.02 * np.exp(-time / 0.02))
     shot = (1.0 - noise_share) * np.sin(sweep) + noise_share * noise
-    return (shot * np.exp(-time / decay_sec) * velocity / 127.0).astype(np.float32)
+    return (shot * np.exp(-time / decay_sec)).astype(np.float32)
 
 
 def groove(seed: int = 0, duration_sec: float = 4.0) -> list[Hit]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import scipy.signal
-import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 from midigroove_core.metrics.features import AudioFeatures, FloatArray
@@ -25,6 +24,7 @@ CLASS_BANDS_HZ: dict[str, tuple[float, float]] = {
     "ride": (3000.0, 16000.0),
 }
 ENERGY_SEC = 0.050
+BEFORE_SEC = 0.010
 ISOLATION_SEC = 0.060
 MINIMUM_HITS = 5
 MATCH_SEC = 0.05
@@ -33,9 +33,10 @@ MATCH_SEC = 0.05
 def hit_levels_db(
     features: AudioFeatures, onsets_sec: ArrayLike, band_hz: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Level in the band over the 50 ms from each onset `[N]`, dB re full scale, at least -120.
+    """By how much each hit raises the level in the band `[N]`, dB re full scale, at least -120.
 
-    An onset at or after the end of the signal gets NaN.
+    The power over the 50 ms from the onset, less the power over the 10 ms before it: what still
+    rings from earlier hits is not this one's. An onset outside the signal gets NaN.
     """
     onsets = np.asarray(onsets_sec, dtype=np.float64)
     filtered = _band_passed(features.audio, features.sample_rate, band_hz)
@@ -44,7 +45,9 @@ def hit_levels_db(
     stop = np.minimum(start + round(ENERGY_SEC * features.sample_rate), filtered.size)
     inside = (start >= 0) & (start < filtered.size)
     start, stop = np.where(inside, start, 0), np.where(inside, stop, 1)
+    first = np.maximum(0, start - round(BEFORE_SEC * features.sample_rate))
     power = (sums[stop] - sums[start]) / (stop - start)
+    power -= (sums[start] - sums[first]) / np.maximum(1, start - first)
     return np.where(inside, 10.0 * np.log10(np.maximum(power, 1e-12)), np.nan)
 
 
@@ -74,7 +77,7 @@ def velocity_correlation(
 ) -> float:
     """Spearman rank correlation between velocity and level just after isolated hits.
 
-    The level is taken in the class's band (`CLASS_BANDS_HZ`) over 50 ms; a hit counts as isolated
+    The level is `hit_levels_db` in the class's band (`CLASS_BANDS_HZ`); a hit counts as isolated
     if no other hit, of whatever drum, is within 60 ms. Rank correlation, because every kit has its
     own velocity curve (Spearman, 1904, https://doi.org/10.2307/1412159).
 
@@ -104,7 +107,9 @@ def velocity_correlation(
         return float("nan")
     if np.ptp(levels) == 0.0:
         return 0.0
-    return float(scipy.stats.spearmanr(loudness, levels).statistic)
+    from scipy.stats import spearmanr  # takes longer to import than all else here
+
+    return float(spearmanr(loudness, levels).statistic)
 
 
 def velocity_correlations(

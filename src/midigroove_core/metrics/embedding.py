@@ -3,9 +3,9 @@
 Texture statistics of auditory bands tell sounds apart without training (McDermott and Simoncelli,
 "Sound Texture Perception via Statistics of the Auditory Periphery", Neuron 2011,
 https://doi.org/10.1016/j.neuron.2011.06.032). Each window of a clip gives, for 40 mel bands: the
-mean level against the other bands, its standard deviation, how much it rises and changes from frame to frame, and how the
-level's modulation is spread over octaves of rate. Levels are relative to the clip's loudest frames,
-so that gain does not count (`level_difference_db` says that).
+mean level against the other bands, its standard deviation, how much it rises and changes from frame
+to frame, and how the level's modulation is spread over octaves of rate. Levels are relative to the
+clip's loudest frames, so that gain does not count (`level_difference_db` says that).
 
 It orders kits and graded damage sensibly; it knows nothing of music. A learned embedding says more.
 """
