@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from midigroove_core import sampler
+from midigroove_core.audio import save_audio
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.checkpoint import save_checkpoint
-from midigroove_core.midi import DrumPerformance
+from midigroove_core.kits import load_kit
+from midigroove_core.midi import DrumPerformance, load_midi, save_midi
 from midigroove_core.registry import Registry
 from midigroove_core.testing import ToyCodec
 
@@ -82,3 +85,22 @@ def save_toy_checkpoint(path: Path, *, seed: int = 0, training: dict | None = No
         registry=Registry(),
     )
     return path
+
+
+def make_toy_dataset(root: Path, *, train: int = 4, test: int = 3, end_sec: float = 5.0) -> Path:
+    """Performances played by the sampler on two built-in kits, as a folder of pairs with a csv."""
+    lines = ["file,kit,style,drummer,bpm,split,performance"]
+    for number in range(train + test):
+        played = performance(20, end_sec, seed=number, bpm=100.0 + 10 * number)
+        for kit_name in ("jazz", "power"):
+            stem = f"{kit_name}/{number}"
+            (root / kit_name).mkdir(parents=True, exist_ok=True)
+            save_midi(played, root / f"{stem}.mid")
+            written = load_midi(root / f"{stem}.mid")  # on the file's ticks
+            audio = sampler.render(written, load_kit(kit_name), tail_sec=0.5)
+            save_audio(root / f"{stem}.wav", 0.5 * audio, 44100)
+            split = "train" if number < train else "test"
+            tempo = played.tempo_bpm[0]
+            lines.append(f"{stem}.wav,{kit_name},rock,drummer{number},{tempo},{split},p{number}")
+    (root / "takes.csv").write_text("\n".join(lines) + "\n")
+    return root

@@ -157,7 +157,7 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
     Raises:
         InputError: a name that the checkpoint does not know, or a condition it does not take.
     """
-    indices = {}
+    indices: dict[str, int] = {}
     for name in ("kit", "drummer", "style"):
         wanted = getattr(config, name)
         known = checkpoint.vocabularies.get(name, [])

@@ -1,0 +1,108 @@
+"""What to evaluate, against what, and with which options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from midigroove_core.errors import InputError, MidigrooveError
+
+SCHEMA = 1
+"""Version of the files in an evaluation directory."""
+
+REFERENCE_ROWS = ("recording", "oracle", "silence", "random", "unigram", "nearest", "sampler")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+@dataclass(frozen=True)
+class SystemSpec:
+    """One system under test.
+
+    Attributes:
+        name: what tables call it.
+        checkpoint: its model.
+        cache: the cache with the codes it is judged on.
+    """
+
+    name: str
+    checkpoint: Path
+    cache: Path
+
+    @classmethod
+    def parse(cls, text: str) -> SystemSpec:
+        """Reads `NAME:CHECKPOINT:CACHE`.
+
+        Raises:
+            InputError: not of that form, or a name that is reserved or unfit for a file name.
+        """
+        parts = text.split(":")
+        if len(parts) != 3 or not all(parts):
+            raise InputError(f"--system {text!r}: write NAME:CHECKPOINT:CACHE")
+        name, checkpoint, cache = parts
+        if not _NAME.match(name):
+            raise InputError(f"--system {text!r}: use letters, digits, '.', '_' and '-' in names")
+        if name in REFERENCE_ROWS or name.startswith("oracle"):
+            raise InputError(f"--system {text!r}: {name!r} is the name of a reference row")
+        return cls(name, Path(checkpoint), Path(cache))
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """Settings of one evaluation.
+
+    Attributes:
+        systems: at least one.
+        out: the directory to write; must not exist or be empty, unless it is an evaluation.
+        split: of the caches.
+        dataset: folder or csv of the recordings; without it the reference is the codec oracle.
+        intersection: only clips that all systems have.
+        max_items: at most so many clips, drawn with the seed; 0 takes all.
+        beats: length of a clip.
+        device, decode_device: where models and codecs run; decoding runs on `device` by default.
+        codec_paths: codec id -> where its weights lie, if it does not find them itself; "" is for
+            every codec that is not named.
+        audio_metrics: score audio; without it only the codes are.
+        rows: which of `REFERENCE_ROWS` to add.
+        knee_items: clips on which the oracle is scored per number of codebooks; 0 for none.
+        save_preds: of so many clips the audio of every row is kept.
+        pred_dir: where; `out`/preds by default.
+        pred_include_ref: keep the reference rows' audio too.
+        temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
+        embedding: id of the embedding for set distances; "" for none.
+    """
+
+    systems: tuple[SystemSpec, ...]
+    out: Path
+    split: str = "test"
+    dataset: Path | None = None
+    intersection: bool = False
+    max_items: int = 0
+    beats: int = 4
+    device: str = "auto"
+    decode_device: str | None = None
+    codec_paths: dict[str, str] = field(default_factory=dict)
+    audio_metrics: bool = True
+    rows: tuple[str, ...] = REFERENCE_ROWS
+    knee_items: int = 32
+    save_preds: int = 8
+    pred_dir: Path | None = None
+    pred_include_ref: bool = True
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    embedding: str = "log_mel"
+
+    def __post_init__(self) -> None:
+        names = [system.name for system in self.systems]
+        if not names:
+            raise MidigrooveError("nothing to evaluate: give --system NAME:CHECKPOINT:CACHE")
+        for name in names:
+            if names.count(name) > 1:
+                raise MidigrooveError(f"two systems are called {name!r}; give each its own name")
+        for row in self.rows:
+            if row not in REFERENCE_ROWS:
+                raise MidigrooveError(f"no reference row {row!r}; use {', '.join(REFERENCE_ROWS)}")
+        if self.beats < 1 or self.max_items < 0 or self.save_preds < 0 or self.knee_items < 0:
+            raise MidigrooveError("beats must be 1 or more; numbers of clips 0 or more")
