@@ -55,7 +55,7 @@ VOICES: dict[str, tuple[int, float, dict[int, int]]] = {
 # Percussion outside the kit; "other" by itself is the tambourine.
 PERCUSSION = (39, 54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76, 77)
 PERCUSSION_SEC = 0.5
-LEVEL_DB = -31.0  # RMS of `reference_bars` on every kit, re full scale
+LEVEL_DB = -33.0  # RMS of `reference_bars` on every kit, re full scale
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,7 @@ def level_kits(manifest: Path) -> None:
     for entry in content["kits"]:
         audio = render(reference_bars(), load_kit(entry["id"]), drum_map=load_drum_map("gm"))
         rms_db = 10 * np.log10(np.mean(audio.astype(np.float64) ** 2))
-        entry["gain_db"] = round(LEVEL_DB - rms_db, 1)
+        entry["gain_db"] = round(entry["gain_db"] + LEVEL_DB - rms_db, 1)
     write_json(manifest, content)
 
 

@@ -30,12 +30,13 @@ def load_folder(folder: Path, name: str | None = None) -> Kit:
             continue
         match = _FILE_NAME.fullmatch(path.stem)
         pitch, velocity = (int(x) if x else None for x in match.groups()[1:]) if match else (0, 0)
-        if not match or not 1 <= (velocity or 127) <= 127 or not 0 <= (pitch or 0) <= 127:
+        velocity = 127 if velocity is None else velocity
+        if not match or not 1 <= velocity <= 127 or not 0 <= (pitch or 0) <= 127:
             raise InputError(
                 f"{path}: not a one-shot's name; use ARTICULATION[_pPITCH][_VELOCITY].wav, such as "
                 f"snare.wav or snare_064.wav, with one of {', '.join(ARTICULATIONS)}"
             )
-        layer = Layer(127 if velocity is None else velocity, _read_shot(path))
+        layer = Layer(velocity, _read_shot(path))
         found.setdefault((match[1].lower(), pitch), []).append(layer)
     if not found:
         raise InputError(f"{folder}: no wav or flac one-shots such as snare.wav, kick_100.wav")
