@@ -146,6 +146,16 @@ def test_clip_metrics_returns_every_name_it_documents() -> None:
             assert scores[name] == 0.0, name
 
 
+def test_longer_metrics_are_documented_under_the_names_they_return() -> None:
+    names = list(metrics.drum_scores(dict.fromkeys(metrics.DRUM_CLASSES, (1, 1, 1))))
+    audio = featured(play(HITS, 8.0))
+    names += metrics.velocity_correlations(audio, dict.fromkeys(metrics.DRUM_CLASSES, ([], [])))
+    names += metrics.microtiming([], [], [])
+    names += [name for name in metrics.seam_scores(audio, [1.0]) if name != "seams_compared"]
+    assert names == list(metrics.LONG_METRICS)
+    assert all(callable(getattr(metrics, name)) for name in metrics.SET_METRICS)
+
+
 def test_trusted_clip_metrics_put_silence_last() -> None:
     reference = featured(play(HITS, 8.0))
     other = metrics.clip_metrics(reference, featured(play(HITS, 8.0, seed=5)), REFERENCE)

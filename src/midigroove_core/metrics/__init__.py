@@ -5,7 +5,7 @@ Reference first, estimated second. Identical input scores perfectly; empty input
 and when not to trust it.
 """
 
-from midigroove_core.metrics.clip import METRICS, MetricInfo, clip_metrics
+from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.codes import (
     CodeModel,
     accuracy,
@@ -45,6 +45,7 @@ from midigroove_core.metrics.dynamics import (
 )
 from midigroove_core.metrics.embedding import EMBEDDING_SIZE, embed_log_mel
 from midigroove_core.metrics.features import AudioFeatures, validate
+from midigroove_core.metrics.info import LONG_METRICS, METRICS, SET_METRICS, MetricInfo
 from midigroove_core.metrics.onset import (
     detect_onsets,
     match_onsets,
@@ -77,7 +78,9 @@ from midigroove_core.metrics.statistics import (
 __all__ = [
     "DRUM_CLASSES",
     "EMBEDDING_SIZE",
+    "LONG_METRICS",
     "METRICS",
+    "SET_METRICS",
     "TRUSTED_F1",
     "AudioFeatures",
     "CodeModel",

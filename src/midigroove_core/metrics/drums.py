@@ -5,8 +5,9 @@ strength: convolutive non-negative matrix factorisation with fixed templates und
 Kullback-Leibler divergence. Lee and Seung, "Algorithms for non-negative matrix factorization",
 2001; Smaragdis, "Non-negative matrix factor deconvolution", 2004,
 https://doi.org/10.1007/978-3-540-30110-3_63; fixed drum templates after Dittmar and Gaertner,
-"Real-time transcription and separation of drum recordings", DAFx 2014. What rings on after the
-templates' 93 ms is taken up by one stationary tail per one-shot, so that it is no hit.
+"Real-time transcription and separation of drum recordings based on NMF decomposition", DAFx 2014.
+What rings on after the templates' 93 ms is taken up by one stationary tail per one-shot, so that it
+is no hit.
 
 With a kit's own one-shots it hears kick and hat well, the snare's ghost notes less so; with other
 kits' one-shots it is much worse. So always show the recording's own score beside it, and do not

@@ -1,0 +1,167 @@
+"""What the metrics' names mean: label, unit, which way is better, and whether to trust them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from midigroove_core.metrics.drums import DRUM_CLASSES
+
+Better = Literal["higher", "lower", "zero"]
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """How to read a metric.
+
+    Attributes:
+        label: for table heads.
+        unit: "" for plain numbers.
+        better: which way is better; "zero" means nearest to zero.
+        trusted: whether silence comes last and the recording first; else it is shown greyed out.
+        note: what it measures, and why it is not trusted if so, in one sentence.
+    """
+
+    label: str
+    unit: str
+    better: Better
+    trusted: bool
+    note: str
+
+
+METRICS: dict[str, MetricInfo] = {
+    "onset_f1_50ms": MetricInfo(
+        "Onset F1 (50 ms)", "", "higher", True, "Hits found where the MIDI has them, +-50 ms."
+    ),
+    "onset_precision_50ms": MetricInfo(
+        "Onset precision (50 ms)", "", "higher", True, "Share of the hits heard that are asked for."
+    ),
+    "onset_recall_50ms": MetricInfo(
+        "Onset recall (50 ms)", "", "higher", True, "Share of the hits asked for that are heard."
+    ),
+    "onset_f1_25ms": MetricInfo(
+        "Onset F1 (25 ms)", "", "higher", True, "Hits found where the MIDI has them, +-25 ms."
+    ),
+    "onset_precision_25ms": MetricInfo(
+        "Onset precision (25 ms)", "", "higher", True, "Share of the hits heard that are asked for."
+    ),
+    "onset_recall_25ms": MetricInfo(
+        "Onset recall (25 ms)", "", "higher", True, "Share of the hits asked for that are heard."
+    ),
+    "onset_f1_10ms": MetricInfo(
+        "Onset F1 (10 ms)",
+        "",
+        "higher",
+        True,
+        "Hits found where the MIDI has them, +-10 ms; slow attacks and a constant delay count.",
+    ),
+    "onset_precision_10ms": MetricInfo(
+        "Onset precision (10 ms)", "", "higher", True, "Share of the hits heard that are asked for."
+    ),
+    "onset_recall_10ms": MetricInfo(
+        "Onset recall (10 ms)", "", "higher", True, "Share of the hits asked for that are heard."
+    ),
+    "onset_offset_mean_ms": MetricInfo(
+        "Onset offset", "ms", "zero", True, "Mean delay of matched hits; a kit has its own."
+    ),
+    "onset_offset_std_ms": MetricInfo(
+        "Onset spread", "ms", "lower", True, "Standard deviation of the delay of matched hits."
+    ),
+    "spectral_convergence": MetricInfo(
+        "Spectral convergence",
+        "",
+        "lower",
+        False,
+        "Relative error of STFT magnitudes; silence scores 1 and beats a system that errs loudly.",
+    ),
+    "log_magnitude_distance": MetricInfo(
+        "Log-magnitude distance", "Np", "lower", True, "Mean error of log STFT magnitudes."
+    ),
+    "mel_l1": MetricInfo("Mel L1", "dB", "lower", True, "Mean error of the log-mel spectrogram."),
+    "log_spectral_distance": MetricInfo(
+        "Log-spectral distance", "dB", "lower", True, "RMS error over frequency, mean over time."
+    ),
+    "envelope_correlation": MetricInfo(
+        "Envelope correlation", "", "higher", True, "Do both get loud and soft at the same times?"
+    ),
+    "transient_tail_difference_db": MetricInfo(
+        "Transient-to-tail difference", "dB", "zero", True, "Below 0: blurred attacks, long tails."
+    ),
+    "level_difference_db": MetricInfo(
+        "Level difference", "dB", "zero", True, "Below 0: too quiet."
+    ),
+    "si_sdr_db": MetricInfo(
+        "SI-SDR",
+        "dB",
+        "higher",
+        False,
+        "Counts phase, which a resynthesis neither keeps nor needs; meaningful for codecs only.",
+    ),
+    "rmse": MetricInfo(
+        "RMSE", "", "lower", False, "Silence beats any hit that is not identical in phase."
+    ),
+    "mae": MetricInfo(
+        "MAE", "", "lower", False, "Silence beats any hit that is not identical in phase."
+    ),
+}
+"""What `clip_metrics` returns, in the order of tables."""
+
+LONG_METRICS: dict[str, MetricInfo] = {
+    "drum_f1": MetricInfo(
+        "Drum F1", "", "higher", True, "Mean over classes of F1 per drum class, +-50 ms."
+    ),
+    **{
+        f"drum_f1_{name}": MetricInfo(
+            f"{name.capitalize()} F1",
+            "",
+            "higher",
+            name not in ("tom", "crash"),
+            "Transcribed by NMF; grey where the recording itself scores under 0.7.",
+        )
+        for name in DRUM_CLASSES
+    },
+    **{
+        f"velocity_correlation_{name}": MetricInfo(
+            f"{name.capitalize()} velocity",
+            "",
+            "higher",
+            True,
+            "Rank correlation of MIDI velocity and level just after isolated hits.",
+        )
+        for name in DRUM_CLASSES
+    },
+    "microtiming_correlation": MetricInfo(
+        "Microtiming correlation", "", "higher", True, "Early and late where the drummer was?"
+    ),
+    "microtiming_error_ms": MetricInfo(
+        "Microtiming error", "ms", "lower", True, "Mean timing error without the constant delay."
+    ),
+    "microtiming_delay_ms": MetricInfo(
+        "Constant delay", "ms", "zero", True, "Median delay of matched hits; a kit has its own."
+    ),
+    "seam_flux_ratio": MetricInfo(
+        "Seam flux", "", "lower", True, "Spectral flux at joins over elsewhere; 1 is inaudible."
+    ),
+    "seam_percentile_mean": MetricInfo(
+        "Seam percentile", "%", "lower", True, "Where joins rank among all moments; 50 is chance."
+    ),
+}
+"""Metrics that need more than one short clip, whole takes if possible (see drums, dynamics, seams).
+Pool the counts of `drum_counts` over clips; a velocity correlation needs five isolated hits."""
+
+SET_METRICS: dict[str, MetricInfo] = {
+    "kernel_audio_distance": MetricInfo(
+        "Kernel distance",
+        "",
+        "lower",
+        True,
+        "Unbiased MMD x 100; under the floor it is noise.",
+    ),
+    "frechet_distance": MetricInfo(
+        "Frechet distance", "", "lower", False, "Biased upwards by the number of clips."
+    ),
+    "frechet_distance_infinity": MetricInfo(
+        "Frechet distance, extrapolated", "", "lower", True, "To infinitely many clips; noisy."
+    ),
+}
+"""Metrics of two sets of embeddings."""
