@@ -1,0 +1,178 @@
+"""`midigroove train | recipe`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
+
+PANEL = "Models"
+_DATA, _MODEL, _RUN = "Clips", "Model and optimizer", "Length and machine"
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command(rich_help_panel=PANEL)(train)
+    app.command(rich_help_panel=PANEL)(recipe)
+
+
+def train(
+    cache: Annotated[str | None, typer.Option(help="Folder of the cache.")] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", help="Folder of the run.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML with any of these settings; options win over it.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Throw away the run that is there.")
+    ] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="tiny, small, base or paper (small).", rich_help_panel=_MODEL),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model id (parallel).", rich_help_panel=_MODEL)
+    ] = None,
+    featurizer: Annotated[
+        str | None, typer.Option(help="Grid id (expressive_grid).", rich_help_panel=_MODEL)
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak rate (by preset).", rich_help_panel=_MODEL)
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Clips per step (by preset).", rich_help_panel=_MODEL)
+    ] = None,
+    clips: Annotated[
+        str | None, typer.Option(help="beats or crops (beats).", rich_help_panel=_DATA)
+    ] = None,
+    beats: Annotated[
+        int | None, typer.Option(help="Quarter notes per clip (4).", rich_help_panel=_DATA)
+    ] = None,
+    context_sec: Annotated[
+        float | None,
+        typer.Option(help="Left context before a clip, seconds (1).", rich_help_panel=_DATA),
+    ] = None,
+    crop_sec: Annotated[
+        float | None, typer.Option(help="Length of a crop, seconds (3).", rich_help_panel=_DATA)
+    ] = None,
+    kit: Annotated[
+        list[str] | None,
+        typer.Option(help="Train on this kit alone; repeatable (all).", rich_help_panel=_DATA),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Split to train on (train).", rich_help_panel=_DATA)
+    ] = None,
+    valid_split: Annotated[
+        str | None, typer.Option(help="Split to measure on (validation).", rich_help_panel=_DATA)
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Length in steps (20000).", rich_help_panel=_RUN)
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(help="End after so many minutes, schedule included (0: no limit).",
+                     rich_help_panel=_RUN),
+    ] = None,
+    eval_every: Annotated[
+        int | None, typer.Option(help="Steps between measurements (500).", rich_help_panel=_RUN)
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many measurements without a better one (0: never).",
+                     rich_help_panel=_RUN),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, order and dropout (0).", rich_help_panel=_RUN)
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda or cuda:N (auto).", rich_help_panel=_RUN)
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads (0: all).", rich_help_panel=_RUN)
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="auto, float32 or bfloat16 (auto: bfloat16 on GPUs that have it).",
+                     rich_help_panel=_RUN),
+    ] = None,
+    compile: Annotated[
+        bool | None, typer.Option("--compile", help="Use torch.compile.", rich_help_panel=_RUN)
+    ] = None,
+    tensorboard: Annotated[
+        bool | None,
+        typer.Option("--tensorboard", help="Also write TensorBoard events.", rich_help_panel=_RUN),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE",
+                     help="Any other setting, such as model_args.layers=6 (docs/training.md)."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train a model on a cache, or go on with a run that was interrupted.
+
+    Example: `midigroove train --cache cache/dac --out runs/dac --preset small`
+    """  # fmt: skip
+    options = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    from midigroove_core.pipelines.train import train as run
+    from midigroove_core.pipelines.train.config import make_config, read_settings
+    from midigroove_core.pipelines.train.record import remove_run
+
+    made = make_config(config, kits=kit, **options, settings=read_settings(setting or []))
+    if overwrite:
+        remove_run(made.out)
+    with progress_for_terminal() as progress:
+        result = run(made, progress)
+    _print_result(result, json)
+
+
+_NOT_SETTINGS = {"config", "overwrite", "kit", "setting", "json"}
+
+
+def _print_result(result: Any, json: bool) -> None:
+    if json:
+        print_json({k: str(v) if isinstance(v, Path) else v for k, v in vars(result).items()})
+        return
+    rows = zip(
+        result.valid_nll_per_codebook,
+        result.unigram_nll_per_codebook,
+        result.bigram_nll_per_codebook,
+        strict=True,
+    )
+    print_table(
+        f"{result.best}: step {result.best_step} of {result.steps}, "
+        f"{result.valid_nll:.3f} nats per code",
+        ("codebook", "model", "unigram", "bigram"),
+        [(book, *values) for book, values in enumerate(rows)],
+    )
+
+
+def recipe(
+    file: Annotated[Path, typer.Argument(help="A recipe, such as recipes/groove_demo.toml.")],
+    dataset: Annotated[
+        Path | None, typer.Option(help="Dataset: a folder or a csv; wins over the recipe's.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for cache, run and evaluation.")
+    ] = Path("recipe_out"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    steps: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="cache, train or eval; repeatable (all three)."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run an experiment from a file: cache, train, evaluate. Steps that are done are not repeated.
+
+    Example: `midigroove recipe recipes/paper_dac_small_all_kits.toml --dataset EGMD --out out/dac`
+    """
+    from midigroove_core.pipelines.recipe import run_recipe
+
+    with progress_for_terminal() as progress:
+        made = run_recipe(file, out, dataset=dataset, device=device, only=steps, progress=progress)
+    if json:
+        print_json(made)
+        return
+    print_table(str(file), ("made", "where"), list(made.items()))

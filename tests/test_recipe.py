@@ -1,0 +1,115 @@
+"""Recipes: the shipped ones are valid, and one runs from audio to a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cache_fixtures import make_dataset
+from trainable_cache import make_cache
+
+from midigroove_core.cli import run as midigroove
+from midigroove_core.errors import InputError
+from midigroove_core.pipelines import evaluate as evaluation
+from midigroove_core.pipelines.recipe import read_recipe, run_recipe
+from midigroove_core.pipelines.train.config import make_config, read_settings
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+SMALL = """
+[dataset]
+kind = "egmd"
+kits = ["a"]
+
+[cache]
+codec = "groove_32khz"
+
+[train]
+preset = "tiny"
+max_steps = 2
+batch_size = 2
+threads = 1
+valid_split = "test"
+
+[train.model_args]
+dim = 16
+layers = 1
+heads = 2
+head_dim = 8
+
+[eval]
+max_items = 3
+rows = ["silence"]
+"""
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_are_valid(path: Path) -> None:
+    recipe = read_recipe(path)
+    config = make_config(settings={**recipe["train"], "cache": "c", "out": "o"})
+    if path.stem.startswith("paper"):
+        assert config.model_args["norm"] == "post" and recipe["eval"]["temperature"] == 0
+        assert config.model_args["layers"] == (10 if "large" in path.stem else 6)
+        assert ("kits" in recipe["dataset"]) == ("one_kit" in path.stem)
+
+
+def test_a_recipe_runs_from_audio_to_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(tmp_path / "data", count=3)
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(SMALL)
+    monkeypatch.setattr("midigroove_core.takes.open_dataset", lambda path, kind: dataset)
+    seen: list[Any] = []
+    monkeypatch.setattr(evaluation, "evaluate", lambda config, progress: seen.append(config))
+    made = run_recipe(recipe, tmp_path / "out", dataset=tmp_path / "data", device="cpu")
+    assert list(made) == ["cache", "train", "eval"]
+    assert Path(made["train"]).is_file() and (Path(made["cache"]) / "cache.json").is_file()
+    assert seen[0].systems[0].checkpoint == Path(made["train"])
+    assert (seen[0].max_items, seen[0].rows) == (3, ("silence",))
+    again = run_recipe(recipe, tmp_path / "out", dataset=tmp_path / "data", only=["train"])
+    assert again == {"train": made["train"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[trian]\nseed = 1", "trian: a recipe has the tables"),
+        ('base = "missing.toml"', "missing.toml: cannot be read"),
+        ("[cache]\nbandwidth = 2", "cache: needs 'codec'"),
+    ],
+)
+def test_wrong_recipes_are_one_line(tmp_path: Path, text: str, says: str) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(text)
+    with pytest.raises(InputError, match=says):
+        run_recipe(recipe, tmp_path / "out")
+    with pytest.raises(InputError, match="no step 'bake'"):
+        run_recipe(RECIPES / "groove_demo.toml", tmp_path / "out", only=["bake"])
+
+
+def test_the_train_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache = make_cache(tmp_path / "cache", performances=3).path
+    arguments = [
+        "train", "--cache", str(cache), "--out", str(tmp_path / "run"), "--preset", "tiny",
+        "--max-steps", "1", "--threads", "1", "--device", "cpu", "--kit", "jazz",
+        "--set", "model_args.dim=16", "--set", "eval_clips=2",
+    ]  # fmt: skip
+    assert midigroove([*arguments, "--json"]) == 0
+    assert '"stopped_by": "steps"' in capsys.readouterr().out
+    config = make_config(tmp_path / "run" / "config.toml")
+    assert (config.model_args["dim"], config.eval_clips, config.kits) == (16, 2, ["jazz"])
+    assert midigroove([*arguments, "--seed", "3"]) == 2
+    assert "seed = 0, now it is 3" in capsys.readouterr().err.replace("\n", " ")
+    assert midigroove([*arguments, "--seed", "3", "--overwrite"]) == 0
+    assert "codebook" in capsys.readouterr().out
+    assert midigroove(["train", "--out", str(tmp_path / "other")]) == 2
+    assert "give --cache" in capsys.readouterr().err
+
+
+def test_settings_from_the_command_line() -> None:
+    made = read_settings(["model_args.layers=6", "ema=0.5", 'clips="crops"', "preset=tiny"])
+    assert made == {"model_args": {"layers": 6}, "ema": 0.5, "clips": "crops", "preset": "tiny"}
+    for text in ("ema", "=3", "a..b=1"):
+        with pytest.raises(InputError, match="not of the form"):
+            read_settings([text])
