@@ -11,9 +11,11 @@ from trainable_cache import make_cache
 
 from midigroove_core.cli import run as midigroove
 from midigroove_core.errors import InputError
+from midigroove_core.pipelines import codecs
 from midigroove_core.pipelines import evaluate as evaluation
 from midigroove_core.pipelines.recipe import read_recipe, run_recipe
 from midigroove_core.pipelines.train.config import make_config, read_settings
+from midigroove_core.testing import ToyCodec
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 SMALL = """
@@ -60,6 +62,7 @@ def test_a_recipe_runs_from_audio_to_evaluation(
     recipe = tmp_path / "small.toml"
     recipe.write_text(SMALL)
     monkeypatch.setattr("midigroove_core.takes.open_dataset", lambda path, kind: dataset)
+    monkeypatch.setattr(codecs, "open_codec", lambda name, options, path: ToyCodec())
     seen: list[Any] = []
     monkeypatch.setattr(evaluation, "evaluate", lambda config, progress: seen.append(config))
     made = run_recipe(recipe, tmp_path / "out", dataset=tmp_path / "data", device="cpu")

@@ -79,7 +79,7 @@ def cut_clips(
         raise MidigrooveError(
             f"clips need beats >= 1 and lead_sec >= 0, got {beats} and {lead_sec}"
         )
-    clips = []
+    clips: list[Clip] = []
     for index, entry in enumerate(cache.entries):
         if split is None or entry.split == split:
             clips += _clips_of(cache, index, beats, lead_sec)
@@ -93,7 +93,7 @@ def _clips_of(cache: Cache, index: int, beats: int, lead_sec: float) -> list[Cli
     num_windows = max(1, math.ceil(float(performance.seconds_to_beats(end_sec)) / beats))
     edges_sec = performance.beats_to_seconds(beats * np.arange(num_windows + 1)) - lead_sec
     edges = cache.clock.split(np.maximum(edges_sec, 0.0))[0]
-    clips = []
+    clips: list[Clip] = []
     for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         inside = min(end, entry.num_frames) - start
         if inside > 0 and (2 * inside >= end - start or not clips):

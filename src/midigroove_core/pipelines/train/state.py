@@ -73,10 +73,10 @@ class TrainState:
             return
         step = self.counters.step
         decay = min(self._ema, (1 + step) / (10 + step))
-        own, kept = list(self.model.parameters()), list(self.averaged.parameters())
-        torch._foreach_lerp_(kept, own, 1 - decay)
-        for buffer, kept_buffer in zip(self.model.buffers(), self.averaged.buffers(), strict=True):
-            kept_buffer.copy_(buffer)
+        for own, kept in zip(self.model.parameters(), self.averaged.parameters(), strict=True):
+            kept.lerp_(own, 1 - decay)
+        for own, kept in zip(self.model.buffers(), self.averaged.buffers(), strict=True):
+            kept.copy_(own)
 
     def save(self, folder: Path, cache_fingerprint: str) -> None:
         """Writes `state.safetensors`, whole or not at all."""
