@@ -283,12 +283,14 @@ def _local_folder(codec_id: str, path: str) -> Path:
 def _download(codec_id: str, repo: str) -> Path:
     import sys
 
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_session, hf_hub_download, hf_hub_url
     from huggingface_hub.utils import disable_progress_bars
 
     if not sys.stderr.isatty():
         disable_progress_bars()
     try:
+        # One request first: the downloader itself retries an unreachable hub for half a minute.
+        get_session().head(hf_hub_url(repo, FILES[0]), timeout=10)
         return [Path(hf_hub_download(repo, name)) for name in FILES][0].parent
     except Exception as error:  # offline mode, no network, proxies, a full disk: many kinds
         raise MidigrooveError(

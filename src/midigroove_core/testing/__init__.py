@@ -22,6 +22,7 @@ from typing import Any
 _SUITES = {
     "CodecContract": "midigroove_core.testing.codec_contract",
     "FeaturizerContract": "midigroove_core.testing.featurizer_contract",
+    "HubCodecContract": "midigroove_core.testing.hub_contract",
     "ModelContract": "midigroove_core.testing.model_contract",
     "PluginContract": "midigroove_core.testing.plugin_contract",
 }

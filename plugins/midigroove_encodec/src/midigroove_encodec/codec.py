@@ -81,6 +81,17 @@ class EncodecCodec(HubCodec):
     def _codebooks(self, model: Any) -> list[torch.Tensor]:
         return [layer.codebook.embed for layer in model.quantizer.layers]
 
+    def _random(self) -> Any:
+        # Left as transformers starts them, the biases outweigh the signal by far and every frame
+        # would get the same code.
+        model = super()._random()
+        for name, parameter in model.encoder.named_parameters():
+            if "bias" in name:
+                parameter.data.zero_()
+        for codebook in self._codebooks(model):
+            codebook.mul_(0.02)
+        return model
+
     @property
     def _chunk_frames(self) -> int:
         return self.clock.num_frames(self._chunk_sec * self.clock.sample_rate)

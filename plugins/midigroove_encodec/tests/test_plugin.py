@@ -1,0 +1,15 @@
+"""The plugin module: hooks that exist, classes that load, listing without torch."""
+
+from __future__ import annotations
+
+from midigroove_core.registry import Registry
+from midigroove_core.testing import PluginContract
+
+
+class TestPlugin(PluginContract):
+    module = "midigroove_encodec.plugin"
+
+
+def test_installed_as_an_entry_point() -> None:
+    entry = Registry().entry("codec", "encodec")
+    assert (entry.id, entry.distribution) == ("encodec_32khz", "midigroove-encodec")
