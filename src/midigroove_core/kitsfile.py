@@ -55,7 +55,7 @@ def kit_specs(source: str | Path) -> list[KitSpec]:
         return read_kits_file(Path(source))
     known = {info.id: info for info in kits.list_kits()}
     if str(source) == "builtin":
-        return [KitSpec(info.name, oneshots=info.id) for info in known.values()]
+        return [KitSpec(info.id, oneshots=info.id) for info in known.values()]
     specs = []
     for name in (part.strip() for part in str(source).split(",")):
         info = known.get(name.lower())
@@ -64,7 +64,7 @@ def kit_specs(source: str | Path) -> list[KitSpec]:
                 f"no kit {name!r}; use a .toml file, a folder of wav files, builtin, or one of "
                 f"{', '.join(known)}"
             )
-        specs.append(KitSpec(info.name if info else Path(name).name, oneshots=name))
+        specs.append(KitSpec(info.id if info else Path(name).name, oneshots=name))
     return specs
 
 
