@@ -14,6 +14,7 @@ from midigroove_core.drums import ARTICULATIONS
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
 from midigroove_core.midi import DrumPerformance
+from midigroove_core.testing import FeaturizerContract
 
 CLOCKS = [FrameClock(32000, 640), FrameClock(44100, 512)]
 FEATURIZERS = [ExpressiveGrid, PaperGrid]
@@ -278,3 +279,15 @@ def test_a_performance_without_hits(featurizer_class: type[GridFeaturizer]) -> N
     onset_rows = [i for i, n in enumerate(grid.feature_names) if "/" in n]
     assert grid.values[onset_rows].sum() == 0 and grid.start_frame == -3
     assert featurizer_class().featurize(performance([1.0]), CLOCKS[1], 5, 0).values.shape[1] == 0
+
+
+class TestExpressiveGrid(FeaturizerContract):
+    @pytest.fixture
+    def featurizer(self) -> GridFeaturizer:
+        return ExpressiveGrid()
+
+
+class TestPaperGrid(FeaturizerContract):
+    @pytest.fixture
+    def featurizer(self) -> GridFeaturizer:
+        return PaperGrid(drum_map="gm")

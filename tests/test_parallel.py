@@ -11,7 +11,8 @@ import torch
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.builtin.sampling import draw
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
+from midigroove_core.testing import ModelContract
 
 F, K, V = 6, 3, 11
 VOCABULARIES = {"kit": ["Jazz", "Rock"], "drummer": ["1"], "style": ["funk", "latin"]}
@@ -189,3 +190,15 @@ def test_config_round_trip() -> None:
 def test_wrong_arguments_are_named(argument: str, value: Any, says: str) -> None:
     with pytest.raises(MidigrooveError, match=says):
         ParallelModel.from_config({**tiny().get_config(), argument: value})
+
+
+class TestDepthHeads(ModelContract):
+    @pytest.fixture
+    def model(self) -> Model:
+        return tiny()
+
+
+class TestPlainHeads(ModelContract):
+    @pytest.fixture
+    def model(self) -> Model:
+        return tiny(depth=False, norm="post", conv_kernel=0, conditions=["kit"])
