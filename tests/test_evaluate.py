@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -243,7 +244,8 @@ def test_one_bad_clip_costs_the_others_nothing(
 ) -> None:
     from midigroove_core.pipelines.evaluate import systems
 
-    clean = evaluate(config(workbench, tmp_path / "clean"))
+    rows = ("oracle", "silence", "unigram")
+    clean = evaluate(config(workbench, tmp_path / "clean", rows=rows))
     real_decode = systems.CodecGroup.decode
     spoilt: list[str] = []
 
@@ -256,7 +258,7 @@ def test_one_bad_clip_costs_the_others_nothing(
         return audio
 
     monkeypatch.setattr(systems.CodecGroup, "decode", decode)
-    result = evaluate(config(workbench, tmp_path / "spoilt"))
+    result = evaluate(config(workbench, tmp_path / "spoilt", rows=rows))
     (line,) = [json.loads(x) for x in (tmp_path / "spoilt/skipped.jsonl").read_text().splitlines()]
     assert line["clip"] == spoilt[0] and line["row"] == "oracle"
     assert "prediction not finite" in line["reason"] and "NaN" in line["reason"]
@@ -283,11 +285,12 @@ def test_a_clip_of_ten_samples_is_named(workbench: Path, tmp_path: Path) -> None
 
 def test_missing_recordings_are_counted(workbench: Path, tmp_path: Path) -> None:
     fewer = tmp_path / "fewer"
-    make_toy_dataset(fewer, train=4, test=3)
+    shutil.copytree(workbench / "data", fewer)
     kept = [line for line in (fewer / "takes.csv").read_text().splitlines() if "jazz/6" not in line]
     (fewer / "takes.csv").write_text("\n".join(kept) + "\n")
     (fewer / "jazz" / "6.wav").unlink()
-    result = evaluate(config(workbench, tmp_path / "out", dataset=fewer, max_items=0))
+    rows = ("oracle", "silence")
+    result = evaluate(config(workbench, tmp_path / "out", dataset=fewer, max_items=0, rows=rows))
     assert set(result.skipped) == {"recording missing"}
     (line,) = [row for row in result.summary["rows"] if row["row"] == "one"]
     assert line["skipped"] == result.skipped["recording missing"]
@@ -334,3 +337,16 @@ def test_a_checkpoint_of_another_codec_is_refused(workbench: Path, tmp_path: Pat
     systems = (SystemSpec("one", workbench / "one.safetensors", other),)
     with pytest.raises(MismatchError, match="codec_config"):
         evaluate(config(workbench, tmp_path / "out", systems=systems))
+
+
+def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from midigroove_core.cli import run
+
+    system = f"one:{workbench}/one.safetensors:{workbench}/cache"
+    options = ["--max-items", "2", "--no-add-nearest", "--device", "cpu", "--out"]
+    assert run(["eval", "--system", system, *options, str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr()
+    assert "Does it play the MIDI?" in shown.out and "nearest" not in shown.out
+    assert "the codec oracle stands in for the recordings" in shown.err
+    assert run(["eval", "--system", "nonsense", *options, str(tmp_path / "no")]) == 2
+    assert "NAME:CHECKPOINT:CACHE" in capsys.readouterr().err

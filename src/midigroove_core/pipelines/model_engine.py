@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.checkpoint import Checkpoint, load_checkpoint
 from midigroove_core.drums import DrumMap, load_drum_map
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.pipelines.decoding import decode_whole
@@ -94,11 +94,14 @@ class ModelEngine:
 
     def _window_frames(self) -> tuple[int, int]:
         rate = float(self._codec.clock.frame_rate)
-        window = self._config.window_sec
-        if window is None:
-            window = trained_window_sec(self._checkpoint, rate)
-        overlap = window / 4 if self._config.overlap_sec is None else self._config.overlap_sec
-        return max(1, round(window * rate)), max(0, round(overlap * rate))
+        window = trained_frames(self._checkpoint, "max_frames", round(DEFAULT_WINDOW_SEC * rate))
+        if self._config.window_sec is not None:
+            window = max(1, round(self._config.window_sec * rate))
+        # What the model was trained to see before a clip, it sees around every join.
+        overlap = trained_frames(self._checkpoint, "context_frames", window // 4)
+        if self._config.overlap_sec is not None:
+            return window, max(0, round(self._config.overlap_sec * rate))
+        return window, min(overlap, window // 2)
 
     def _read(self, performance: DrumPerformance) -> DrumPerformance:
         source = self._config.read_drum_map()
@@ -189,11 +192,7 @@ def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
     return DrumMap("featurizer", {int(pitch): name for pitch, name in value.items()})
 
 
-def trained_window_sec(checkpoint: Checkpoint, frame_rate: float) -> float:
-    """Length of the clips that the model was trained on, as far as its training says."""
-    frames = checkpoint.training.get("max_frames")
-    if frames is None:
-        return DEFAULT_WINDOW_SEC
-    if not isinstance(frames, int) or frames < 1:
-        raise MidigrooveError(f"{checkpoint.path}: training.max_frames is {frames!r}")
-    return frames / frame_rate
+def trained_frames(checkpoint: Checkpoint, name: str, default: int) -> int:
+    """A length in frames that the training summary names, or `default` where it names none."""
+    frames = checkpoint.training.get(name)
+    return frames if isinstance(frames, int) and frames >= 1 else default

@@ -53,7 +53,7 @@ class RenderConfig:
         sample_rate: of the result; None keeps the codec's (or kit's) own.
         device: where the model and the codec run; "auto" takes a GPU where there is one.
         window_sec, overlap_sec: length and least overlap of the windows that the model predicts;
-            None takes what the model was trained on, and a quarter of that.
+            None takes the length and the context that the model was trained with.
     """
 
     engine: str = "model"

@@ -98,7 +98,7 @@ class SetCollector:
         mean, high = split_floor(
             real, lambda a, b: kernel_audio_distance(a, b, width), groups=groups
         )
-        return {"kernel_distance": number(mean), "kernel_distance_p95": number(high)}
+        return {"kernel_audio_distance": number(mean), "kernel_audio_distance_p95": number(high)}
 
 
 def _distances(
@@ -107,7 +107,7 @@ def _distances(
     enough = len(estimated) >= 20
     infinity = frechet_distance_infinity(real, estimated) if enough else float("nan")
     return {
-        "kernel_distance": number(kernel_audio_distance(real, estimated, width)),
+        "kernel_audio_distance": number(kernel_audio_distance(real, estimated, width)),
         "frechet_distance": number(frechet_distance(real, estimated)),
         "frechet_distance_infinity": number(infinity),
         "embeddings": len(estimated),
@@ -117,7 +117,7 @@ def _distances(
 def write_sets(path: Any, lines: Sequence[dict[str, Any]]) -> None:
     """sets.csv."""
     columns = [
-        "kit", "row", "kernel_distance", "kernel_distance_p95", "frechet_distance",
+        "kit", "row", "kernel_audio_distance", "kernel_audio_distance_p95", "frechet_distance",
         "frechet_distance_infinity", "embeddings",
     ]  # fmt: skip
     write_csv(path, columns, [[line.get(name) for name in columns] for line in lines])

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from midigroove_core.metrics.clip import METRICS, MetricInfo
+from midigroove_core.metrics.info import LONG_METRICS, METRICS, MetricInfo
 from midigroove_core.metrics.statistics import (
     Interval,
     bootstrap_mean,
-    distinguishable,
-    paired_difference,
     percent_of_oracle,
 )
+from midigroove_core.pipelines.evaluate.paired import compare_paired, interval_json
 from midigroove_core.pipelines.evaluate.results import Row, Scores, number
 from midigroove_core.pipelines.evaluate.take_scores import TAKE_METRICS
 
@@ -32,14 +31,11 @@ CODE_METRICS: dict[str, MetricInfo] = {
 }
 """Figures of codes, per clip."""
 
-CLASS_METRICS: dict[str, MetricInfo] = {
-    "drum_f1": MetricInfo(
-        "Per-drum F1", "", "higher", True,
-        "Onset F1 by drum class with a template transcriber, mean over the clip's classes (50 ms).",
-    ),
-}  # fmt: skip
-
-CLIP_METRICS: dict[str, MetricInfo] = {**CODE_METRICS, **METRICS, **CLASS_METRICS}
+CLIP_METRICS: dict[str, MetricInfo] = {
+    **CODE_METRICS,
+    **METRICS,
+    "drum_f1": LONG_METRICS["drum_f1"],
+}
 """Everything that clips.csv has."""
 
 ALL_METRICS: dict[str, MetricInfo] = {**CLIP_METRICS, **TAKE_METRICS}
@@ -98,24 +94,6 @@ def summarise_differences(
     return result
 
 
-def compare_paired(
-    first: np.ndarray, second: np.ndarray, groups: Sequence[str], better: str, seed: int
-) -> dict[str, Any]:
-    """`second - first` over the same clips with its interval, and which one is better.
-
-    `verdict` is "first", "second" or "not distinguishable". For metrics that are best at zero the
-    distances from zero are compared.
-    """
-    if better == "zero":
-        first, second = np.abs(first), np.abs(second)
-    difference = paired_difference(first, second, groups, seed=seed)
-    verdict = "not distinguishable"
-    if distinguishable(difference):
-        second_wins = (difference.mean > 0) == (better == "higher")
-        verdict = "second" if second_wins else "first"
-    return {**interval_json(difference), "verdict": verdict}
-
-
 def by_kit(
     rows: Sequence[Row], scores: Scores, kits: Sequence[str]
 ) -> tuple[list[str], list[list[object]]]:
@@ -136,17 +114,6 @@ def by_kit(
 def metric_facts(metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
     """How to read each metric, for summary.json and the report."""
     return {name: dict(vars(ALL_METRICS[name])) for name in metrics}
-
-
-def interval_json(interval: Interval) -> dict[str, Any]:
-    """An interval as JSON."""
-    return {
-        "mean": number(interval.mean),
-        "low": number(interval.low),
-        "high": number(interval.high),
-        "clips": interval.num_clips,
-        "performances": interval.num_groups,
-    }
 
 
 def _mean(values: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Systems under test: a checkpoint that predicts the codes of clips and is asked for the true ones."""
+"""Systems under test: a checkpoint that predicts the codes of clips and scores the true ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from midigroove_core.pipelines.evaluate.config import EvalConfig, SystemSpec
 from midigroove_core.registry import Registry
 
 MODEL_CONTEXT_SEC = 1.0
-"""What a model sees before a clip, where the take has it: hits of before still ring."""
+"""What a model sees before a clip unless its training says: hits of before still ring."""
 
 LOGIT_BYTES = 128 * 2**20
 """Batches are cut so that the logits of one stay below this."""
@@ -121,7 +121,9 @@ class System:
 
     def window(self, clip: EvalClip) -> FrameWindow:
         """The frames that this system predicts for a clip; see `CodecGroup.window`."""
-        return self.group.window(clip, MODEL_CONTEXT_SEC)
+        frames = self.checkpoint.training.get("context_frames")
+        rate = float(self.group.cache.clock.frame_rate)
+        return self.group.window(clip, frames / rate if frames else MODEL_CONTEXT_SEC)
 
     def predict(self, clips: Sequence[EvalClip], batch_index: int) -> list[Prediction]:
         """Draws codes for clips and scores the true ones, in one batch.

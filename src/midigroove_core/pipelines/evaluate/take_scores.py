@@ -13,7 +13,6 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from midigroove_core.metrics.clip import MetricInfo
 from midigroove_core.metrics.dynamics import (
     CLASS_BANDS_HZ,
     MINIMUM_HITS,
@@ -22,23 +21,18 @@ from midigroove_core.metrics.dynamics import (
     microtiming,
 )
 from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.metrics.info import LONG_METRICS, MetricInfo
 from midigroove_core.pipelines.evaluate.clipset import EvalClip
 from midigroove_core.pipelines.evaluate.results import Scores
-from midigroove_core.pipelines.evaluate.transcribers import Hits
+from midigroove_core.pipelines.evaluate.transcribers import Hits, clip_classes
 
 TAKE_METRICS: dict[str, MetricInfo] = {
     "velocity_correlation": MetricInfo(
         "Velocity correlation", "", "higher", True,
         "Rank correlation of velocity and level of isolated hits, mean over drum classes.",
     ),
-    "microtiming_correlation": MetricInfo(
-        "Microtiming correlation", "", "higher", True,
-        "Are hits as early or late against the sixteenths as the drummer played them?",
-    ),
-    "microtiming_error_ms": MetricInfo(
-        "Microtiming error", "ms", "lower", True,
-        "Mean error of that deviation, a constant delay taken out; over the hits found only.",
-    ),
+    "microtiming_correlation": LONG_METRICS["microtiming_correlation"],
+    "microtiming_error_ms": LONG_METRICS["microtiming_error_ms"],
 }  # fmt: skip
 """Figures per take."""
 
@@ -68,7 +62,8 @@ class TakeCollector:
         """One clip of one row."""
         heard = self._heard.setdefault((row, clip.entry.key), _Heard())
         for name, (onsets, velocities) in hits.items():
-            alone = isolated_hits(onsets, clip.onsets_sec) if len(onsets) else np.zeros(0, bool)
+            others = clip.onsets_sec[clip_classes(clip) != name]
+            alone = isolated_hits(onsets, others)
             if alone.any():
                 levels = hit_levels_db(features, onsets[alone], CLASS_BANDS_HZ[name])
                 heard.levels.setdefault(name, []).append(levels)

@@ -27,9 +27,14 @@ _CLASS_OF_PITCH = np.array(
 Hits = dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]
 
 
+def clip_classes(clip: EvalClip) -> NDArray[np.str_]:
+    """The drum class of each hit inside the clip."""
+    return _CLASS_OF_PITCH[clip.pitches]
+
+
 def class_hits(clip: EvalClip) -> Hits:
     """Drum class -> (onsets from the clip's start, velocities) of the hits inside the clip."""
-    names = _CLASS_OF_PITCH[clip.pitches]
+    names = clip_classes(clip)
     return {
         name: (clip.onsets_sec[names == name], clip.velocities[names == name])
         for name in DRUM_CLASSES

@@ -1,0 +1,157 @@
+"""`midigroove eval | compare | report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
+
+PANEL = "Evaluation"
+_ROWS, _CODES, _RUN = "Reference rows", "How codes are drawn", "What is kept, and where it runs"
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command("eval", rich_help_panel=PANEL)(evaluate)
+    app.command(rich_help_panel=PANEL)(compare)
+
+
+def evaluate(
+    system: Annotated[
+        list[str],
+        typer.Option(metavar="NAME:CHECKPOINT:CACHE", help="A system under test; repeatable."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the evaluation.")],
+    split: Annotated[str, typer.Option(help="Split of the caches.")] = "test",
+    dataset: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder or csv with the recordings, which then are the reference.",
+            show_default="none: the codec oracle is the reference",
+        ),
+    ] = None,
+    intersection: Annotated[
+        bool, typer.Option("--intersection", help="Only clips that all systems have.")
+    ] = False,
+    max_items: Annotated[int, typer.Option(help="At most so many clips, drawn; 0: all.")] = 0,
+    beats: Annotated[int, typer.Option(help="Length of a clip in quarter notes.")] = 4,
+    audio_metrics: Annotated[bool, typer.Option(help="Score audio, not only codes.")] = True,
+    embedding: Annotated[
+        str, typer.Option(help="Embedding id for set distances; none for none.")
+    ] = "log_mel",
+    knee_items: Annotated[
+        int, typer.Option(help="Clips for the oracle per number of codebooks; 0: none.")
+    ] = 32,
+    add_oracle: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    add_silence: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    add_random: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    add_unigram: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    add_nearest: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    add_sampler: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    temperature: Annotated[
+        float, typer.Option(help="0 takes the likeliest code.", rich_help_panel=_CODES)
+    ] = 1.0,
+    top_k: Annotated[int, typer.Option(help="0 keeps all codes.", rich_help_panel=_CODES)] = 0,
+    top_p: Annotated[float, typer.Option(help="1 keeps all codes.", rich_help_panel=_CODES)] = 1.0,
+    seed: Annotated[int, typer.Option(rich_help_panel=_CODES)] = 0,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_RUN)
+    ] = "auto",
+    decode_device: Annotated[
+        str | None, typer.Option(show_default="as --device", rich_help_panel=_RUN)
+    ] = None,
+    codec_path: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[CODEC_ID=]PATH", help="Weights of a codec; repeatable.", rich_help_panel=_RUN
+        ),
+    ] = None,
+    save_preds: Annotated[
+        int, typer.Option(help="Keep the audio of so many clips.", rich_help_panel=_RUN)
+    ] = 8,
+    pred_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where.", show_default="OUT/preds", rich_help_panel=_RUN),
+    ] = None,
+    pred_include_ref: Annotated[
+        bool, typer.Option(help="Keep the reference rows' audio too.", rich_help_panel=_RUN)
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Score systems against the MIDI and the recordings, beside rows that give figures a meaning.
+
+    Example: `midigroove eval --system groove:runs/groove/best.safetensors:cache/groove
+    --dataset DATA --out eval/first`
+    """
+    from midigroove_core.pipelines.evaluate import EvalConfig, SystemSpec
+    from midigroove_core.pipelines.evaluate import evaluate as run
+
+    wanted = {
+        "oracle": add_oracle, "silence": add_silence, "random": add_random,
+        "unigram": add_unigram, "nearest": add_nearest, "sampler": add_sampler,
+    }  # fmt: skip
+    paths = [text.rpartition("=") for text in codec_path or []]
+    config = EvalConfig(
+        systems=tuple(SystemSpec.parse(text) for text in system), out=out, split=split,
+        dataset=dataset, intersection=intersection, max_items=max_items, beats=beats,
+        audio_metrics=audio_metrics, knee_items=knee_items, save_preds=save_preds,
+        rows=("recording", *(name for name, value in wanted.items() if value)),
+        embedding="" if embedding == "none" else embedding, temperature=temperature, top_k=top_k,
+        top_p=top_p, seed=seed, device=device, decode_device=decode_device,
+        codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,
+        pred_include_ref=pred_include_ref,
+    )  # fmt: skip
+    with progress_for_terminal() as progress:
+        result = run(config, progress)
+    if json:
+        print_json(result.summary)
+    else:
+        _print_summary(result.summary)
+    _say_rest(result)
+
+
+def compare(
+    evaluations: Annotated[list[Path], typer.Argument(help="Folders that eval wrote.")],
+    intersection: Annotated[
+        bool, typer.Option("--intersection", help="Compare clips that all have.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Compare systems of several evaluations, or say why they cannot be compared.
+
+    Example: `midigroove compare eval/first eval/second`
+    """
+    from midigroove_core.pipelines.compare import compare_evaluations
+
+    found = compare_evaluations(evaluations, intersection=intersection)
+    if json:
+        print_json(found)
+        return
+    for note in found["notes"]:
+        stderr.print(f"note: {note}", markup=False, soft_wrap=True)
+    print_table("Means", found["columns"], found["means"])
+    lines = [
+        (d["first"], d["second"], d["label"], d["mean"], d["low"], d["high"], d["verdict"])
+        for d in found["differences"]
+    ]
+    columns = ("first", "second", "metric", "second - first", "low", "high", "better")
+    print_table("Paired differences (95 %)", columns, lines)
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    from midigroove_core.pipelines.evaluate.tables import difference_table, main_table
+
+    for title, columns, rows in main_table(summary):
+        print_table(title, columns, rows)
+    columns, rows = difference_table(summary)
+    if rows:
+        print_table("Paired differences (95 %)", columns, rows)
+
+
+def _say_rest(result: Any) -> None:
+    for reason, count in result.skipped.items():
+        stderr.print(f"left out: {count} x {reason} (skipped.jsonl names each)", markup=False)
+    stderr.print(f"wrote {result.out}; open it with: midigroove report {result.out}", markup=False)

@@ -1,0 +1,104 @@
+"""summary.json as tables to read; without torch, so that `compare` and `report` can use it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "Does it play the MIDI?",
+        ("onset_f1_50ms", "onset_f1_25ms", "onset_f1_10ms", "onset_offset_mean_ms", "drum_f1",
+         "velocity_correlation", "microtiming_correlation", "microtiming_error_ms"),
+    ),
+    (
+        "Does it sound like the recording?",
+        ("mel_l1", "log_magnitude_distance", "log_spectral_distance", "envelope_correlation",
+         "transient_tail_difference_db", "level_difference_db"),
+    ),
+    ("Codes", ("nll_nats", "bits_per_second", "accuracy")),
+    ("Misleading figures, for comparison with other work",
+     ("spectral_convergence", "rmse", "mae", "si_sdr_db")),
+)  # fmt: skip
+
+Table = tuple[str, list[str], list[list[object]]]
+
+
+def main_table(summary: dict[str, Any]) -> list[Table]:
+    """Tables of (title, columns, rows): every row of the evaluation by the questions asked."""
+    tables = []
+    for title, wanted in GROUPS:
+        metrics = [name for name in wanted if name in summary["metrics"]]
+        lines = []
+        for row in summary["rows"]:
+            if any(name in row["metrics"] for name in metrics):
+                cells = [cell(row["metrics"].get(name)) for name in metrics]
+                lines.append([row["row"], row["clips"], *cells])
+        if lines:
+            heads = [head(summary["metrics"][name]) for name in metrics]
+            tables.append((title, ["row", "clips", *heads], lines))
+    if summary["sets"]:
+        tables.append(set_table(summary["sets"], summary["embedding"]))
+    return tables
+
+
+def set_table(lines: Sequence[dict[str, Any]], embedding: str) -> Table:
+    """Distances between sets, over all kits; the floor is real against real."""
+    names = ("kernel_audio_distance", "frechet_distance", "frechet_distance_infinity")
+    rows: list[list[object]] = []
+    for line in lines:
+        if line["kit"] == "":
+            cells = [plain(line.get(name)) for name in names]
+            if line["row"] == "floor":
+                cells[0] += f" (95 % below {plain(line['kernel_audio_distance_p95'])})"
+            rows.append([line["row"], *cells])
+    title = f"Does the whole sound like the recordings? ({embedding})"
+    return title, ["row", "kernel distance", "Frechet", "Frechet, extrapolated"], rows
+
+
+def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows of the paired differences between systems, trusted metrics only."""
+    systems = {row["row"] for row in summary["rows"] if row["kind"] == "system"}
+    rows: list[list[object]] = []
+    for line in summary["differences"]:
+        info = summary["metrics"].get(line["metric"])
+        if info is None or not info["trusted"] or line["second"] not in systems:
+            continue
+        rows.append(difference_row(line, info))
+    return ["first", "second", "metric", "second - first", "interval", "better"], rows
+
+
+def difference_row(line: dict[str, Any], info: dict[str, Any]) -> list[object]:
+    """One paired difference as cells; the better one by name, or "not distinguishable"."""
+    verdict = line["verdict"]
+    interval = f"{plain(line['low'])} to {plain(line['high'])}"
+    better = line[verdict] if verdict in ("first", "second") else verdict
+    return [line["first"], line["second"], head(info), plain(line["mean"]), interval, better]
+
+
+def head(info: dict[str, Any]) -> str:
+    """A column's head: label, unit, and which way is better."""
+    arrow = {"higher": "↑", "lower": "↓", "zero": "→0"}[info["better"]]
+    unit = f" [{info['unit']}]" if info["unit"] else ""
+    return f"{info['label']}{unit} {arrow}"
+
+
+def cell(entry: dict[str, Any] | None) -> str:
+    """Mean and half the width of its interval."""
+    if entry is None or entry["mean"] is None:
+        return "-"
+    if entry["low"] is None:
+        return plain(entry["mean"])
+    return f"{plain(entry['mean'])} ±{plain((entry['high'] - entry['low']) / 2, 2)}"
+
+
+def plain(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits, never in exponents; "-" for none."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:.0f}"
+    text = f"{value:.{digits}g}"
+    return text if "e" not in text else f"{value:.4f}"
