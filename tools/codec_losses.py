@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def mel_bank(size: int, sample_rate: int, bands: int) -> Tensor:
@@ -25,18 +26,21 @@ def mel_bank(size: int, sample_rate: int, bands: int) -> Tensor:
 
 
 class SpectralLoss(nn.Module):
-    """Four terms, each averaged over resolutions (FFT size, quarter hop, Hann).
+    """Five terms, each averaged over resolutions (FFT size, quarter hop, Hann).
     To save time a step draws `sizes_each_step` of the resolutions.
 
     - `convergence`: || |R| - |E| || / || |R| ||, the figure that the codec is judged by;
     - `wave`: the same with phases, which keeps low drums in place;
     - `mel`: mean absolute difference of log mel amplitudes (nepers), floored;
-    - `level`: the same after averaging each band over the crop, against a level bias.
+    - `level`: the same after averaging each band over the crop, against a level bias;
+    - `flux`: the same for the rise over about 10 ms in eight wide bands, where the randomness of
+      noise averages out: it sharpens attacks and calms flickering tails.
     """
 
     def __init__(self, config: dict[str, Any], sample_rate: int) -> None:
         super().__init__()
         self.sizes, self.floor = list(config["sizes"]), 10 ** (config["floor_db"] / 20)
+        self.sample_rate = sample_rate
         self.each_step = config["sizes_each_step"]
         for size, bands in zip(config["sizes"], config["bands"], strict=True):
             self.register_buffer(f"window{size}", torch.hann_window(size))
@@ -46,15 +50,22 @@ class SpectralLoss(nn.Module):
         window = getattr(self, f"window{size}")
         return torch.stft(audio, size, size // 4, window=window, return_complex=True) / (size / 4)
 
+    def flux(self, mel: Tensor, size: int) -> Tensor:
+        """Rise over 10 ms in nepers `[B, frames - lag, 8]`, of mel amplitudes `[B, frames, M]`."""
+        lag = max(1, round(0.01 * self.sample_rate / (size // 4)))
+        wide = functional.adaptive_avg_pool1d(mel.square(), 8)
+        level = 0.5 * torch.log(wide + self.floor**2)
+        return level[:, lag:] - level[:, :-lag]
+
     def forward(self, reference: Tensor, estimated: Tensor) -> dict[str, Tensor]:
-        names = ("convergence", "wave", "mel", "level")
+        names = ("convergence", "wave", "mel", "level", "flux")
         terms = {name: torch.zeros((), device=reference.device) for name in names}
         drawn = [self.sizes[i] for i in torch.randperm(len(self.sizes))[: self.each_step]]
         for size in drawn:
             with torch.no_grad():
                 ours = self.spectrum(reference, size)
                 our_size = ours.abs()
-                norm = our_size.square().mean((1, 2)).sqrt() + 3e-5
+                norm = our_size.square().mean((1, 2)).sqrt() + 3e-4
             theirs = self.spectrum(estimated, size)
             power = theirs.real.square() + theirs.imag.square()
             their_size = (power + 1e-12).sqrt()
@@ -67,6 +78,8 @@ class SpectralLoss(nn.Module):
             our_mel = our_size.transpose(1, 2) @ bank
             their_mel = their_size.transpose(1, 2) @ bank
             logs = [torch.log(mel + self.floor) for mel in (our_mel, their_mel)]
+            rises = [self.flux(mel, size) for mel in (our_mel, their_mel)]
+            terms["flux"] += (rises[0] - rises[1]).abs().mean()
             terms["mel"] += (logs[0] - logs[1]).abs().mean()
             means = [torch.log(mel.mean(1) + self.floor) for mel in (our_mel, their_mel)]
             terms["level"] += (means[0] - means[1]).abs().mean()

@@ -7,7 +7,8 @@ The folder is `<data>/<kit>/<drummer>__<anything>.wav` (mono, at the codec's rat
 
 Writes `<out>/groove_32khz.safetensors` (float16) every `save_every` steps and at the end, and
 `<out>/state.pt`, from which `--resume` continues.  `--minutes` ends the schedule by the clock
-instead of by the number of steps, for a machine that others use too.
+instead of by the number of steps, for a machine that others use too.  `--decoder-from FILE` goes
+on from finished weights with the encoder and the codebooks frozen: the codes stay as they are.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ import soundfile
 import soxr
 import torch
 from codec_losses import SpectralLoss
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
 from midigroove_core.builtin.groove_codec_net import GrooveNet, NetConfig
+
+ENCODER_PARTS = ("analysis", "enter", "encoder", "encoder_norm", "latent")
 
 
 class Crops(IterableDataset[Tensor]):
@@ -88,7 +90,7 @@ class Crops(IterableDataset[Tensor]):
         if rng.random() < 0.06:
             cut = int(rng.integers(self.size))
             audio[:cut] = 0.0
-        elif rng.random() < 0.01:
+        elif rng.random() < 0.02:
             audio = audio * 0.0
         return audio.astype(np.float32)
 
@@ -96,14 +98,14 @@ class Crops(IterableDataset[Tensor]):
 class Quantizer:
     """Training side of the codebooks: k-means start, moving averages, restarts, dropout."""
 
-    def __init__(self, net: GrooveNet, config: dict[str, Any]) -> None:
-        self.net, self.config = net, config
+    def __init__(self, net: GrooveNet, config: dict[str, Any], frozen: bool) -> None:
+        self.net, self.config, self.frozen = net, config, frozen
         self.sums = net.codebooks.clone()
         self.counts = torch.ones(net.codebooks.shape[:2], device=net.codebooks.device)
 
     def __call__(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Latents `[B, T, D]` to (quantized straight through, codes, commitment loss)."""
-        books, decay = self.net.codebooks, self.config["codebook_decay"]
+        books = self.net.codebooks
         batch, total = latents.shape[0], books.shape[0]
         keep = torch.full((batch,), total, device=latents.device)
         dropped = torch.rand(batch) < self.config["quantizer_dropout"]
@@ -113,18 +115,9 @@ class Quantizer:
             for k in range(total):
                 flat = rest.reshape(-1, rest.shape[-1])
                 index = (books[k].square().sum(1) - 2 * flat @ books[k].T).argmin(1)
-                used = torch.bincount(index, minlength=books.shape[1]).float()
                 entry = books[k][index].reshape(rest.shape)
-                self.counts[k].mul_(decay).add_(used, alpha=1 - decay)
-                summed = torch.zeros_like(self.sums[k]).index_add_(0, index, flat)
-                self.sums[k].mul_(decay).add_(summed, alpha=1 - decay)
-                books[k] = self.sums[k] / self.counts[k].clamp(min=1e-5)[:, None]
-                dead = (self.counts[k] < self.config["dead_below"]).nonzero()[:, 0]
-                if len(dead):
-                    pick = flat[torch.randint(len(flat), (len(dead),), device=flat.device)]
-                    books[k][dead] = pick
-                    self.counts[k][dead] = 4 * self.config["dead_below"]
-                    self.sums[k][dead] = pick * self.counts[k][dead][:, None]
+                if not self.frozen:
+                    self.follow(k, flat, index)
                 kept = (keep > k)[:, None]
                 quantized += entry * kept[..., None]
                 codes.append(torch.where(kept, index.reshape(kept.shape[0], -1), -1))
@@ -133,6 +126,21 @@ class Quantizer:
         commitment = (latents - quantized).square().mean((1, 2))
         commitment = (commitment * whole).sum() / whole.sum().clamp(min=1)
         return latents + (quantized - latents).detach(), torch.stack(codes, 1), commitment
+
+    def follow(self, k: int, flat: Tensor, index: Tensor) -> None:
+        """Move codebook k to the running mean of what chose each entry; replace dead ones."""
+        books, decay = self.net.codebooks, self.config["codebook_decay"]
+        used = torch.bincount(index, minlength=books.shape[1]).float()
+        self.counts[k].mul_(decay).add_(used, alpha=1 - decay)
+        summed = torch.zeros_like(self.sums[k]).index_add_(0, index, flat)
+        self.sums[k].mul_(decay).add_(summed, alpha=1 - decay)
+        books[k] = self.sums[k] / self.counts[k].clamp(min=1e-5)[:, None]
+        dead = (self.counts[k] < self.config["dead_below"]).nonzero()[:, 0]
+        if len(dead):
+            pick = flat[torch.randint(len(flat), (len(dead),), device=flat.device)]
+            books[k][dead] = pick
+            self.counts[k][dead] = 4 * self.config["dead_below"]
+            self.sums[k][dead] = pick * self.counts[k][dead][:, None]
 
 
 @torch.no_grad()
@@ -186,13 +194,21 @@ class Trainer:
         self.step, self.elapsed = 0, 0.0
         state = args.out / "state.pt"
         saved = torch.load(state, weights_only=True) if args.resume else None
-        if saved is None:
+        if args.decoder_from is not None:
+            tensors = load_file(args.decoder_from)
+            self.net.load_state_dict({name: value.float() for name, value in tensors.items()})
+            for part in ENCODER_PARTS:
+                self.net.get_submodule(part).requires_grad_(False)
+        elif saved is None:
             start_linear(self.net, self.crops, config)
         self.net.to(args.device)
-        self.quantizer = Quantizer(self.net, config)
+        self.quantizer = Quantizer(self.net, config, args.decoder_from is not None)
         self.loss = SpectralLoss(config["loss"], self.net.config.sample_rate).to(args.device)
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=config["weight_decay"]
+            [p for p in self.net.parameters() if p.requires_grad],
+            lr=0.0,
+            betas=(0.9, 0.98),
+            weight_decay=config["weight_decay"],
         )
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
         if saved is not None:
@@ -208,6 +224,7 @@ class Trainer:
     def save(self, last: float) -> None:
         summary = {
             "steps": self.step, "minutes": round(self.elapsed / 60, 1), "loss": round(last, 4),
+            "decoder_only": self.args.decoder_from is not None,
             "hours_of_audio": round(self.crops.hours, 2), "config": self.config,
             "data": "FluidR3 GM drum kits (MIT) playing Groove MIDI performances (CC BY 4.0)",
         }  # fmt: skip
@@ -277,6 +294,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--minutes", type=float, help="end by the clock, not by steps")
+    parser.add_argument("--decoder-from", type=Path, help="freeze encoder and codebooks of these")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--set", action="append", default=[], help="key=value, e.g. batch=8")
     args = parser.parse_args()

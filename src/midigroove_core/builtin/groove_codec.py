@@ -172,7 +172,7 @@ def _load_net(path: str | None) -> GrooveNet:
         try:
             with safe_open(file, "pt") as opened:
                 config = json.loads((opened.metadata() or {})["config"])
-                tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+                tensors = {name: opened.get_tensor(name) for name in sorted(opened.keys())}
             with torch.random.fork_rng(devices=[]):
                 net = GrooveNet(NetConfig(**config))
             net.load_state_dict({name: value.float() for name, value in tensors.items()})
