@@ -38,7 +38,7 @@ class Limits:
     offset_ms: float = 10.0
     residual_ms: float = 20.0
     drift_ms: float = 10.0
-    match: float = 0.4
+    match: float = 0.5
 
 
 @dataclass(frozen=True)
