@@ -6,7 +6,6 @@ implementations should import torch inside their methods or constructor too.
 
 from __future__ import annotations
 
-import math
 import hashlib
 import math
 from abc import ABC, abstractmethod

@@ -101,7 +101,7 @@ class CodecContract:
     def test_codes_and_audio_are_plain(self, codec: Codec) -> None:
         codes = codec.encode(drum_like(codec, 20 * codec.clock.hop_length, batch=2))
         assert codes.dtype == torch.int64
-        assert 0 <= int(codes.min()) and int(codes.max()) < codec.codebook_size
+        assert int(codes.min()) >= 0 and int(codes.max()) < codec.codebook_size
         audio = codec.decode(codes)
         assert audio.dtype == torch.float32 and bool(torch.isfinite(audio).all())
         assert not audio.requires_grad and not audio.is_inference() and not codes.is_inference()

@@ -128,7 +128,7 @@ class ModelContract:
         assert batch.codes is not None
         codes = model.generate(batch, sampling)
         assert codes.shape == batch.codes.shape and codes.dtype == torch.int64
-        assert 0 <= int(codes.min()) and int(codes.max()) < config["codebook_size"]
+        assert int(codes.min()) >= 0 and int(codes.max()) < config["codebook_size"]
         assert not codes.requires_grad
         state = torch.get_rng_state()
         again = model.generate(batch, sampling)
