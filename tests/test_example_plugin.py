@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,3 +91,13 @@ def test_a_click_stays_in_its_frame() -> None:
 def test_under_60_lines() -> None:
     files = (EXAMPLE / "src" / "midigroove_example_codec").glob("*.py")
     assert sum(len(f.read_text("utf-8").splitlines()) for f in files) < 60
+
+
+def test_the_tutorial_shows_the_code_as_it_is() -> None:
+    text = (EXAMPLE.parent.parent / "docs" / "plugin_tutorial.md").read_text("utf-8")
+    source = "\n".join(path.read_text("utf-8") for path in EXAMPLE.rglob("*.py"))
+    lines = {line for line in source.splitlines() if line.strip()}
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    shown = [line for block in blocks for line in block.splitlines() if line.strip()]
+    without_comment = {re.sub(r"  # .*", "", line) for line in lines}
+    assert blocks and [line for line in shown if line not in lines | without_comment] == []

@@ -39,7 +39,7 @@ class Xcodec16kHz(HubCodec):
     clock = FrameClock(16000, 320)
     codebook_size = 1024
     num_codebooks = 4
-    license = "MIT"
+    license = "see model card"
     context_frames = None
     decode_context_frames = 10
     segment_frames = 1500
