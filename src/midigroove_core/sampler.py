@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.drums import DrumMap, load_drum_map
-from midigroove_core.performance import DrumPerformance
 from midigroove_core.oneshots import Kit
+from midigroove_core.performance import DrumPerformance
 
 CHOKE_FADE_SEC = 0.008
 """A choked hi-hat fades over this time, from the moment it is closed."""
