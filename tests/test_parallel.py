@@ -168,6 +168,18 @@ def test_draw_follows_the_sampling_config() -> None:
     torch.testing.assert_close(shares(temperature=0.5), sharp, atol=0.01, rtol=0)
 
 
+def test_it_may_start_as_the_unigram() -> None:
+    model, batch = tiny().eval(), batch_of()
+    frequencies = torch.rand(K, V, generator=torch.Generator().manual_seed(2))
+    frequencies /= frequencies.sum(dim=1, keepdim=True)
+    before = model.loss(batch)["nll_per_codebook"]
+    model.start_from_frequencies(frequencies.double())
+    codes = batch.codes.transpose(1, 2)[batch.mask]
+    unigram = torch.stack([-frequencies[k].log()[codes[:, k]].mean() for k in range(K)])
+    after = model.loss(batch)["nll_per_codebook"]
+    assert (after - unigram).abs().max() < 0.2 * (before - unigram).abs().max()
+
+
 def test_config_round_trip() -> None:
     model = tiny(norm="post", depth=False)
     twin = ParallelModel.from_config(model.get_config())

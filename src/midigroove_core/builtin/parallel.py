@@ -114,6 +114,12 @@ class ParallelModel(Model):
     def conditions(self) -> tuple[str, ...]:
         return self._conditions
 
+    @torch.no_grad()
+    def start_from_frequencies(self, frequencies: Tensor) -> None:
+        for out, frequency in zip(self.head.out, frequencies, strict=True):
+            assert isinstance(out, nn.Linear)
+            out.bias.copy_(frequency.log())
+
     def get_config(self) -> dict[str, Any]:
         return {**self._config}
 

@@ -124,6 +124,13 @@ class Model(nn.Module, ABC):
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
         """Codes [B, K, T] int64 in [0, V); `batch.codes` is ignored."""
 
+    def start_from_frequencies(self, frequencies: Tensor) -> None:
+        """Called once, before training, with how often each code occurs: [K, V], rows sum to 1.
+
+        A model may set its output biases from it and so begin at the unigram's loss, which an
+        optimizer would need hundreds of steps to reach. By default nothing happens.
+        """
+
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments as JSON."""

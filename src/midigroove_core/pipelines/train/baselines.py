@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from midigroove_core.cachefile import Cache
 from midigroove_core.metrics.codes import fit_code_model
@@ -12,20 +15,30 @@ _FIT_FRAMES = 300_000
 _SCORE_FRAMES = 100_000
 
 
-def code_baselines(cache: Cache, train: list[Clip], valid: list[Clip]) -> dict[str, list[float]]:
-    """Unigram and bigram NLL of the validation takes' codes, in nats per code, [K] each.
+@dataclass(frozen=True)
+class CodeBaselines:
+    """Costs of the validation takes' codes, in nats per code.
 
-    Both are fitted on the training takes; where there are many, on takes spread over them.
+    Attributes:
+        unigram, bigram: [K] under models fitted on the training takes.
+        frequencies: [K, V], how often each code occurs in training.
     """
+
+    unigram: list[float]
+    bigram: list[float]
+    frequencies: NDArray[np.float64]
+
+
+def code_baselines(cache: Cache, train: list[Clip], valid: list[Clip]) -> CodeBaselines:
+    """Fits and scores unigram and bigram; where takes are many, on takes spread over them."""
     model = fit_code_model(_takes(cache, train, _FIT_FRAMES), cache.codebook_size)
     scored = _takes(cache, valid, _SCORE_FRAMES)
-    return {
-        "unigram": model.unigram_nll(scored).tolist(),
-        "bigram": model.bigram_nll(scored).tolist(),
-    }
+    return CodeBaselines(
+        model.unigram_nll(scored).tolist(), model.bigram_nll(scored).tolist(), model.unigram
+    )
 
 
-def _takes(cache: Cache, clips: list[Clip], max_frames: int) -> list[np.ndarray]:
+def _takes(cache: Cache, clips: list[Clip], max_frames: int) -> list[NDArray[np.uint16]]:
     entries = [cache.entries[index] for index in sorted({clip.entry_index for clip in clips})]
     frames = sum(entry.num_frames for entry in entries)
     every = max(1, -(-frames // max_frames))

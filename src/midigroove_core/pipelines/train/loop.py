@@ -61,11 +61,11 @@ class Trainer:
         self.vocabularies = vocabularies_of(entries)
         featurizer_class = self.registry.load("featurizer", config.featurizer)
         self.featurizer = featurizer_class.from_config(config.featurizer_args)
+        self.baselines = code_baselines(self.cache, self.windows.train, self.windows.valid)
         self.state = TrainState(self._build_model().to(self.device), config)
         self.reader = ClipReader(
             self.cache, self.featurizer, self.vocabularies, self.state.model.conditions
         )
-        self.baselines = code_baselines(self.cache, self.windows.train, self.windows.valid)
         model = self.state.model
         self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
         self._reserve_sec = 0.0
@@ -73,7 +73,7 @@ class Trainer:
 
     def _build_model(self) -> Model:
         torch.manual_seed(self.config.seed)
-        return self.registry.load("model", self.config.model).from_config(
+        model: Model = self.registry.load("model", self.config.model).from_config(
             {
                 "num_features": len(self.featurizer.feature_names),
                 "num_codebooks": self.cache.num_codebooks,
@@ -82,6 +82,8 @@ class Trainer:
                 **self.config.model_args,
             }
         )
+        model.start_from_frequencies(torch.from_numpy(self.baselines.frequencies))
+        return model
 
     @property
     def out(self) -> Path:
@@ -160,7 +162,8 @@ class Trainer:
                 learning_rate=state.optimizer.param_groups[0]["lr"] if counters.step else 0.0,
                 train_nll=train_nll,
                 per_codebook=per_codebook,
-                baselines=self.baselines,
+                unigram=self.baselines.unigram,
+                bigram=self.baselines.bigram,
             )
         )
         valid_nll = sum(per_codebook) / len(per_codebook)
@@ -217,8 +220,8 @@ class Trainer:
             best_step=counters.best_step,
             valid_nll=best["valid_nll"],
             valid_nll_per_codebook=[best[f"valid_nll_{k}"] for k in books],
-            unigram_nll_per_codebook=self.baselines["unigram"],
-            bigram_nll_per_codebook=self.baselines["bigram"],
+            unigram_nll_per_codebook=self.baselines.unigram,
+            bigram_nll_per_codebook=self.baselines.bigram,
             minutes=(time.perf_counter() - self._began) / 60,
             steps_per_sec=self._train_steps / self._train_sec if self._train_sec else 0.0,
         )
@@ -270,8 +273,8 @@ class Trainer:
             "epoch": row["epoch"],
             "valid_nll": row["valid_nll"],
             "valid_nll_per_codebook": [row[f"valid_nll_{k}"] for k in books],
-            "unigram_nll_per_codebook": self.baselines["unigram"],
-            "bigram_nll_per_codebook": self.baselines["bigram"],
+            "unigram_nll_per_codebook": self.baselines.unigram,
+            "bigram_nll_per_codebook": self.baselines.bigram,
             "max_frames": self.windows.typical_frames,
             "context_frames": self.windows.context_frames,
             "train_takes": len(takes),

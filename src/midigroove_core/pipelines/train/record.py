@@ -63,7 +63,8 @@ def make_row(
     learning_rate: float,
     train_nll: float | None,
     per_codebook: Sequence[float],
-    baselines: Mapping[str, Sequence[float]],
+    unigram: Sequence[float],
+    bigram: Sequence[float],
 ) -> dict[str, Any]:
     """One measurement, as a row of metrics.csv.
 
@@ -72,7 +73,7 @@ def make_row(
         learning_rate: of the last step.
         train_nll: mean training loss since the last measurement; None before the first step.
         per_codebook: validation loss [K].
-        baselines: "unigram" and "bigram": [K], what the same codes cost without the grid.
+        unigram, bigram: [K], what the same codes cost without the grid.
     """
     return {
         "step": step,
@@ -80,7 +81,8 @@ def make_row(
         "learning_rate": learning_rate,
         "train_nll": train_nll,
         "valid_nll": sum(per_codebook) / len(per_codebook),
-        **{f"{name}_nll": sum(values) / len(values) for name, values in baselines.items()},
+        "unigram_nll": sum(unigram) / len(unigram),
+        "bigram_nll": sum(bigram) / len(bigram),
         **{f"valid_nll_{k}": value for k, value in enumerate(per_codebook)},
     }
 

@@ -75,8 +75,8 @@ class TrainState:
         decay = min(self._ema, (1 + step) / (10 + step))
         for own, kept in zip(self.model.parameters(), self.averaged.parameters(), strict=True):
             kept.lerp_(own, 1 - decay)
-        for own, kept in zip(self.model.buffers(), self.averaged.buffers(), strict=True):
-            kept.copy_(own)
+        for buffer, copied in zip(self.model.buffers(), self.averaged.buffers(), strict=True):
+            copied.copy_(buffer)
 
     def save(self, folder: Path, cache_fingerprint: str) -> None:
         """Writes `state.safetensors`, whole or not at all."""
