@@ -4,7 +4,7 @@
 
 Each codec runs in a process of its own, so that peak memory is its own. `x` is audio seconds per
 second of computing, over all rows of the batch; `GiB` is the process's peak resident memory (on
-CUDA the peak that torch allocated). `long` is one take of --long seconds, encoded and decoded whole.
+CUDA the peak that torch allocated). --long adds one take of that many seconds, whole.
 """
 
 from __future__ import annotations

@@ -99,10 +99,8 @@ def test_every_hook_has_a_test() -> None:
 @pytest.mark.skipif(not DOCS.is_file(), reason="only in a checkout, not in the sdist")
 def test_headings_are_the_hooks() -> None:
     headings = re.findall(r"^## (.*)$", DOCS.read_text("utf-8"), flags=re.MULTILINE)
-    signatures = [
-        f"{hook.name}({ast.unparse(hook.args)}) -> {ast.unparse(hook.returns or ast.Constant(None))}"
-        for hook in hooks()
-    ]
+    signatures = [f"{hook.name}({ast.unparse(hook.args)}) -> None" for hook in hooks()]
+    assert all(isinstance(hook.returns, ast.Constant) for hook in hooks())
     assert headings == signatures
 
 

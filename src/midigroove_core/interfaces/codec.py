@@ -68,7 +68,7 @@ class Codec(ABC):
             MidigrooveError: an unknown argument, or weights that cannot be had; says what to do.
         """
         try:
-            return cls(**config, path=path) if path is not None else cls(**config)
+            return cls(**config if path is None else {**config, "path": path})
         except TypeError as error:
             raise MidigrooveError(f"codec {cls.codec_id}: {error}") from error
 
