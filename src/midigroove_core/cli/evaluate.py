@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
+from midigroove_core.errors import InputError
 
 PANEL = "Evaluation"
 _ROWS, _CODES, _RUN = "Reference rows", "How codes are drawn", "What is kept, and where it runs"
@@ -17,6 +18,7 @@ def add(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command("eval", rich_help_panel=PANEL)(evaluate)
     app.command(rich_help_panel=PANEL)(compare)
+    app.command(rich_help_panel=PANEL)(report)
 
 
 def evaluate(
@@ -139,6 +141,47 @@ def compare(
     ]
     columns = ("first", "second", "metric", "second - first", "low", "high", "better")
     print_table("Paired differences (95 %)", columns, lines)
+
+
+def report(
+    evaluations: Annotated[list[Path], typer.Argument(help="Folders that eval wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")] = Path(
+        "report.html"
+    ),
+    listening_test: Annotated[
+        bool,
+        typer.Option("--listening-test", help="Write a blind listening test of the first instead."),
+    ] = False,
+    votes: Annotated[
+        list[Path] | None,
+        typer.Option(help="Answers of the listening test; repeatable.", show_default="none"),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Folder for PNG and CSV of every plot and table of the first."),
+    ] = None,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="With --export: LaTeX tables too.")
+    ] = False,
+    title: Annotated[str, typer.Option(help="Of the page.")] = "midigroove evaluation",
+) -> None:
+    """Make one HTML file to see and hear an evaluation in; it needs no network.
+
+    Example: `midigroove report eval/first -o report.html`
+    """
+    from midigroove_core.pipelines.report import export_papers, write_listening_test, write_report
+
+    if latex and export is None:
+        raise InputError("--latex needs a folder to write to: --export FOLDER")
+    with progress_for_terminal() as progress:
+        if listening_test:
+            write_listening_test(evaluations[0], out)
+        else:
+            write_report(evaluations, out, votes=votes or (), title=title, progress=progress)
+    if export is not None:
+        files = export_papers(evaluations[0], export, latex=latex)
+        stderr.print(f"wrote {len(files)} files to {export}", markup=False, soft_wrap=True)
+    stderr.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

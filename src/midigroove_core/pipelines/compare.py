@@ -117,7 +117,7 @@ def _short(value: Any) -> str:
 def _labels(found: Sequence[Evaluation]) -> dict[tuple[int, str], str]:
     """A system's own name where no other evaluation has it, else with its directory's name."""
     names = [name for evaluation in found for name in evaluation.systems]
-    labels = {}
+    labels: dict[tuple[int, str], str] = {}
     for index, evaluation in enumerate(found):
         for name in evaluation.systems:
             twice = names.count(name) > 1

@@ -89,7 +89,8 @@ def prepare_out(out: Path) -> None:
     if out.is_dir() and any(out.iterdir()):
         if not (out / MANIFEST).is_file() and not (out / "unfinished").is_file():
             raise InputError(f"{out}: has files but is no evaluation; name another --out")
-        shutil.rmtree(out / "preds", ignore_errors=True)
+        for folder in ("preds", "training"):
+            shutil.rmtree(out / folder, ignore_errors=True)
         (out / MANIFEST).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     # Without a manifest nobody takes the directory for finished; this lets the next run reuse it.

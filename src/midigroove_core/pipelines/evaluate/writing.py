@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from midigroove_core.atomic import write_json
+from midigroove_core.atomic import write_bytes, write_json
 from midigroove_core.metrics.drums import TRUSTED_F1
 from midigroove_core.pipelines.evaluate.code_scores import CODE_COLUMNS
 from midigroove_core.pipelines.evaluate.config import SCHEMA, EvalConfig
@@ -49,7 +49,9 @@ def write_results(
     if run.store is not None:
         run.store.write_index()
     run.skips.write(out / "skipped.jsonl")
-    cost = cost_json(run, rows, wall_sec)
+    copy_training_curves(out, run)
+    kept = config.pred_dir.resolve() if config.pred_dir and run.store is not None else None
+    cost = {**cost_json(run, rows, wall_sec), "pred_dir": None if kept is None else str(kept)}
     write_json(out / "cost.json", cost)
     write_json(out / "summary.json", summary)
     write_json(out / MANIFEST, make_manifest(config, run, rows))
@@ -167,6 +169,14 @@ def _write_takes(
         if scores.scored(row.name)[i]
     ]
     write_csv(out / "takes.csv", ["take", "performance", "row", *scores.metrics], lines)
+
+
+def copy_training_curves(out: Path, run: EvalRun) -> None:
+    """The measurements that lie beside each checkpoint, as `midigroove train` leaves them."""
+    for system in run.systems:
+        beside = system.spec.checkpoint.parent / "metrics.csv"
+        if beside.is_file():
+            write_bytes(out / "training" / f"{system.name}.csv", beside.read_bytes())
 
 
 def cost_json(run: EvalRun, rows: Sequence[Row], wall_sec: float) -> dict[str, Any]:

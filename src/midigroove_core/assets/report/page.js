@@ -1,0 +1,59 @@
+"use strict";
+// Tables that sort and save themselves, and the choice of light or dark.
+
+function sortTable(head) {
+  const table = head.closest("table");
+  const place = [...head.parentNode.children].indexOf(head);
+  const down = head.getAttribute("aria-sort") === "ascending";
+  for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const key = (row) => row.children[place].dataset.v;
+  const rows = [...table.tBodies[0].rows];
+  rows.sort((a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (x === "" || y === "") return (x === "") - (y === "");
+    const order = isNaN(x) || isNaN(y) ? x.localeCompare(y) : x - y;
+    return down ? -order : order;
+  });
+  table.tBodies[0].append(...rows);
+}
+
+function save(name, text, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function csvOf(table) {
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return [...table.rows]
+    .map((row) => [...row.cells].map((cell) => quoted(cell.textContent.trim())).join(","))
+    .join("\n") + "\n";
+}
+
+function chooseTheme() {
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = root.dataset.theme || (dark ? "dark" : "light");
+  root.dataset.theme = now === "dark" ? "light" : "dark";
+  try { localStorage.setItem("midigroove-theme", root.dataset.theme); } catch { /* file: page */ }
+  document.dispatchEvent(new Event("themechange"));
+}
+
+try {
+  const kept = localStorage.getItem("midigroove-theme");
+  if (kept) document.documentElement.dataset.theme = kept;
+} catch { /* file: page without storage */ }
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.getElementById("theme").addEventListener("click", chooseTheme);
+  document.querySelectorAll("thead th").forEach((head) =>
+    head.querySelector("button").addEventListener("click", () => sortTable(head)));
+  document.querySelectorAll("button[data-csv]").forEach((button) =>
+    button.addEventListener("click", () => {
+      const table = document.getElementById(button.dataset.csv);
+      save(`${button.dataset.csv}.csv`, csvOf(table), "text/csv");
+    }));
+});

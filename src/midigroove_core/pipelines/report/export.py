@@ -1,0 +1,32 @@
+"""Plots and tables as files for papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from midigroove_core.atomic import write_bytes, write_text
+from midigroove_core.pipelines.evaluation_files import Evaluation
+from midigroove_core.pipelines.report.plots import make_plots
+from midigroove_core.pipelines.report.tables import other_tables, summary_tables
+
+
+def export_papers(evaluation: str | Path, folder: str | Path, *, latex: bool = False) -> list[Path]:
+    """Every plot as PNG on white and every table as CSV; with `latex` as LaTeX too.
+
+    Raises:
+        InputError: not an evaluation.
+    """
+    found = Evaluation.open(evaluation)
+    folder = Path(folder)
+    written = []
+    for plots in make_plots(found).values():
+        for plot in plots:
+            write_bytes(folder / f"{plot.name}.png", plot.paper)
+            written.append(folder / f"{plot.name}.png")
+    for table in [*summary_tables(found.summary), *other_tables(found).values()]:
+        write_text(folder / f"{table.name}.csv", table.to_csv())
+        written.append(folder / f"{table.name}.csv")
+        if latex:
+            write_text(folder / f"{table.name}.tex", table.to_latex())
+            written.append(folder / f"{table.name}.tex")
+    return written

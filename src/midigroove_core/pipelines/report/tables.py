@@ -1,0 +1,240 @@
+"""The report's tables: what the page shows, sorts and lets one save, and what goes into a paper."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from midigroove_core.pipelines.evaluate.tables import (
+    GROUPS,
+    cell,
+    difference_row,
+    head,
+    plain,
+    set_table,
+)
+from midigroove_core.pipelines.evaluation_files import Evaluation
+
+PERCENT_CAP = 100.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: what is shown.
+        value: what it is sorted by; None sorts last.
+        bar: 0 to 100, how far between silence and oracle; None for no bar.
+        muted: shown grey: not to be trusted.
+    """
+
+    text: str
+    value: float | str | None = None
+    bar: float | None = None
+    muted: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a name that is good for a file.
+
+    Attributes:
+        name: file name without suffix.
+        title, note: above and below it.
+        columns: heads.
+        rows: cells.
+        marks: row index -> CSS class, such as "system".
+    """
+
+    name: str
+    title: str
+    columns: list[str]
+    rows: list[list[Cell]]
+    note: str = ""
+    marks: dict[int, str] = field(default_factory=dict)
+
+    def to_csv(self) -> str:
+        """As CSV, texts as shown."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([c.text for c in row] for row in self.rows)
+        return buffer.getvalue()
+
+    def to_latex(self) -> str:
+        """As a LaTeX tabular for the package booktabs."""
+        lines = ["\\begin{tabular}{l" + "r" * (len(self.columns) - 1) + "}", "\\toprule"]
+        lines.append(" & ".join(latex(name) for name in self.columns) + " \\\\")
+        lines.append("\\midrule")
+        lines += [" & ".join(latex(c.text) for c in row) + " \\\\" for row in self.rows]
+        lines += ["\\bottomrule", "\\end{tabular}"]
+        return "\n".join(lines) + "\n"
+
+
+_LATEX = {
+    "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_",
+    "{": "\\{", "}": "\\}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
+    "±": "$\\pm$", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "→": "$\\rightarrow$",
+}  # fmt: skip
+
+
+def latex(text: str) -> str:
+    """Text with LaTeX's special characters escaped."""
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def summary_tables(summary: dict[str, Any]) -> list[Table]:
+    """One table per question, a row per system and reference."""
+    tables = []
+    for number, (title, wanted) in enumerate(GROUPS, start=1):
+        metrics = [name for name in wanted if name in summary["metrics"]]
+        rows, marks = [], {}
+        for row in summary["rows"]:
+            if not any(name in row["metrics"] for name in metrics):
+                continue
+            if row["kind"] == "system":
+                marks[len(rows)] = "system"
+            first = [Cell(row["row"], row["row"]), Cell(str(row["clips"]), row["clips"])]
+            rows.append(first + [_metric_cell(row, name, summary) for name in metrics])
+        if rows:
+            heads = [head(summary["metrics"][name]) for name in metrics]
+            note = " ".join(
+                f"{summary['metrics'][name]['label']}: {summary['metrics'][name]['note']}"
+                for name in metrics
+            )
+            tables.append(
+                Table(f"summary_{number}", title, ["row", "clips", *heads], rows, note, marks)
+            )
+    return tables
+
+
+def _metric_cell(row: dict[str, Any], name: str, summary: dict[str, Any]) -> Cell:
+    entry = row["metrics"].get(name)
+    if entry is None or entry["mean"] is None:
+        return Cell("-")
+    percent = entry["percent"]
+    bar = None if percent is None else min(PERCENT_CAP, max(0.0, percent))
+    muted = not summary["metrics"][name]["trusted"]
+    return Cell(cell(entry), entry["mean"], None if muted else bar, muted)
+
+
+def other_tables(evaluation: Evaluation) -> dict[str, Table]:
+    """The tables of the later sections, by the section they belong to."""
+    summary = evaluation.summary
+    found: dict[str, Table] = {}
+    if summary["sets"]:
+        title, columns, rows = set_table(summary["sets"], summary["embedding"])
+        found["sets"] = _plain("sets", title, columns, rows, _SETS_NOTE)
+    differences = _differences(summary)
+    if differences.rows:
+        found["differences"] = differences
+    if summary["classes"]:
+        found["classes"] = _classes(summary)
+    kits = _kits(evaluation)
+    if kits.rows:
+        found["kits"] = kits
+    if summary["codes"]:
+        found["codes"] = _from_dicts("codes", "Codes, per codebook", summary["codes"])
+    if summary["knee"]:
+        found["knee"] = _knee(summary)
+    if evaluation.cost.get("rows"):
+        found["cost"] = _from_dicts("cost", "Cost", evaluation.cost["rows"])
+    return found
+
+
+_SETS_NOTE = (
+    "Floor: halves of the recordings, whole performances on either side, against each other. "
+    "A distance below it means nothing. Prefer the kernel distance."
+)
+
+
+def _differences(summary: dict[str, Any]) -> Table:
+    rows, marks = [], {}
+    for line in summary["differences"]:
+        info = summary["metrics"].get(line["metric"])
+        if info is None or not info["trusted"]:
+            continue
+        texts = difference_row(line, info)
+        values = [None, None, None, line["mean"], line["low"], None]
+        if line["verdict"] == "not distinguishable":
+            marks[len(rows)] = "muted"
+        rows.append(
+            [Cell(str(t), str(t) if v is None else v) for t, v in zip(texts, values, strict=True)]
+        )
+    columns = ["first", "second", "metric", "second - first", "95 % interval", "better"]
+    note = (
+        "Paired over the same clips; intervals from resampling whole performances. For figures "
+        "that are best at zero, distances from zero are compared."
+    )
+    return Table("differences", "Is the difference real?", columns, rows, note, marks)
+
+
+def _classes(summary: dict[str, Any]) -> Table:
+    rows = []
+    for line in summary["classes"]:
+        muted = not line["trusted"]
+        numbers = [
+            Cell(plain(line[name]), line[name], muted=muted)
+            for name in ("f1", "precision", "recall")
+        ]
+        counts = [Cell(str(line[name]), line[name], muted=muted) for name in ("hits", "heard")]
+        names = [Cell(line[name], line[name], muted=muted) for name in ("class", "row")]
+        rows.append([*names, *numbers, *counts])
+    note = "Grey: a class in which the recording itself scores under 0.7, or that is never played."
+    columns = ["drum", "row", "F1 ↑", "precision ↑", "recall ↑", "hits asked", "hits heard"]
+    return Table("per_class", "Each drum", columns, rows, note)
+
+
+def _kits(evaluation: Evaluation) -> Table:
+    facts = evaluation.summary["metrics"]
+    lines = evaluation.table("per_kit.csv")
+    metrics = [
+        name for name, info in facts.items() if info["trusted"] and lines and name in lines[0]
+    ]
+    wanted = [name for name in metrics if "precision" not in name and "recall" not in name]
+    rows = []
+    for line in lines:
+        numbers = [float(line[name]) if line[name] else None for name in wanted]
+        cells = [Cell(plain(value), value) for value in numbers]
+        first = [Cell(line["kit"], line["kit"]), Cell(line["row"], line["row"])]
+        rows.append([*first, Cell(line["clips"], float(line["clips"])), *cells])
+    columns = ["kit", "row", "clips", *(head(facts[name]) for name in wanted)]
+    return Table("per_kit", "Each kit", columns, rows)
+
+
+def _knee(summary: dict[str, Any]) -> Table:
+    metrics = [name for name in summary["knee"][0] if name in summary["metrics"]]
+    trusted = [name for name in metrics if summary["metrics"][name]["trusted"]]
+    wanted = [name for name in trusted if "precision" not in name and "recall" not in name]
+    rows = [
+        [
+            Cell(line["oracle"], line["oracle"]),
+            Cell(str(line["codebooks"]), line["codebooks"]),
+            *(Cell(plain(line[name]), line[name]) for name in wanted),
+        ]
+        for line in summary["knee"]
+    ]
+    heads = [head(summary["metrics"][name]) for name in wanted]
+    return Table("knee", "What each codebook is worth", ["row", "codebooks", *heads], rows)
+
+
+def _from_dicts(name: str, title: str, lines: Sequence[dict[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(key for line in lines for key in line))
+    rows = [[_any_cell(line.get(column)) for column in columns] for line in lines]
+    return Table(name, title, [column.replace("_", " ") for column in columns], rows)
+
+
+def _any_cell(value: Any) -> Cell:
+    if isinstance(value, float):
+        return Cell(plain(value), value)
+    return Cell("-" if value is None else str(value), value)
+
+
+def _plain(
+    name: str, title: str, columns: list[str], rows: Sequence[Sequence[object]], note: str
+) -> Table:
+    return Table(name, title, columns, [[Cell(str(v), str(v)) for v in row] for row in rows], note)
