@@ -24,17 +24,17 @@ def codec() -> GrooveCodec:
 
 @pytest.fixture(scope="module")
 def drums() -> torch.Tensor:
-    """Two seconds of synthetic kick, snare and hat at 32 kHz `[1, 1, S]`, hits off the frames."""
+    """1.5 s of synthetic kick, snare and hat at 32 kHz `[1, 1, S]`, hits off the frames."""
     rng = np.random.default_rng(3)
-    audio = np.zeros(64_000)
-    for beat in range(4):
-        start, time = 700 + beat * 15_000, np.arange(9_000) / 32_000
+    audio = np.zeros(48_000)
+    for beat in range(3):
+        start, time = 700 + beat * 17_000, np.arange(9_000) / 32_000
         sweep = np.sin(2 * np.pi * (50 * time + 4 * (1 - np.exp(-40 * time)))) * np.exp(-12 * time)
         noise = rng.standard_normal(9_000)
         snare = (noise * 0.4 + np.sin(2 * np.pi * 190 * time)) * np.exp(-25 * time)
         hat = np.diff(rng.standard_normal(9_001)) * np.exp(-60 * time)
         audio[start : start + 9_000] += 0.5 * (sweep if beat % 2 == 0 else 0.5 * snare)
-        audio[start + 4_000 : start + 13_000][: 64_000 - start - 4_000] += 0.1 * hat
+        audio[start + 4_000 : start + 13_000] += 0.1 * hat
     return torch.tensor(audio, dtype=torch.float32)[None, None]
 
 
@@ -70,7 +70,7 @@ def test_a_chunk_with_context_equals_the_whole(codec: GrooveCodec, drums: torch.
     audio, before = codec.decode(codes), codec.decode_context_frames or 0
     part = codec.decode(codes[:, :, start - before : stop + before])
     inner = part[:, :, before * hop : -before * hop]
-    torch.testing.assert_close(inner, audio[:, :, start * hop : stop * hop], atol=2e-6, rtol=0)
+    assert _gap(inner, audio[:, :, start * hop : stop * hop]) < 2e-6
 
 
 def test_a_chunk_at_the_start_needs_context_on_the_right_only(
@@ -106,7 +106,7 @@ def test_batch_equals_single(codec: GrooveCodec, drums: torch.Tensor) -> None:
     for row in range(3):
         assert torch.equal(codec.encode(batch[row : row + 1])[0], codes[row])
         single = codec.decode(codes[row : row + 1])[0]
-        torch.testing.assert_close(single, audio[row], atol=2e-6, rtol=0)
+        assert _gap(single, audio[row]) < 2e-6
 
 
 def test_any_prefix_decodes_and_more_codebooks_are_closer(
@@ -118,7 +118,7 @@ def test_any_prefix_decodes_and_more_codebooks_are_closer(
         few = GrooveCodec(num_codebooks=count)
         assert torch.equal(few.encode(drums), codes[:, :count])
         audio = few.decode(codes[:, :count])
-        torch.testing.assert_close(codec.decode(codes[:, :count]), audio)
+        assert _gap(codec.decode(codes[:, :count]), audio) == 0
         errors.append(_convergence(drums[0, 0], audio[0, 0]))
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.5
@@ -128,13 +128,14 @@ def test_level_and_attacks_survive(codec: GrooveCodec, drums: torch.Tensor) -> N
     audio = codec.decode(codec.encode(drums))[0, 0, : drums.shape[-1]]
     original = drums[0, 0]
     assert abs(20 * torch.log10(audio.norm() / original.norm())) < 2.5
-    before = slice(700 - 640, 700 - 160)  # 20 to 5 ms ahead of the first hit: silence
-    assert audio[before].abs().max() < 0.05 * original.abs().max()
+    early = slice(700 - 640, 700 - 320)  # 20 to 10 ms ahead of the first hit: silence
+    assert audio[early].abs().max() < 0.03 * original.abs().max()
+    assert audio[700 - 160 : 700 + 160].abs().argmax() > 150
 
 
 def test_silence_and_quiet_input_stay_quiet(codec: GrooveCodec, drums: torch.Tensor) -> None:
     silence = codec.decode(codec.encode(torch.zeros(1, 1, 16_000)))
-    assert float(silence.abs().max()) < 10 ** (-50 / 20)
+    assert float(silence.abs().max()) < 10 ** (-60 / 20)
     quiet = codec.decode(codec.encode(drums * 0.01))[0, 0, : drums.shape[-1]]
     level = 20 * torch.log10(quiet.norm() / (drums * 0.01).norm())
     assert abs(float(level)) < 4
@@ -170,9 +171,13 @@ def test_transform_inverts_itself_and_bands_cover_every_bin() -> None:
     net = GrooveNet(NetConfig(**TINY))
     audio = torch.randn(2, 10 * 512, generator=torch.Generator().manual_seed(1))
     again = net.waveform(net.spectrum(audio))
-    torch.testing.assert_close(again[:, :-128], audio[:, :-128], atol=1e-5, rtol=0)
-    torch.testing.assert_close(net.expanded(net.companded(audio)), audio, atol=1e-4, rtol=0)
+    assert _gap(again[:, :-128], audio[:, :-128]) < 1e-5
+    assert _gap(net.expanded(net.companded(audio)), audio) < 1e-4
     assert torch.allclose(band_matrix(16, 128).sum(0), torch.ones(128, dtype=torch.float64))
+
+
+def _gap(first: torch.Tensor, second: torch.Tensor) -> float:
+    return float((first - second).abs().max())
 
 
 def _convergence(reference: torch.Tensor, estimated: torch.Tensor) -> float:

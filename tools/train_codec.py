@@ -299,6 +299,10 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="key=value, e.g. batch=8")
     args = parser.parse_args()
     config = tomllib.loads(args.config.read_text())
+    second = config.pop("decoder_only")
+    if args.decoder_from is not None:
+        config["loss"] |= second.pop("loss")
+        config |= second
     for item in args.set:
         key, value = item.split("=", 1)
         place, *parents = reversed(key.split("."))
