@@ -47,23 +47,32 @@ def evaluate(
     knee_items: Annotated[
         int, typer.Option(help="Clips for the oracle per number of codebooks; 0: none.")
     ] = 32,
-    add_oracle: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
-    add_silence: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
-    add_random: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
-    add_unigram: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
-    add_nearest: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
-    add_sampler: Annotated[bool, typer.Option(rich_help_panel=_ROWS)] = True,
+    add_oracle: Annotated[
+        bool, typer.Option(help="The true codes, decoded.", rich_help_panel=_ROWS)
+    ] = True,
+    add_silence: Annotated[bool, typer.Option(help="Silence.", rich_help_panel=_ROWS)] = True,
+    add_random: Annotated[bool, typer.Option(help="Random codes.", rich_help_panel=_ROWS)] = True,
+    add_unigram: Annotated[
+        bool, typer.Option(help="Codes drawn by frequency.", rich_help_panel=_ROWS)
+    ] = True,
+    add_nearest: Annotated[
+        bool, typer.Option(help="The training clip with the nearest grid.", rich_help_panel=_ROWS)
+    ] = True,
+    add_sampler: Annotated[
+        bool, typer.Option(help="The kit, played plainly.", rich_help_panel=_ROWS)
+    ] = True,
     temperature: Annotated[
         float, typer.Option(help="0 takes the likeliest code.", rich_help_panel=_CODES)
     ] = 1.0,
     top_k: Annotated[int, typer.Option(help="0 keeps all codes.", rich_help_panel=_CODES)] = 0,
     top_p: Annotated[float, typer.Option(help="1 keeps all codes.", rich_help_panel=_CODES)] = 1.0,
-    seed: Annotated[int, typer.Option(rich_help_panel=_CODES)] = 0,
+    seed: Annotated[int, typer.Option(help="Of clips and draws.", rich_help_panel=_CODES)] = 0,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_RUN)
     ] = "auto",
     decode_device: Annotated[
-        str | None, typer.Option(show_default="as --device", rich_help_panel=_RUN)
+        str | None,
+        typer.Option(help="Where codecs decode.", show_default="as --device", rich_help_panel=_RUN),
     ] = None,
     codec_path: Annotated[
         list[str] | None,
