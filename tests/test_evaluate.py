@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_systems import TOY_PLUGIN, make_toy_dataset, save_toy_checkpoint
+from toy_systems import make_toy_dataset, save_toy_checkpoint, toy_plugin_installed
 
 from midigroove_core.cachefile import Cache
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
@@ -27,17 +27,8 @@ from midigroove_core.testing import ToyCodec
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The toy codec as an installed plugin, for fixtures of the whole module."""
-    folder = tmp_path_factory.mktemp("plugin")
-    (folder / "toy_for_eval.py").write_text(TOY_PLUGIN)
-    info = folder / "toy_for_eval-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-for-eval\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[midigroove]\ntoy_for_eval = toy_for_eval\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        patch.setenv("MIDIGROOVE_LOAD_PLUGINS", "toy_for_eval")
-        yield "toy_for_eval"
+    with toy_plugin_installed(tmp_path_factory.mktemp("plugin")) as name:
+        yield name
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from midigroove_core import sampler
@@ -25,6 +28,21 @@ def register_codecs(register):
     register("toy", "midigroove_core.testing.toy:ToyCodec")
 """
 """Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy"."""
+
+
+@contextmanager
+def toy_plugin_installed(folder: Path) -> Iterator[str]:
+    """The toy codec as an installed plugin, for fixtures that outlive one test; yields its name."""
+    (folder / "toy_for_tests.py").write_text(TOY_PLUGIN)
+    info = folder / "toy_for_tests-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-for-tests\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[midigroove]\ntoy_for_tests = toy_for_tests\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        patch.setenv("MIDIGROOVE_LOAD_PLUGINS", "toy_for_tests")
+        yield "toy_for_tests"
+
 
 KITS = ["Brushes", "Jazz", "Rock"]
 

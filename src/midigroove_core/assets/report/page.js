@@ -18,12 +18,11 @@ function sortTable(head) {
   table.tBodies[0].append(...rows);
 }
 
-function save(name, text, type) {
+function save(name, address) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = address;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 function csvOf(table) {
@@ -54,6 +53,11 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("button[data-csv]").forEach((button) =>
     button.addEventListener("click", () => {
       const table = document.getElementById(button.dataset.csv);
-      save(`${button.dataset.csv}.csv`, csvOf(table), "text/csv");
+      const address = URL.createObjectURL(new Blob([csvOf(table)], { type: "text/csv" }));
+      save(`${button.dataset.csv}.csv`, address);
+      setTimeout(() => URL.revokeObjectURL(address), 1000);
     }));
+  document.querySelectorAll("button[data-png]").forEach((button) =>
+    button.addEventListener("click", () =>
+      save(`${button.dataset.png}.png`, button.closest("figure").querySelector("img").src)));
 });

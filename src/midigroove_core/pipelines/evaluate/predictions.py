@@ -16,6 +16,9 @@ from midigroove_core.pipelines.evaluate.clipset import EvalClip
 
 INDEX = "preds.json"
 
+LEAST_HITS = 4
+"""Clips with fewer hits are not worth keeping to listen to, where there are others."""
+
 
 def spread(count: int, wanted: int) -> list[int]:
     """`wanted` of `count` indices, evenly spread and always the same."""
@@ -39,7 +42,9 @@ class PredictionStore:
     ) -> None:
         self._folder = folder
         self._sample_rate = sample_rate
-        self._chosen = {index: clips[index] for index in spread(len(clips), wanted)}
+        busy = [clip for clip in clips if len(clip.onsets_sec) >= LEAST_HITS] or list(clips)
+        found = [busy[place] for place in spread(len(busy), wanted)]
+        self._chosen = {clip.index: clip for clip in found}
         self._rows: dict[int, dict[str, dict[str, Any]]] = {i: {} for i in self._chosen}
 
     def add(self, row: str, clip: EvalClip, audio: NDArray[np.float32]) -> None:

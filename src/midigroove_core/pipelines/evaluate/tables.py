@@ -87,18 +87,17 @@ def cell(entry: dict[str, Any] | None) -> str:
     """Mean and half the width of its interval."""
     if entry is None or entry["mean"] is None:
         return "-"
-    if entry["low"] is None:
+    if entry["low"] is None or entry["low"] == entry["high"]:
         return plain(entry["mean"])
     return f"{plain(entry['mean'])} ±{plain((entry['high'] - entry['low']) / 2, 2)}"
 
 
 def plain(value: float | None, digits: int = 3) -> str:
-    """A number with so many significant digits, never in exponents; "-" for none."""
+    """A number with so many significant digits; "-" for none."""
     if value is None:
         return "-"
     if value == 0:
         return "0"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:.0f}"
-    text = f"{value:.{digits}g}"
-    return text if "e" not in text else f"{value:.4f}"
+    return f"{value:.{digits}g}"

@@ -21,7 +21,7 @@ def export_papers(evaluation: str | Path, folder: str | Path, *, latex: bool = F
     written = []
     for plots in make_plots(found).values():
         for plot in plots:
-            write_bytes(folder / f"{plot.name}.png", plot.paper)
+            write_bytes(folder / f"{plot.name}.png", plot.png())
             written.append(folder / f"{plot.name}.png")
     for table in [*summary_tables(found.summary), *other_tables(found).values()]:
         write_text(folder / f"{table.name}.csv", table.to_csv())

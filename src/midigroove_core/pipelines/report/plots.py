@@ -26,23 +26,30 @@ _GREY = "#808690"  # readable on white and on black
 
 @dataclass(frozen=True)
 class Plot:
-    """A chart as PNG.
+    """A chart.
 
     Attributes:
         name: file name without suffix.
         title: what it shows, also read out by screen readers.
-        png: transparent, for the page; `paper` is the same on white.
+        figure: drawn, not yet turned into pixels.
     """
 
     name: str
     title: str
-    png: bytes
-    paper: bytes
+    figure: Figure
+
+    def png(self, face: str = "white", dpi: int = 200) -> bytes:
+        """As PNG; on white for papers, "none" is transparent."""
+        buffer = io.BytesIO()
+        # A fixed Software entry: the same figures give the same bytes.
+        meta = {"Software": "midigroove"}
+        self.figure.savefig(buffer, dpi=dpi, format="png", facecolor=face, metadata=meta)
+        return buffer.getvalue()
 
     @property
     def uri(self) -> str:
-        """For an <img>."""
-        return "data:image/png;base64," + base64.b64encode(self.png).decode()
+        """For an <img>, readable on white and on black."""
+        return "data:image/png;base64," + base64.b64encode(self.png("none", 110)).decode()
 
 
 def make_plots(evaluation: Evaluation) -> dict[str, list[Plot]]:
@@ -77,7 +84,8 @@ def _intervals(summary: dict[str, Any], metric: str) -> Plot:
         axes.grid(axis="x", alpha=0.25)
 
     height = 0.9 + 0.26 * len(rows)
-    return _plot(f"interval_{metric}", head(info), draw, (4.4, height))
+    left = 0.3 + 0.075 * max(len(row["row"]) for row in rows)
+    return _plot(f"interval_{metric}", head(info), draw, (3.3 + left, height), left)
 
 
 def _accuracy(codes: Sequence[dict[str, Any]]) -> Plot:
@@ -141,27 +149,27 @@ def _legend(axes: Axes) -> None:
         text.set_color(_GREY)
 
 
-def _plot(name: str, title: str, draw: Callable[[Axes], None], size: tuple[float, float]) -> Plot:
-    figure = Figure(figsize=size, layout="constrained")
+def _plot(
+    name: str,
+    title: str,
+    draw: Callable[[Axes], None],
+    size: tuple[float, float],
+    left: float = 0.6,
+) -> Plot:
+    """A figure of `size` inches with `left` inches for the labels of the y axis."""
+    width, height = size
+    figure = Figure(figsize=size)
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    # Margins in inches by hand: letting matplotlib find them takes most of the drawing time.
+    box = (left / width, 0.5 / height, 1 - (left + 0.15) / width, 1 - 0.85 / height)
+    axes = figure.add_axes(box)
     draw(axes)
     axes.set_title(title, fontsize=10, color=_GREY)
-    axes.tick_params(colors=_GREY)
+    axes.tick_params(colors=_GREY, labelsize=9)
     axes.xaxis.label.set_color(_GREY)
     axes.yaxis.label.set_color(_GREY)
     for spine in axes.spines.values():
         spine.set_color(_GREY)
         spine.set_alpha(0.5)
     axes.set_facecolor("none")
-    png = [_png(figure, face) for face in ("none", "white")]
-    return Plot(name, title, *png)
-
-
-def _png(figure: Figure, face: str) -> bytes:
-    buffer = io.BytesIO()
-    dpi = 110 if face == "none" else 200
-    # A fixed Software entry: the same figures give the same bytes.
-    meta = {"Software": "midigroove"}
-    figure.savefig(buffer, dpi=dpi, format="png", facecolor=face, metadata=meta)
-    return buffer.getvalue()
+    return Plot(name, title, figure)

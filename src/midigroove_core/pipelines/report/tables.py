@@ -14,7 +14,6 @@ from midigroove_core.pipelines.evaluate.tables import (
     difference_row,
     head,
     plain,
-    set_table,
 )
 from midigroove_core.pipelines.evaluation_files import Evaluation
 
@@ -102,7 +101,7 @@ def summary_tables(summary: dict[str, Any]) -> list[Table]:
             rows.append(first + [_metric_cell(row, name, summary) for name in metrics])
         if rows:
             heads = [head(summary["metrics"][name]) for name in metrics]
-            note = " ".join(
+            note = "\n".join(
                 f"{summary['metrics'][name]['label']}: {summary['metrics'][name]['note']}"
                 for name in metrics
             )
@@ -127,8 +126,7 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
     summary = evaluation.summary
     found: dict[str, Table] = {}
     if summary["sets"]:
-        title, columns, rows = set_table(summary["sets"], summary["embedding"])
-        found["sets"] = _plain("sets", title, columns, rows, _SETS_NOTE)
+        found["sets"] = _sets(summary)
     differences = _differences(summary)
     if differences.rows:
         found["differences"] = differences
@@ -150,6 +148,19 @@ _SETS_NOTE = (
     "Floor: halves of the recordings, whole performances on either side, against each other. "
     "A distance below it means nothing. Prefer the kernel distance."
 )
+
+
+def _sets(summary: dict[str, Any]) -> Table:
+    names = ("kernel_audio_distance", "frechet_distance", "frechet_distance_infinity")
+    rows = []
+    for line in summary["sets"]:
+        label = "real against real (floor)" if line["row"] == "floor" else line["row"]
+        cells = [Cell(plain(line.get(name)), line.get(name)) for name in names]
+        kit = line["kit"] or "all"
+        rows.append([Cell(label, label), Cell(kit, kit), *cells])
+    title = f"Does the whole sound like the recordings? ({summary['embedding']})"
+    columns = ["row", "kit", "kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
+    return Table("sets", title, columns, rows, _SETS_NOTE)
 
 
 def _differences(summary: dict[str, Any]) -> Table:
@@ -232,9 +243,3 @@ def _any_cell(value: Any) -> Cell:
     if isinstance(value, float):
         return Cell(plain(value), value)
     return Cell("-" if value is None else str(value), value)
-
-
-def _plain(
-    name: str, title: str, columns: list[str], rows: Sequence[Sequence[object]], note: str
-) -> Table:
-    return Table(name, title, columns, [[Cell(str(v), str(v)) for v in row] for row in rows], note)
