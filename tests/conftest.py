@@ -8,15 +8,7 @@ from pathlib import Path
 
 import pytest
 
-DATA = Path(__file__).parent / "data"
-
 Install = Callable[..., None]
-
-
-@pytest.fixture
-def data_dir() -> Path:
-    """Small real performances from the Groove MIDI Dataset (CC BY 4.0, see tests/data/README.md)."""
-    return DATA
 
 
 @pytest.fixture(autouse=True)

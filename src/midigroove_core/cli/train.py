@@ -72,16 +72,19 @@ def train(
     ] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option(help="End after so many minutes, schedule included (0: no limit).",
-                     rich_help_panel=_RUN),
+        typer.Option(
+            help="End after so many minutes, schedule included (0: no limit).", rich_help_panel=_RUN
+        ),
     ] = None,
     eval_every: Annotated[
         int | None, typer.Option(help="Steps between measurements (500).", rich_help_panel=_RUN)
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(help="Stop after so many measurements without a better one (0: never).",
-                     rich_help_panel=_RUN),
+        typer.Option(
+            help="Stop after so many measurements without a better one (0: never).",
+            rich_help_panel=_RUN,
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of weights, order and dropout (0).", rich_help_panel=_RUN)
@@ -94,8 +97,10 @@ def train(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="auto, float32 or bfloat16 (auto: bfloat16 on GPUs that have it).",
-                     rich_help_panel=_RUN),
+        typer.Option(
+            help="auto, float32 or bfloat16 (auto: bfloat16 on GPUs that have it).",
+            rich_help_panel=_RUN,
+        ),
     ] = None,
     compile: Annotated[
         bool | None, typer.Option("--compile", help="Use torch.compile.", rich_help_panel=_RUN)
@@ -106,8 +111,11 @@ def train(
     ] = None,
     setting: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE",
-                     help="Any other setting, such as model_args.layers=6 (docs/training.md)."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other setting, such as model_args.layers=6 (docs/training.md).",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
