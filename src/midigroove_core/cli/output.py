@@ -99,8 +99,10 @@ class TerminalProgress:
     def advance(self, steps: int = 1, **info: object) -> None:
         """Moves the bar."""
         if self._task is not None:
-            text = "  ".join(f"{name} {_cell(value)}" for name, value in info.items())
-            self._bars.update(self._task, advance=steps, **({"info": text} if info else {}))
+            self._bars.advance(self._task, steps)
+            if info:
+                text = "  ".join(f"{name} {_cell(value)}" for name, value in info.items())
+                self._bars.update(self._task, info=text)
 
     def message(self, text: str) -> None:
         """Prints a line above the bars."""

@@ -85,7 +85,8 @@ class _Story:
     """Numbers the steps, says why each is there, and takes the time."""
 
     def __init__(self, progress: Progress) -> None:
-        self.progress, self.seconds = progress, {}
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
         self._began = 0.0
         self._name = ""
 
