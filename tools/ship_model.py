@@ -1,0 +1,77 @@
+"""Make the checkpoint that ships from a training run's best one: float16, with licence and card.
+
+    python tools/ship_model.py out/groove_model/run/best.safetensors
+
+If the codec's decoder was trained further after the model's codes were made, name the weights they
+were made with (`--codec-was FILE`): encoder and codebooks must be the same to the bit, and then the
+checkpoint is bound to the weights that ship.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from midigroove_core.builtin.groove_codec import GrooveCodec
+from midigroove_core.checkpoint import load_checkpoint, save_checkpoint
+from midigroove_core.registry import Registry
+
+ROOT = Path(__file__).parent.parent
+ASSETS = ROOT / "src" / "midigroove_core" / "assets"
+CODES_DEPEND_ON = ("analysis", "enter", "encoder", "encoder_norm", "latent", "codebooks")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--codec-was", type=Path)
+    parser.add_argument("--out", type=Path, default=ASSETS / "groove_model.safetensors")
+    options = parser.parse_args()
+    registry = Registry()
+    loaded = load_checkpoint(options.checkpoint, registry=registry)
+    codec = GrooveCodec()
+    weights_sha = loaded.weights_sha
+    if options.codec_was is not None:
+        weights_sha = rebound(options.codec_was, weights_sha, codec)
+    if weights_sha != codec.weights_sha:
+        raise SystemExit("the checkpoint was trained on codes of other codec weights")
+    save_checkpoint(
+        options.out,
+        loaded.model,
+        featurizer=loaded.featurizer,
+        cache_header={
+            "codec_id": loaded.codec_id,
+            "codec_config": loaded.codec_config,
+            "codec_facts": loaded.codec_facts,
+            "weights_sha": weights_sha,
+            "provider": loaded.providers["codec"],
+        },
+        vocabularies=loaded.vocabularies,
+        training=loaded.training,
+        registry=registry,
+        half=True,
+        extra={
+            "license": "MIT",
+            "model_card": (ROOT / "docs" / "groove_model.md").read_text(encoding="utf-8"),
+        },
+    )
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+def rebound(was: Path, trained_on: str, codec: GrooveCodec) -> str:
+    """The sha of the codec that ships, once it is shown to give the codes of the one before."""
+    if GrooveCodec(path=str(was)).weights_sha != trained_on:
+        raise SystemExit(f"{was}: not the weights that the checkpoint was trained with")
+    before, now = load_file(was), load_file(ASSETS / "groove_32khz.safetensors")
+    for name in before:
+        same = name in now and torch.equal(before[name], now[name])
+        if name.split(".")[0] in CODES_DEPEND_ON and not same:
+            raise SystemExit(f"{was}: {name} differs, so the codes do too")
+    return codec.weights_sha
+
+
+if __name__ == "__main__":
+    main()
