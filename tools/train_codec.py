@@ -25,7 +25,7 @@ import numpy as np
 import soundfile
 import soxr
 import torch
-from codec_losses import SpectralLoss
+from codec_losses import SpectralLoss, repetition
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
@@ -199,6 +199,7 @@ class Trainer:
             self.net.load_state_dict({name: value.float() for name, value in tensors.items()})
             for part in ENCODER_PARTS:
                 self.net.get_submodule(part).requires_grad_(False)
+            self.net.reset_noise()
         elif saved is None:
             start_linear(self.net, self.crops, config)
         self.net.to(args.device)
@@ -221,9 +222,9 @@ class Trainer:
         self.quantizer.sums, self.quantizer.counts = saved["sums"], saved["counts"]
         self.crops.first = self.step
 
-    def save(self, last: float) -> None:
+    def save(self) -> None:
         summary = {
-            "steps": self.step, "minutes": round(self.elapsed / 60, 1), "loss": round(last, 4),
+            "steps": self.step, "minutes": round(self.elapsed / 60, 1),
             "decoder_only": self.args.decoder_from is not None,
             "hours_of_audio": round(self.crops.hours, 2), "config": self.config,
             "data": "FluidR3 GM drum kits (MIT) playing Groove MIDI performances (CC BY 4.0)",
@@ -263,8 +264,8 @@ class Trainer:
                 print(f"{self.step} {self.elapsed / 60:.2f} min  {parts}", flush=True)
                 recent = []
             if self.step % self.config["save_every"] == 0:
-                self.save(float("nan"))
-        self.save(float("nan"))
+                self.save()
+        self.save()
 
     def update(self, audio: Tensor) -> dict[str, float]:
         latents = self.net.analyse(audio)
@@ -272,6 +273,11 @@ class Trainer:
         output = self.net.synthesise(quantized, codes)
         terms = self.loss(audio, output)
         terms["commitment"] = commitment
+        subframes = [
+            self.net.spectrum(sound).reshape(sound.shape[0], -1, self.net.config.bins)
+            for sound in (audio, output)
+        ]
+        terms["repetition"] = repetition(*subframes)
         weights = self.config["loss"]["weights"]
         total = sum(weights[name] * value for name, value in terms.items())
         self.net.zero_grad(set_to_none=True)
@@ -301,7 +307,9 @@ def main() -> None:
     config = tomllib.loads(args.config.read_text())
     second = config.pop("decoder_only")
     if args.decoder_from is not None:
-        config["loss"] |= second.pop("loss")
+        loss = second.pop("loss")
+        config["loss"]["weights"] |= loss.pop("weights")
+        config["loss"] |= loss
         config |= second
     for item in args.set:
         key, value = item.split("=", 1)

@@ -46,6 +46,7 @@ class NetConfig:
     kernel: int = 7
     noise_bands: int = 16
     compand: float = 0.7
+    first_random_bin: int = 8
 
     @property
     def bins(self) -> int:
@@ -138,10 +139,15 @@ class GrooveNet(nn.Module):
         self.decoder_norm = nn.RMSNorm(c.width, eps=1e-6)
         self.tone = nn.Linear(c.width, size)
         self.noise = nn.Linear(c.width, c.subframes * c.noise_bands)
-        for layer in (self.latent, self.tone, self.noise):
+        for layer in (self.latent, self.tone):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        nn.init.constant_(self.noise.bias, -6.0)
+        self.reset_noise()
+
+    def reset_noise(self) -> None:
+        """Start the noise low but audible: lower, and its gradient would vanish."""
+        nn.init.zeros_(self.noise.weight)
+        nn.init.constant_(self.noise.bias, -5.0)
 
     # -- signal side ---------------------------------------------------------------------------
     def spectrum(self, audio: Tensor) -> Tensor:
@@ -185,7 +191,13 @@ class GrooveNet(nn.Module):
         tone = self.expanded(self.synthesis(latents) + self.tone(hidden))
         shape = (*hidden.shape[:2], self.config.subframes, self.config.noise_bands)
         level = torch.exp(self.noise(hidden).clamp(-14, 4)).reshape(shape) @ self.bands
-        return self.waveform(tone + level.flatten(2) * self.noise_like(codes, tone))
+        noise = self.noise_like(codes, tone)
+        # From 1 kHz up the codes tell levels but hardly signs, and a decoder left to itself fills
+        # in one fixed pattern again and again, which buzzes: so signs are drawn there.
+        signs = torch.where(noise > 0, 1.0, -1.0)
+        place = torch.arange(self.config.hop_length, device=tone.device) % self.config.bins
+        signs = torch.where(place < self.config.first_random_bin, 1.0, signs)
+        return self.waveform(tone * signs + level.flatten(2) * noise)
 
     def noise_like(self, codes: Tensor, like: Tensor) -> Tensor:
         """Noise of unit variance `[B, T, hop]`: a hash of the codes of a frame and the two before.
