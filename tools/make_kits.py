@@ -255,7 +255,7 @@ def cut_kit(spec: Spec, font: Path, store: Store, gain: float) -> dict:
             voices[articulation]["pitches"][str(midi)] = entry
     voices["other"]["layers"] = voices["other"]["pitches"]["54"]
     return {
-        "id": spec.name, "name": spec.description, "license": "MIT",
+        "id": spec.name, "description": spec.description, "license": "MIT",
         "source": f"FluidR3 GM (Frank Wen), bank 128 program {spec.program}",
         "gain_db": 0.0, "voices": voices,
     }  # fmt: skip

@@ -31,14 +31,14 @@ class KitInfo:
     """What is known of a built-in kit without loading it."""
 
     id: str
-    name: str
+    description: str
     license: str
     source: str
 
 
 def list_kits() -> list[KitInfo]:
     """The built-in kits."""
-    fields = ("id", "name", "license", "source")
+    fields = ("id", "description", "license", "source")
     return [KitInfo(**{key: kit[key] for key in fields}) for kit in _manifest()["kits"]]
 
 

@@ -48,7 +48,7 @@ def list_kits(json: Json = False) -> None:
     infos = kits.list_kits()
     if json:
         return print_json([asdict(info) for info in infos])
-    rows = [(info.id, info.name, info.source, info.license) for info in infos]
+    rows = [(info.id, info.description, info.source, info.license) for info in infos]
     print_table("Built-in kits", ("kit", "what it is", "source", "licence"), rows)
 
 
