@@ -21,7 +21,7 @@ class SamplerEngine:
     """
 
     def __init__(self, config: RenderConfig) -> None:
-        name = config.kit if config.kit is not None else list_kits()[0].name
+        name = config.kit if config.kit is not None else list_kits()[0].id
         self._kit = load_kit(name)
         self._config = config
         self._drum_map = config.read_drum_map() or load_drum_map("roland_td")

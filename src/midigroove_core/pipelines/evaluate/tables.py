@@ -64,6 +64,8 @@ def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[obje
         info = summary["metrics"].get(line["metric"])
         if info is None or not info["trusted"] or line["second"] not in systems:
             continue
+        if "precision" in line["metric"] or "recall" in line["metric"]:
+            continue  # each alone rewards playing too little or too much; F1 is above
         rows.append(difference_row(line, info))
     return ["first", "second", "metric", "second - first", "interval", "better"], rows
 
@@ -79,7 +81,7 @@ def difference_row(line: dict[str, Any], info: dict[str, Any]) -> list[object]:
 def head(info: dict[str, Any]) -> str:
     """A column's head: label, unit, and which way is better."""
     arrow = {"higher": "↑", "lower": "↓", "zero": "→0"}[info["better"]]
-    unit = f" [{info['unit']}]" if info["unit"] else ""
+    unit = f", {info['unit']}" if info["unit"] else ""
     return f"{info['label']}{unit} {arrow}"
 
 
