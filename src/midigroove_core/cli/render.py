@@ -83,5 +83,7 @@ def render(
     if json:
         print_json([vars(result) for result in results])
     failed = [result for result in results if result.error is not None]
+    if len(results) == 1 and failed:
+        raise InputError(str(failed[0].error))
     if failed:
         raise InputError(f"{len(failed)} of {len(results)} not rendered; {failed[0].error}")

@@ -246,7 +246,8 @@ def from_files_to_files(
             done = from_file_to_file(midi, audio, config, engine=engine, progress=progress)
         except InputError as error:
             results.append(FileResult(midi, audio, error=str(error)))
-            progress.message(f"skipped: {error}")
+            if len(work) > 1:
+                progress.message(f"skipped: {error}")
             continue
         result = FileResult(midi, audio, done.duration_sec, done.sample_rate, engine.kit)
         results.append(result)

@@ -54,7 +54,6 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Eval
     progress = progress or Silent()
     began = time.perf_counter()
     registry = Registry()
-    prepare_out(config.out)
     systems, groups = load_systems(config, registry)
     clips = eval_clips(
         [system.group.cache for system in systems],
@@ -64,6 +63,7 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Eval
         max_items=config.max_items,
         seed=config.seed,
     )
+    prepare_out(config.out)
     longest_sec = max(clip.duration_sec for clip in clips)
     progress.message(
         f"{len(clips)} clips of {len({clip.entry.key for clip in clips})} takes, "
