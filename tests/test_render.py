@@ -206,3 +206,13 @@ def test_importing_the_module_brings_no_torch() -> None:
     code = "import sys; import midigroove_core.pipelines.render; print('torch' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(["brush", "room", "standard"], 2), (["mine", "yours"], 0), (["jazz", "mine"], 0), ([], -1)],
+)
+def test_the_default_kit_is_the_first_that_ships(known: list[str], expected: int) -> None:
+    from midigroove_core.pipelines.model_engine import _default_kit
+
+    assert _default_kit(known) == expected

@@ -14,6 +14,7 @@ from midigroove_core.checkpoint import Checkpoint, load_checkpoint
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.kits import list_kits
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.pipelines.decoding import decode_whole
 from midigroove_core.pipelines.device import choose_device
@@ -68,7 +69,8 @@ class ModelEngine:
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
         self.sample_rate = self._codec.clock.sample_rate
         if config.kit is None and chosen >= 0 and len(kits) > 1:
-            progress.message(f"kit: {self.kit} (others: {', '.join(kits[1:])})")
+            others = ", ".join(kit for kit in kits if kit != self.kit)
+            progress.message(f"kit: {self.kit} (others: {others})")
 
     def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
         """See `Engine.play`."""
@@ -168,10 +170,16 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
             if wanted is not None:
                 raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
         elif wanted is None:
-            indices[name] = 0 if name == "kit" and known else -1
+            indices[name] = _default_kit(known) if name == "kit" else -1
         else:
             indices[name] = _index_of(wanted, known, name, checkpoint.path)
     return indices
+
+
+def _default_kit(known: list[str]) -> int:
+    """The first of the shipped kits that the model knows, else its own first; -1 without any."""
+    shipped = [info.id for info in list_kits() if info.id in known]
+    return known.index(shipped[0]) if shipped else min(0, len(known) - 1)
 
 
 def _index_of(wanted: str, known: list[str], name: str, path: Path) -> int:

@@ -42,7 +42,8 @@ class RenderConfig:
         checkpoint: model engine: a checkpoint file; None takes the model that ships with the
             package.
         codec_path: model engine: where the codec's weights lie, if not where it looks itself.
-        kit: name, in any case. Model: one of the checkpoint's kits; None takes the first,
+        kit: name, in any case. Model: one of the checkpoint's kits; None takes "standard" or,
+            where the model does not know it, another that ships, or else its first;
             "unknown" leaves the choice open. Sampler: a shipped kit or a folder.
         drummer, style: conditions of the model; None leaves them unknown.
         bpm: tempo condition; None takes the tempo of the MIDI, which may change on the way.
