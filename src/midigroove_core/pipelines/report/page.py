@@ -21,7 +21,7 @@ from midigroove_core.pipelines.report.clips import (
 )
 from midigroove_core.pipelines.report.listening import read_votes, votes_table
 from midigroove_core.pipelines.report.media import load_clips
-from midigroove_core.pipelines.report.plots import make_plots
+from midigroove_core.pipelines.report.plots import Plot, make_plots
 from midigroove_core.pipelines.report.tables import Cell, Table, other_tables, summary_tables
 from midigroove_core.pipelines.report.templates import render
 from midigroove_core.progress import Progress, Silent
@@ -82,7 +82,8 @@ def json_for_script(value: Any) -> str:
 
 def _part(evaluation: Evaluation, prefix: str, ballots: Sequence[Any]) -> dict[str, Any]:
     summary = evaluation.summary
-    plots = {"summary": [], "codes": [], "knee": [], "training": []} | make_plots(evaluation)
+    plots: dict[str, list[Plot]] = {name: [] for name in ("summary", "codes", "knee", "training")}
+    plots |= make_plots(evaluation)
     tables = other_tables(evaluation)
     clips = _clips(evaluation)
     votes = votes_table(ballots) if ballots else None

@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from midigroove_core.pipelines.evaluate.tables import head
 from midigroove_core.pipelines.evaluation_files import Evaluation
@@ -96,7 +97,7 @@ def _accuracy(codes: Sequence[dict[str, Any]]) -> Plot:
             axes.plot(books, [line["accuracy"] for line in own], "o-", label=system)
         axes.set_xlabel("codebook")
         axes.set_ylabel("accuracy")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.25)
         _legend(axes)
@@ -110,7 +111,7 @@ def _knee(summary: dict[str, Any], metric: str) -> Plot:
             own = [line for line in summary["knee"] if line["oracle"] == oracle]
             axes.plot([x["codebooks"] for x in own], [x[metric] for x in own], "o-", label=oracle)
         axes.set_xlabel("codebooks decoded")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
 
     title = f"Oracle by number of codebooks: {head(summary['metrics'][metric])}"

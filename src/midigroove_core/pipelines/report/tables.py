@@ -91,7 +91,8 @@ def summary_tables(summary: dict[str, Any]) -> list[Table]:
     tables = []
     for number, (title, wanted) in enumerate(GROUPS, start=1):
         metrics = [name for name in wanted if name in summary["metrics"]]
-        rows, marks = [], {}
+        rows: list[list[Cell]] = []
+        marks: dict[int, str] = {}
         for row in summary["rows"]:
             if not any(name in row["metrics"] for name in metrics):
                 continue
@@ -164,7 +165,8 @@ def _sets(summary: dict[str, Any]) -> Table:
 
 
 def _differences(summary: dict[str, Any]) -> Table:
-    rows, marks = [], {}
+    rows: list[list[Cell]] = []
+    marks: dict[int, str] = {}
     for line in summary["differences"]:
         info = summary["metrics"].get(line["metric"])
         if info is None or not info["trusted"]:
