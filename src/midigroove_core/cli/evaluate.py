@@ -63,7 +63,7 @@ def evaluate(
     ] = True,
     temperature: Annotated[
         float, typer.Option(help="0 takes the likeliest code.", rich_help_panel=_CODES)
-    ] = 1.0,
+    ] = 0.5,
     top_k: Annotated[int, typer.Option(help="0 keeps all codes.", rich_help_panel=_CODES)] = 0,
     top_p: Annotated[float, typer.Option(help="1 keeps all codes.", rich_help_panel=_CODES)] = 1.0,
     seed: Annotated[int, typer.Option(help="Of clips and draws.", rich_help_panel=_CODES)] = 0,

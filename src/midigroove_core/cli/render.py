@@ -55,7 +55,7 @@ def render(
     tail_sec: Annotated[float, typer.Option("--tail", help="Seconds after the last event.")] = 2.0,
     temperature: Annotated[
         float, typer.Option(help="Below 1 draws likelier codes; 0 takes the likeliest.")
-    ] = 1.0,
+    ] = 0.5,
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest codes; 0: all.")] = 0,
     top_p: Annotated[float, typer.Option(help="Draw from codes that reach this probability.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed draws other codes.")] = 0,

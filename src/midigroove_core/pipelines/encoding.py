@@ -18,7 +18,7 @@ from midigroove_core.pipelines.stitching import plan_windows, stitch
 if TYPE_CHECKING:
     from midigroove_core.interfaces.codec import Codec
 
-_WINDOW_SEC = 20.0
+_WINDOW_SEC = 10.0
 """Long enough that the context of both sides is small beside it, short enough for memory."""
 
 

@@ -66,7 +66,7 @@ class RenderConfig:
     bpm: float | None = None
     drum_map: str | None = None
     tail_sec: float = 2.0
-    temperature: float = 1.0
+    temperature: float = 0.5
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 0

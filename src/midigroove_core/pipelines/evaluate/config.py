@@ -88,7 +88,7 @@ class EvalConfig:
     save_preds: int = 8
     pred_dir: Path | None = None
     pred_include_ref: bool = True
-    temperature: float = 1.0
+    temperature: float = 0.5
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 0
