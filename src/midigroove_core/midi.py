@@ -1,22 +1,18 @@
 """Standard MIDI files in and out: `load_midi`, `save_midi`.
 
-Notes are read with partitura, which needs two kinds of help. Its reader overwrites a note that is
-struck again before its note-off, which drum modules do all the time (4.7 % of the onsets of the
-Groove MIDI Dataset), so it is handed a repaired file in which every hit is closed before the next
-one of its pitch. And it keeps neither tempo nor meter, and adds tempo segments in the order of the
-tracks, so what is taken from it is each note's ticks; seconds come from one float64 tempo map over
-the whole file, the same map that beats and bars are computed with.
+mido reads the messages; notes, tempo and meter are put together here. Score-minded readers are of
+little use for drums: partitura overwrites a note that is struck again before its note-off, which
+drum modules do all the time (4.7 % of the onsets of the Groove MIDI Dataset), keeps no tempo, and
+takes seconds to import. Seconds come from one float64 tempo map over the whole file, the same map
+that beats and bars are computed with.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import mido
 import numpy as np
@@ -81,7 +77,7 @@ def load_midi(path: str | Path) -> DrumPerformance:
 
 @contextmanager
 def _naming(path: str | Path) -> Iterator[None]:
-    """Whatever a bad file makes mido or partitura raise becomes an InputError that names it."""
+    """Whatever a bad file makes mido raise becomes an InputError that names it."""
     try:
         yield
     except InputError as error:
@@ -114,7 +110,7 @@ def _to_performance(midi: mido.MidiFile) -> DrumPerformance:
     on_channel_10 = any(_is_hit(m) and m.channel == DRUM_CHANNEL for _, m in events)
     drums = [(t, m) for t, m in events if not on_channel_10 or _on_drum_channel(m)]
     tempo = _tempo_map(events, midi.ticks_per_beat)
-    on, off, pitch, velocity = _notes(drums, midi.ticks_per_beat)
+    on, off, pitch, velocity = _notes(drums)
     cc4 = [(t, m.value) for t, m in drums if m.type == "control_change" and m.control == _HAT_PEDAL]
     cc4_ticks, cc4_value = np.array(cc4, dtype=np.int64).reshape(-1, 2).T
     meters = _meters(events)
@@ -176,56 +172,24 @@ def _meters(events: list[tuple[int, mido.Message]]) -> tuple[Ints, Ints, Ints]:
     return np.array(list(meters), dtype=np.int64), values[:, 0], values[:, 1]
 
 
-def _repaired(events: list[tuple[int, mido.Message]]) -> list[tuple[int, mido.Message]]:
-    """Note events in which each hit has its own note-off: the next of its pitch, at latest."""
-    sounding: set[tuple[int, int]] = set()
-    repaired: list[tuple[int, mido.Message]] = []
+def _notes(events: list[tuple[int, mido.Message]]) -> tuple[Ints, Ints, Ints, Ints]:
+    """On tick, off tick, pitch, velocity of every hit, by tick and pitch.
+
+    A hit ends at its note-off, at the next hit of its pitch, or at the end of the file, whichever
+    comes first: drum modules strike a pitch again before they release it.
+    """
+    end = events[-1][0] if events else 0
+    rows: list[list[int]] = []
+    sounding: dict[tuple[int, int], list[int]] = {}
     for tick, message in events:
         if message.type not in ("note_on", "note_off"):
             continue
         key = (message.channel, message.note)
-        off = mido.Message("note_off", channel=message.channel, note=message.note)
         if key in sounding:
-            repaired.append((tick, off))
+            sounding.pop(key)[1] = tick
         if _is_hit(message):
-            repaired.append((tick, message))
-            sounding.add(key)
-        else:
-            sounding.discard(key)
-    end = events[-1][0] if events else 0
-    for channel, note in sorted(sounding):
-        repaired.append((end, mido.Message("note_off", channel=channel, note=note)))
-    return repaired
-
-
-@cache
-def _partitura_reader() -> Callable[[mido.MidiFile], Any]:
-    """Imported on first use: it takes seconds, and most of midigroove never reads a MIDI file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside the packages that it imports
-        from partitura.io.importmidi import load_performance_midi
-    return load_performance_midi
-
-
-def _notes(
-    events: list[tuple[int, mido.Message]], ticks_per_beat: int
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """On tick, off tick, pitch, velocity of every hit, by tick and pitch."""
-    repaired = _repaired(events)
-    ticks = [tick for tick, _ in repaired]
-    track = mido.MidiTrack(
-        message.copy(time=tick - before)
-        for before, (tick, message) in zip([0, *ticks], repaired, strict=False)
-    )
-    midi = mido.MidiFile(type=0, ticks_per_beat=ticks_per_beat, tracks=[track])
-    rows = [
-        (n["note_on_tick"], n["note_off_tick"], n["midi_pitch"], n["velocity"])
-        for part in _partitura_reader()(midi).performedparts
-        for n in part.notes
-    ]
-    hits = sum(_is_hit(message) for _, message in repaired)
-    if len(rows) != hits:
-        raise InputError(f"{hits - len(rows)} of {hits} hits were lost by the MIDI reader")
+            sounding[key] = [tick, end, message.note, message.velocity]
+            rows.append(sounding[key])
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     table = table[np.lexsort((-table[:, 3], table[:, 2], table[:, 0]))]
     same = (np.diff(table[:, 0]) == 0) & (np.diff(table[:, 2]) == 0)
