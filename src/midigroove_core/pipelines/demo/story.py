@@ -54,7 +54,7 @@ class DemoConfig:
     out: Path
     minutes: float = 2.0
     kits: tuple[str, ...] = ("standard", "tr808")
-    train: int = 8
+    train: int = 16
     validation: int = 2
     test: int = 2
     clips: int = 24
