@@ -18,6 +18,8 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["tests"]
 nox.options.error_on_missing_interpreters = True
+# pip trusts the system's certificates; uv does so only when told.
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 
 ROOT = Path(__file__).parent
 PLUGINS = ("encodec", "dac", "xcodec")
@@ -100,7 +102,8 @@ def _wheel(session: nox.Session, folder: str) -> str:
 
 
 def _find_links() -> list[str]:
-    # uv does not read pip's configuration, where a machine may say where more wheels lie.
+    # uv does not read pip's settings, where a machine may say where more wheels lie.
     command = [sys.executable, "-m", "pip", "config", "get", "global.find-links"]
     found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
-    return [f"--find-links={place}" for place in found]
+    found += os.environ.get("PIP_FIND_LINKS", "").split()
+    return [f"--find-links={place}" for place in dict.fromkeys(found)]
