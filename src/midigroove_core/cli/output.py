@@ -47,12 +47,16 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints rows as a Rich table; numbers are aligned to the right."""
+    """Prints rows as a Rich table; numbers are aligned to the right.
+
+    Texts are shown as they are: "[dB]" is a unit, not markup.
+    """
     rows = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", header_style="bold")
+    heading = Text(title, style="table.title")
+    table = Table(title=heading, title_justify="left", header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     console.print(table)
@@ -81,12 +85,12 @@ class TerminalProgress:
 
     def __init__(self) -> None:
         self._bars = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[info]}[/dim]"),
+            TextColumn("{task.fields[info]}", style="dim", markup=False),
             console=stderr,
         )
         self._task: TaskID | None = None
