@@ -194,13 +194,16 @@ def report(
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
-    from midigroove_core.pipelines.evaluate.tables import difference_table, main_table
+    from midigroove_core.pipelines.evaluate.tables import difference_table, main_table, order_table
 
     for title, columns, rows in main_table(summary):
         print_table(title, columns, rows)
     columns, rows = difference_table(summary)
     if rows:
         print_table("Paired differences (95 %)", columns, rows)
+    columns, rows = order_table(summary)
+    if rows:
+        print_table("Figures that break the order of the rows", columns, rows)
 
 
 def _say_rest(result: Any) -> None:

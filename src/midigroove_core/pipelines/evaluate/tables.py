@@ -70,6 +70,19 @@ def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[obje
     return ["first", "second", "metric", "second - first", "interval", "better"], rows
 
 
+def order_table(summary: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows of what the figures got in the wrong order; see `evaluate.order`."""
+    rows: list[list[object]] = []
+    for line in summary.get("disorder", []):
+        interval = f"{plain(line['low'])} to {plain(line['high'])}"
+        meaning = "figure not trusted" if line["marks"] else "look at the system"
+        info = summary["metrics"][line["metric"]]
+        rows.append(
+            [head(info), line["but"], line["better"], plain(line["mean"]), interval, meaning]
+        )
+    return ["figure", "this row", "beats", "by", "interval", "so"], rows
+
+
 def difference_row(line: dict[str, Any], info: dict[str, Any]) -> list[object]:
     """One paired difference as cells; the better one by name, or "not distinguishable"."""
     verdict = line["verdict"]

@@ -15,6 +15,7 @@ from midigroove_core.metrics.drums import TRUSTED_F1
 from midigroove_core.pipelines.evaluate.code_scores import CODE_COLUMNS
 from midigroove_core.pipelines.evaluate.config import SCHEMA, EvalConfig
 from midigroove_core.pipelines.evaluate.manifest import make_manifest
+from midigroove_core.pipelines.evaluate.order import find_disorder, mark_untrusted
 from midigroove_core.pipelines.evaluate.results import Row, Scores, number, write_csv
 from midigroove_core.pipelines.evaluate.run import EvalRun
 from midigroove_core.pipelines.evaluate.scoring import class_table
@@ -67,6 +68,8 @@ def _summary(
     summarised = summarise_rows(rows, run.scores, groups, config.seed)
     differences = summarise_differences(rows, run.scores, groups, config.seed)
     metrics = [name for name in run.scores.metrics if any(name in r["metrics"] for r in summarised)]
+    facts = metric_facts(metrics)
+    disorder = find_disorder(rows, run.scores, groups, facts, config.seed)
     take_scores, keys = None, list(dict.fromkeys(clip.entry.key for clip in run.clips))
     if run.scorer is not None:
         take_scores = run.scorer.takes.scores(keys)
@@ -76,7 +79,10 @@ def _summary(
         for line, extra in zip(summarised, more, strict=True):
             line["metrics"] |= extra["metrics"]
         differences += summarise_differences(rows, take_scores, take_groups, config.seed)
-        metrics += take_scores.metrics
+        more_facts = metric_facts(take_scores.metrics)
+        disorder += find_disorder(rows, take_scores, take_groups, more_facts, config.seed)
+        facts |= more_facts
+    mark_untrusted(facts, disorder)
     for line in summarised:
         line["skipped"] = run.skips.count(line["row"])
     reference = "recording" if run.recordings is not None else f"oracle{run.groups[0].group.suffix}"
@@ -88,7 +94,8 @@ def _summary(
         "performances": len(set(groups)),
         "takes": len(keys),
         "confidence": 0.95,
-        "metrics": metric_facts(metrics),
+        "metrics": facts,
+        "disorder": disorder,
         "rows": summarised,
         "differences": differences,
         "codes": [line for s in run.systems for line in run.totals[s.name].lines(s.name)],

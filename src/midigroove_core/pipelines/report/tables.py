@@ -13,6 +13,7 @@ from midigroove_core.pipelines.evaluate.tables import (
     cell,
     difference_row,
     head,
+    order_table,
     plain,
 )
 from midigroove_core.pipelines.evaluation_files import Evaluation
@@ -131,6 +132,9 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
     differences = _differences(summary)
     if differences.rows:
         found["differences"] = differences
+    order = _order(summary)
+    if order.rows:
+        found["order"] = order
     if summary["classes"]:
         found["classes"] = _classes(summary)
     kits = _kits(evaluation)
@@ -184,6 +188,16 @@ def _differences(summary: dict[str, Any]) -> Table:
         "that are best at zero, distances from zero are compared."
     )
     return Table("differences", "Is the difference real?", columns, rows, note, marks)
+
+
+def _order(summary: dict[str, Any]) -> Table:
+    columns, lines = order_table(summary)
+    rows = [[Cell(str(text), str(text)) for text in line] for line in lines]
+    note = (
+        "Recording before oracle, oracle before systems, these before chance, silence last: where "
+        "a figure says otherwise, beyond noise. All other trusted figures keep this order."
+    )
+    return Table("order", "Which figures break the order of the rows", columns, rows, note)
 
 
 def _classes(summary: dict[str, Any]) -> Table:
