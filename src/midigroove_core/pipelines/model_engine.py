@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from midigroove_core.checkpoint import Checkpoint, load_checkpoint
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError
+from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
 from midigroove_core.kits import list_kits
 from midigroove_core.midi import DrumPerformance
@@ -44,40 +45,53 @@ def shipped_checkpoint() -> Path:
 
 
 class ModelEngine:
-    """Plays performances with a checkpoint and its codec.
+    """Plays performances with a checkpoint and its codec, both on `config.device`.
 
     Args:
-        config: see `RenderConfig`.
+        config: see `RenderConfig`; its checkpoint and codec are taken as given here.
+        checkpoint, codec: as loaded; `ModelEngine.load` does that.
         progress: told which kit was chosen when none was named.
 
     Raises:
-        MidigrooveError: no such checkpoint, kit, drummer or style; says what there is.
+        MidigrooveError: no such kit, drummer or style; says what there is.
     """
 
-    def __init__(self, config: RenderConfig, progress: Progress) -> None:
-        registry = Registry()
-        path = config.checkpoint or shipped_checkpoint()
+    def __init__(
+        self, config: RenderConfig, checkpoint: Checkpoint, codec: Codec, progress: Progress
+    ) -> None:
         self._device = choose_device(config.device)
-        self._checkpoint = load_checkpoint(path, registry=registry, device=self._device)
-        codec_path = None if config.codec_path is None else str(config.codec_path)
-        self._codec = self._checkpoint.build_codec(registry, path=codec_path, device=self._device)
+        self._checkpoint = checkpoint
+        self._codec = codec
         self._config = config
         self._sampling = SamplingConfig(config.temperature, config.top_k, config.top_p, config.seed)
-        self._indices = choose_conditions(self._checkpoint, config)
-        kits = self._checkpoint.vocabularies.get("kit", [])
+        self._indices = choose_conditions(checkpoint, config)
+        kits = checkpoint.vocabularies.get("kit", [])
         chosen = self._indices.get("kit", -1)
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
-        self.sample_rate = self._codec.clock.sample_rate
+        self.sample_rate = codec.clock.sample_rate
         if config.kit is None and chosen >= 0 and len(kits) > 1:
             others = ", ".join(kit for kit in kits if kit != self.kit)
             progress.message(f"kit: {self.kit} (others: {others})")
 
+    @classmethod
+    def load(cls, config: RenderConfig, progress: Progress) -> Self:
+        """The engine of the checkpoint that `config` names, or of the one that ships.
+
+        Raises:
+            MidigrooveError: no such checkpoint, or one that cannot be loaded.
+        """
+        registry = Registry()
+        path = config.checkpoint or shipped_checkpoint()
+        device = choose_device(config.device)
+        checkpoint = load_checkpoint(path, registry=registry, device=device)
+        codec_path = None if config.codec_path is None else str(config.codec_path)
+        codec = checkpoint.build_codec(registry, path=codec_path, device=device)
+        return cls(config, checkpoint, codec, progress)
+
     def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
         """See `Engine.play`."""
         clock = self._codec.clock
-        seconds = performance.end_sec + self._config.tail_sec
-        num_frames = clock.num_frames(num_output_samples(seconds, clock.sample_rate))
-        windows = plan_windows(num_frames, *self._window_frames())
+        windows = self.windows(performance.end_sec)
         performance = self._read(performance)
         progress.start("Predicting codes", len(windows))
         parts: list[NDArray[np.int64]] = []
@@ -93,6 +107,12 @@ class ModelEngine:
             codes=codes,
             joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joins(windows)],
         )
+
+    def windows(self, end_sec: float) -> list[Window]:
+        """The windows that a performance of that length is played in, its tail included."""
+        clock = self._codec.clock
+        samples = num_output_samples(end_sec + self._config.tail_sec, clock.sample_rate)
+        return plan_windows(clock.num_frames(samples), *self._window_frames())
 
     def _window_frames(self) -> tuple[int, int]:
         rate = float(self._codec.clock.frame_rate)

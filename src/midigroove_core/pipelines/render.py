@@ -136,7 +136,7 @@ def open_engine(config: RenderConfig, progress: Progress | None = None) -> Engin
         return SamplerEngine(config)
     from midigroove_core.pipelines.model_engine import ModelEngine
 
-    return ModelEngine(config, progress or Silent())
+    return ModelEngine.load(config, progress or Silent())
 
 
 def from_performance(
