@@ -2,7 +2,8 @@
 
 In the manner of MUSHRA (ITU-R BS.1534-3): the reference is named, and among the unnamed stimuli are
 the systems, the reference once more, the codec oracle and a low anchor. Stimuli are named by
-hashes, so that neither the page nor the file of votes says which is which.
+hashes, so that neither the page nor the file of votes says which is which. All are brought to the
+loudness of the reference.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.metrics.statistics import bootstrap_mean
 from midigroove_core.pipelines.evaluate.tables import plain
 from midigroove_core.pipelines.evaluation_files import Evaluation
-from midigroove_core.pipelines.report.media import load_clips
+from midigroove_core.pipelines.report.media import load_clips, reference_row
 from midigroove_core.pipelines.report.tables import Cell, Table
 from midigroove_core.pipelines.report.templates import render
 
@@ -37,12 +38,12 @@ def write_listening_test(evaluation: str | Path, out: str | Path) -> Path:
         InputError: no evaluation, or one that kept no audio.
     """
     found = Evaluation.open(evaluation)
-    clips = load_clips(_preds(found))
+    clips = load_clips(_preds(found), same_loudness=True)
     test = test_id(found)
     pages = []
     for clip in clips:
         rows = _chosen(clip["rows"], found)
-        reference = _reference(clip["rows"])
+        reference = reference_row(clip["rows"])
         if reference is None or not rows:
             continue
         pages.append(
@@ -143,12 +144,6 @@ def _named(votes: Ballot, evaluation: Evaluation, test: str, path: str | Path) -
 
 def _preds(evaluation: Evaluation) -> Path:
     return Path(evaluation.cost.get("pred_dir") or evaluation.path / "preds")
-
-
-def _reference(rows: dict[str, Any]) -> str | None:
-    if "recording" in rows:
-        return "recording"
-    return next((name for name in rows if name.startswith("oracle")), None)
 
 
 def _chosen(rows: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:

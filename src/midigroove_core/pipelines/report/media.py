@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from midigroove_core.atomic import read_json
 from midigroove_core.audio import load_audio
 from midigroove_core.errors import InputError
+from midigroove_core.pipelines.report.loudness import matching_gain
 
 PEAKS = 400
 _BANDS = 96
@@ -26,11 +28,16 @@ _VORBIS_QUALITY = 0.6
 """libsndfile's 0 (best) to 1: about 110 kbit/s for mono, good enough to judge by ear."""
 
 
-def load_clips(preds: Path) -> list[dict[str, Any]]:
+def load_clips(preds: Path, *, same_loudness: bool = False) -> list[dict[str, Any]]:
     """The kept clips of an evaluation with audio, waveform and spectrogram of every row.
 
     Each clip has what preds.json says, and per row `audio` (Vorbis), `image` (JPEG) and `peaks`.
     A row whose file is gone is left out. No clips were kept: [].
+
+    Args:
+        preds: the folder with the audio.
+        same_loudness: bring every row to the loudness of the clip's reference; else rows keep
+            their levels against each other.
     """
     index = preds / "preds.json"
     if not index.is_file():
@@ -38,19 +45,43 @@ def load_clips(preds: Path) -> list[dict[str, Any]]:
     listed = read_json(index)
     clips = []
     for clip in listed["clips"]:
-        rows = {}
+        audio: dict[str, NDArray[np.float32]] = {}
+        rate = listed["sample_rate"]
         for name, stored in clip["rows"].items():
             try:
-                audio, rate = load_audio(preds / stored["file"])
+                found, rate = load_audio(preds / stored["file"])
             except InputError:
                 continue
-            rows[name] = describe_audio(audio[0] / np.float32(stored["gain"]), rate)
+            audio[name] = found[0] / np.float32(stored["gain"])
+        reference = reference_row(audio)
+        if same_loudness and reference is not None:
+            target = audio[reference]
+            audio = {
+                name: signal * np.float32(matching_gain(signal, target, rate))
+                for name, signal in audio.items()
+            }
+        rows = {name: describe_audio(a, rate) for name, a in _without_clipping(audio).items()}
         clips.append({**clip, "rows": rows})
     return clips
 
 
+def reference_row(rows: Mapping[str, Any]) -> str | None:
+    """Which of the rows the others are compared with: the recording, else an oracle."""
+    if "recording" in rows:
+        return "recording"
+    return next((name for name in rows if name.startswith("oracle")), None)
+
+
+def _without_clipping(
+    audio: dict[str, NDArray[np.float32]],
+) -> dict[str, NDArray[np.float32]]:
+    """All rows turned down by one factor where the loudest would clip: levels stay comparable."""
+    peak = max((float(np.abs(signal).max(initial=0.0)) for signal in audio.values()), default=0.0)
+    return {name: signal / np.float32(max(1.0, peak / 0.98)) for name, signal in audio.items()}
+
+
 def describe_audio(audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
-    """One signal `[S]` as data URIs and numbers for drawing."""
+    """One signal `[S]`, peak at most 1, as data URIs and numbers for drawing."""
     return {
         "audio": vorbis_uri(audio, sample_rate),
         "image": spectrogram_uri(audio, sample_rate),
@@ -60,15 +91,13 @@ def describe_audio(audio: NDArray[np.float32], sample_rate: int) -> dict[str, An
 
 
 def vorbis_uri(audio: NDArray[np.float32], sample_rate: int) -> str:
-    """OGG Vorbis as a data URI; scaled down where it would clip."""
-    peak = float(np.abs(audio).max(initial=0.0))
-    scaled = audio / np.float32(max(1.0, peak / 0.98))
+    """OGG Vorbis as a data URI."""
     buffer = io.BytesIO()
     with soundfile.SoundFile(
         buffer, "w", sample_rate, 1, format="OGG", subtype="VORBIS",
         compression_level=_VORBIS_QUALITY,
     ) as file:  # fmt: skip
-        file.write(scaled)
+        file.write(audio)
     return "data:audio/ogg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
