@@ -65,7 +65,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """The whole pipeline on real performances, as a story; about five minutes after installing."""
+    """The whole pipeline on real performances, as a story; three to five minutes once installed."""
     install(session, ".")
     session.run("midigroove", "demo", "--out", "demo", *session.posargs)
 

@@ -88,6 +88,14 @@ def test_a_dataset_in_the_shape_of_egmd(midi_dir: Path, kits: Path, tmp_path: Pa
     assert [t.kit for t in dataset.takes[:2]] == ["Low", "High"]
 
 
+def test_the_grooves_that_ship_need_no_folder(kits: Path, tmp_path: Path) -> None:
+    summary = synthesize("builtin", kits, tmp_path / "out", max_performances=3, workers=1)
+    takes = open_dataset(summary.csv_path).takes
+    assert len(takes) == 6 and {take.kit for take in takes} == {"Low", "High"}
+    assert {take.drummer for take in takes} <= {f"drummer{n}" for n in range(1, 11)}
+    assert all(0 < take.bpm < 300 for take in takes)
+
+
 def test_takes_of_a_kit_share_one_gain(midi_dir: Path, kits: Path, tmp_path: Path) -> None:
     """Normalising each file would make a ghost note as loud as an accent."""
     synthesize(midi_dir, kits, tmp_path / "out", workers=1)

@@ -38,7 +38,9 @@ def add(app: typer.Typer) -> None:
 
 
 def synth(
-    midi: Annotated[Path, typer.Option(help="Folder of drum MIDI; GMD's info.csv is read.")],
+    midi: Annotated[
+        Path, typer.Option(help="Folder of drum MIDI (GMD's info.csv is read), or 'builtin'.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the dataset to make.")],
     kits: Annotated[
         str, typer.Option(help="A kits .toml file, 'builtin', or built-in kits: jazz,tr808.")
@@ -61,7 +63,7 @@ def synth(
 
     A run that was stopped goes on where it was. Exit code 1 if a take had to be left out.
 
-    Example: midigroove data synth --midi groove --kits examples/kits_fluidr3.toml --out DATA
+    Example: midigroove data synth --midi builtin --kits builtin --out DATA
     """
     from midigroove_core.pipelines.synth import synthesize
 

@@ -23,7 +23,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of training and sampling.")] = 0,
     json: Json = False,
 ) -> None:
-    """Show the whole pipeline, from human performances to scored audio, in about five minutes.
+    """Show the whole pipeline, from human performances to scored audio, in three to five minutes.
 
     Works offline with what ships in the package.
 

@@ -19,7 +19,7 @@ from midigroove_core.pipelines.processes import in_order
 from midigroove_core.pipelines.synth_take import TakeResult, kit_gain, render_takes
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes import egmd
-from midigroove_core.takes.performances import Performance, list_performances
+from midigroove_core.takes.performances import Performance, list_builtin, list_performances
 from midigroove_core.takes.select import sample
 
 SCHEMA = 1
@@ -74,7 +74,8 @@ def synthesize(
     bytes. A kit's gain is one number for all takes, so that velocities mean the same everywhere.
 
     Args:
-        midi: folder of drum MIDI, GMD's info.csv in it is used.
+        midi: folder of drum MIDI, GMD's info.csv in it is used; or "builtin", the grooves that
+            ship.
         kits: a kits file, "builtin", or names of built-in kits (see `kitsfile.kit_specs`).
         out: the dataset's folder.
         max_performances: so many, in proportion over (split, drummer, style).
@@ -92,10 +93,11 @@ def synthesize(
     progress = progress or Silent()
     out = Path(out)
     specs = kit_specs(kits)
-    chosen = _choose(Path(midi), split_by, beat_type, max_performances, seed)
+    folder, performances = _list(midi, split_by)
+    chosen = _choose(folder, performances, beat_type, max_performances, seed)
     gains = _settle(out, specs, progress)
     _remove_leftovers(out)
-    tasks = [(Path(midi), out, p, specs, gains, TAIL_SEC) for p in chosen]
+    tasks = [(folder, out, p, specs, gains, TAIL_SEC) for p in chosen]
     summary = SynthSummary(
         out / egmd.CSV_NAME, gains=dict(zip([s.name for s in specs], gains, strict=True))
     )
@@ -114,10 +116,20 @@ def synthesize(
     return summary
 
 
+def _list(midi: str | Path, split_by: str) -> tuple[Path, list[Performance]]:
+    """The folder and its performances; a folder called "builtin" wins over the grooves."""
+    if str(midi) == "builtin" and not Path(midi).is_dir():
+        return list_builtin()
+    return Path(midi), list_performances(Path(midi), split_by=split_by)
+
+
 def _choose(
-    folder: Path, split_by: str, beat_type: str | None, size: int | None, seed: int
+    folder: Path,
+    performances: list[Performance],
+    beat_type: str | None,
+    size: int | None,
+    seed: int,
 ) -> list[Performance]:
-    performances = list_performances(folder, split_by=split_by)
     if beat_type is not None:
         performances = [p for p in performances if p.beat_type == beat_type]
         if not performances:

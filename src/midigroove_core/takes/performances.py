@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midigroove_core.errors import InputError
+from midigroove_core.kits import builtin_grooves
 from midigroove_core.midi import read_tempo_and_meter
 from midigroove_core.takes.dataset import split_named, split_of_performance
 from midigroove_core.takes.folder import MIDI_SUFFIXES
@@ -62,6 +63,20 @@ def list_performances(folder: Path, *, split_by: str = "published") -> list[Perf
     if split_by == "published":
         return found
     return [Performance(**{**vars(p), "split": split_of_drummer(p.drummer)}) for p in found]
+
+
+def list_builtin() -> tuple[Path, list[Performance]]:
+    """The grooves that ship: their folder and performances, each drummer in one split."""
+    grooves = builtin_grooves()
+    performances = [
+        Performance(
+            midi_path=groove.path.name, id=groove.name, drummer=groove.drummer, session="builtin",
+            style=groove.style, bpm=f"{groove.bpm:.6g}", beat_type=groove.beat_type,
+            time_signature=groove.time_signature, split=groove.split,
+        )
+        for groove in grooves
+    ]  # fmt: skip
+    return grooves[0].path.parent, performances
 
 
 def split_of_drummer(drummer: str) -> str:

@@ -102,7 +102,7 @@ class _Story:
 
 
 def run_demo(config: DemoConfig, progress: Progress | None = None) -> DemoResult:
-    """Runs the pipeline from MIDI to a scored render; offline, on a CPU, in about five minutes.
+    """Runs the pipeline from MIDI to a scored render; offline, on a CPU, in three to five minutes.
 
     Raises:
         InputError: `out` holds something that no demo made.
