@@ -15,6 +15,7 @@ from midigroove_core.audio import save_audio
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.checkpoint import save_checkpoint
+from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
 from midigroove_core.kits import load_kit
 from midigroove_core.midi import DrumPerformance, load_midi, save_midi
 from midigroove_core.registry import Registry
@@ -26,8 +27,13 @@ from midigroove_core import hookimpl
 @hookimpl
 def register_codecs(register):
     register("toy", "midigroove_core.testing.toy:ToyCodec")
+
+@hookimpl
+def register_models(register):
+    register("toy_steps", "toy_systems:StepsModel")
 """
-"""Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy"."""
+"""Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy" and the model
+"toy_steps"."""
 
 
 @contextmanager
@@ -100,6 +106,68 @@ def save_toy_checkpoint(path: Path, *, seed: int = 0, training: dict | None = No
         cache_header=codec_header(codec),
         vocabularies=vocabularies,
         training=training or {},
+        registry=Registry(),
+    )
+    return path
+
+
+class StepsModel(Model):
+    """Plays murmurs, every second window of a batch `step` codes louder: joins that click.
+
+    Args:
+        step: 0 makes joins that cannot be heard.
+        fault: "raises" in `generate`, "raises for many" (windows at once), "nan" logits, or "".
+        rest: as every model takes them; not looked at.
+    """
+
+    model_id = "toy_steps"
+
+    def __init__(self, *, step: int = 0, fault: str = "", **rest: object) -> None:
+        super().__init__()
+        self._config = {**rest, "step": step, "fault": fault}
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    conditions = ("kit",)
+
+    def get_config(self) -> dict[str, object]:
+        return self._config
+
+    def forward(self, batch: GridBatch) -> torch.Tensor:
+        codec = ToyCodec()
+        shape = (len(batch.grid), codec.num_codebooks, batch.grid.shape[2], codec.codebook_size)
+        return torch.full(shape, float("nan") if self._config["fault"] == "nan" else 0.0)
+
+    def loss(self, batch: GridBatch) -> dict[str, torch.Tensor]:
+        raise NotImplementedError
+
+    def generate(self, batch: GridBatch, sampling: SamplingConfig) -> torch.Tensor:
+        many = len(batch.grid) > 1 and self._config["fault"] == "raises for many"
+        if many or self._config["fault"] == "raises":
+            raise RuntimeError("out of\nmemory")
+        shape = (len(batch.grid), ToyCodec.num_codebooks, batch.grid.shape[2])
+        codes = np.random.default_rng(sampling.seed).integers(18, 23, shape)
+        codes[1::2] += self._config["step"]
+        return torch.from_numpy(codes)
+
+
+def save_steps_checkpoint(path: Path, *, step: int = 0, fault: str = "") -> Path:
+    """A `StepsModel` with windows of 62 frames, about a second."""
+    codec, featurizer, vocabularies = ToyCodec(), ExpressiveGrid(), {"kit": ["jazz"]}
+    model = StepsModel(
+        step=step,
+        fault=fault,
+        num_features=len(featurizer.feature_names),
+        num_codebooks=codec.num_codebooks,
+        codebook_size=codec.codebook_size,
+        vocabularies=vocabularies,
+    )
+    save_checkpoint(
+        path,
+        model,
+        featurizer=featurizer,
+        cache_header=codec_header(codec),
+        vocabularies=vocabularies,
+        training={"max_frames": 62, "context_frames": 15},
         registry=Registry(),
     )
     return path

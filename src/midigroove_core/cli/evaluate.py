@@ -44,6 +44,9 @@ def evaluate(
     embedding: Annotated[
         str, typer.Option(help="Embedding id for set distances; none for none.")
     ] = "log_mel",
+    long_items: Annotated[
+        int, typer.Option(help="Long takes to render whole, to hear the joins; 0: none.")
+    ] = 2,
     knee_items: Annotated[
         int, typer.Option(help="Clips for the oracle per number of codebooks; 0: none.")
     ] = 32,
@@ -108,7 +111,8 @@ def evaluate(
     config = EvalConfig(
         systems=tuple(SystemSpec.parse(text) for text in system), out=out, split=split,
         dataset=dataset, intersection=intersection, max_items=max_items, beats=beats,
-        audio_metrics=audio_metrics, knee_items=knee_items, save_preds=save_preds,
+        audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,
+        save_preds=save_preds,
         rows=("recording", *(name for name, value in wanted.items() if value)),
         embedding="" if embedding == "none" else embedding, temperature=temperature, top_k=top_k,
         top_p=top_p, seed=seed, device=device, decode_device=decode_device,
@@ -120,7 +124,7 @@ def evaluate(
     if json:
         print_json(result.summary)
     else:
-        _print_summary(result.summary)
+        _print_summary(result.summary, result.cost)
     _say_rest(result)
 
 
@@ -193,11 +197,19 @@ def report(
     stderr.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
-def _print_summary(summary: dict[str, Any]) -> None:
-    from midigroove_core.pipelines.evaluate.tables import difference_table, main_table, order_table
+def _print_summary(summary: dict[str, Any], cost: dict[str, Any]) -> None:
+    from midigroove_core.pipelines.evaluate.tables import (
+        difference_table,
+        long_table,
+        main_table,
+        order_table,
+    )
 
     for title, columns, rows in main_table(summary):
         print_table(title, columns, rows)
+    long = long_table(summary, cost)
+    if long is not None:
+        print_table(*long)
     columns, rows = difference_table(summary)
     if rows:
         print_table("Paired differences (95 %)", columns, rows)

@@ -118,6 +118,16 @@ def frame_window(
     )
 
 
+def judged_entries(caches: Sequence[Cache], split: str, intersection: bool) -> list[CacheEntry]:
+    """The takes of the first cache's split; with `intersection` only those that all caches have."""
+    entries = caches[0].split(split)
+    if intersection:
+        for cache in caches[1:]:
+            there = {entry.key for entry in cache.entries}
+            entries = [entry for entry in entries if entry.key in there]
+    return entries
+
+
 def eval_clips(
     caches: Sequence[Cache],
     split: str,
@@ -141,10 +151,7 @@ def eval_clips(
         InputError: there are no clips; says which splits there are.
     """
     first = caches[0]
-    kept_keys = {entry.key for entry in first.split(split)}
-    if intersection:
-        for cache in caches[1:]:
-            kept_keys &= {entry.key for entry in cache.entries}
+    kept_keys = {entry.key for entry in judged_entries(caches, split, intersection)}
     clips = []
     for clip in cut_clips(first, split, beats=beats):
         entry = first.entries[clip.entry_index]

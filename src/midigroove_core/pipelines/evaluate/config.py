@@ -64,6 +64,8 @@ class EvalConfig:
             every codec that is not named.
         audio_metrics: score audio; without it only the codes are.
         rows: which of `REFERENCE_ROWS` to add.
+        long_items: takes that each system renders as a whole, to look at the joins of its windows;
+            0 for none.
         knee_items: clips on which the oracle is scored per number of codebooks; 0 for none.
         save_preds: of so many clips the audio of every row is kept.
         pred_dir: where; `out`/preds by default.
@@ -84,6 +86,7 @@ class EvalConfig:
     codec_paths: dict[str, str] = field(default_factory=dict)
     audio_metrics: bool = True
     rows: tuple[str, ...] = REFERENCE_ROWS
+    long_items: int = 2
     knee_items: int = 32
     save_preds: int = 8
     pred_dir: Path | None = None
@@ -104,5 +107,6 @@ class EvalConfig:
         for row in self.rows:
             if row not in REFERENCE_ROWS:
                 raise MidigrooveError(f"no reference row {row!r}; use {', '.join(REFERENCE_ROWS)}")
-        if self.beats < 1 or self.max_items < 0 or self.save_preds < 0 or self.knee_items < 0:
-            raise MidigrooveError("beats must be 1 or more; numbers of clips 0 or more")
+        counts = (self.max_items, self.long_items, self.knee_items, self.save_preds)
+        if self.beats < 1 or min(counts) < 0:
+            raise MidigrooveError("beats must be 1 or more; numbers of clips and takes 0 or more")

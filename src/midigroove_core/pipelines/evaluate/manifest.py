@@ -30,6 +30,10 @@ def make_manifest(config: EvalConfig, run: EvalRun, rows: Sequence[Row]) -> dict
             "intersection": config.intersection,
             "max_items": config.max_items,
         },
+        "long": {
+            "max_items": config.long_items,
+            "fingerprint": None if run.long is None else clips_fingerprint(run.long.stretches),
+        },
         "reference": {
             "kind": "recording" if run.recordings is not None else "oracle",
             "dataset": run.recordings.fingerprint if run.recordings is not None else None,

@@ -15,6 +15,7 @@ from midigroove_core.pipelines.evaluate.clipset import EvalClip, eval_clips
 from midigroove_core.pipelines.evaluate.code_rows import fit_codes, make_code_rows
 from midigroove_core.pipelines.evaluate.code_scores import CodeTotals
 from midigroove_core.pipelines.evaluate.config import EvalConfig
+from midigroove_core.pipelines.evaluate.long_renders import LongRenders
 from midigroove_core.pipelines.evaluate.predictions import PredictionStore, spread
 from midigroove_core.pipelines.evaluate.results import Row, Scores, Skips
 from midigroove_core.pipelines.evaluate.run import EvalRun, GroupRows
@@ -74,6 +75,9 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Eval
     if config.audio_metrics and run.recordings is None:
         progress.message("no --dataset: the codec oracle stands in for the recordings")
     run.run(batch_size(systems, longest_sec), progress)
+    if run.long is not None:
+        # A system that predicted nothing of the clips would render noise.
+        run.long.run([s for s in systems if run.scores.scored(s.name).any()], progress)
     wall_sec = time.perf_counter() - began
     return write_results(config, run, table_rows(run), wall_sec, EvalResult)
 
@@ -112,6 +116,12 @@ def _plan(
     if audio and config.embedding:
         embedding = registry.load("embedding", config.embedding)()
         embeddings = SetCollector(embedding, rate)
+    skips = Skips()
+    recordings = Recordings(config.dataset, rate) if audio and config.dataset else None
+    long = None
+    if audio and config.long_items:
+        reference = "recording" if recordings is not None else f"oracle{groups[0].suffix}"
+        long = LongRenders(config, recordings, reference, rate, skips)
     folder = config.pred_dir or config.out / "preds"
     names = {system.name for system in systems}
     return EvalRun(
@@ -119,15 +129,16 @@ def _plan(
         groups=group_rows,
         systems=systems,
         scores=Scores(tuple(CLIP_METRICS), len(clips)),
-        skips=Skips(),
+        skips=skips,
         scorer=ClipScorer(rate) if audio else None,
-        recordings=Recordings(config.dataset, rate) if audio and config.dataset else None,
+        recordings=recordings,
         with_silence="silence" in config.rows,
         sampler=SamplerRow(rate) if audio and "sampler" in config.rows else None,
         embeddings=embeddings,
         store=PredictionStore(folder, clips, config.save_preds, rate) if audio else None,
         stored_rows=lambda row: config.pred_include_ref or row in names,
         knee_clips=set(spread(len(clips), config.knee_items)) if audio else set(),
+        long=long,
         totals={
             system.name: CodeTotals(
                 system.group.cache.num_codebooks,

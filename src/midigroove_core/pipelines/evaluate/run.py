@@ -17,11 +17,12 @@ from midigroove_core.pipelines.evaluate.audio_rows import Recordings, SamplerRow
 from midigroove_core.pipelines.evaluate.clipset import EvalClip, FrameWindow
 from midigroove_core.pipelines.evaluate.code_rows import CodesRow
 from midigroove_core.pipelines.evaluate.code_scores import CodeTotals, clip_values
+from midigroove_core.pipelines.evaluate.long_renders import LongRenders
 from midigroove_core.pipelines.evaluate.predictions import PredictionStore
 from midigroove_core.pipelines.evaluate.results import Scores, Skips
 from midigroove_core.pipelines.evaluate.scoring import ClipScorer, ReferenceClip
 from midigroove_core.pipelines.evaluate.sets import SetCollector
-from midigroove_core.pipelines.evaluate.systems import CodecGroup, System
+from midigroove_core.pipelines.evaluate.systems import FAILURES, CodecGroup, System, failure
 from midigroove_core.progress import Progress
 
 Audio = NDArray[np.float32]
@@ -71,6 +72,7 @@ class EvalRun:
         with_silence, sampler: the rows without codes.
         embeddings, store: None where not asked for.
         knee_clips: indices of the clips for the knee.
+        long: whole takes, rendered after the clips; None where not asked for.
     """
 
     clips: Sequence[EvalClip]
@@ -86,6 +88,7 @@ class EvalRun:
     store: PredictionStore | None
     stored_rows: Callable[[str], bool]
     knee_clips: set[int]
+    long: LongRenders | None = None
     totals: dict[str, CodeTotals] = field(default_factory=dict)
     costs: dict[str, Cost] = field(default_factory=dict)
 
@@ -165,23 +168,21 @@ class EvalRun:
         if not windows:
             return
         started = time.perf_counter()
-        clips = [clip for clip, _ in windows]
-        predictions = system.predict(clips, batch_index)
+        predictions = system.predict_each([clip for clip, _ in windows], batch_index, self.skips)
         self.cost(system.name).predict_sec += time.perf_counter() - started
         cache = system.group.cache
-        for clip, found in zip(clips, predictions, strict=True):
+        offers = []
+        for clip, found in predictions:
             window = found.window
-            true = cache.codes(window.entry, window.start, window.stop - window.start)
             if not np.isfinite(found.nll).all():
+                # Codes drawn from such a model mean nothing either, so they are not decoded.
                 self.skips.add(clip.clip_id, system.name, "prediction not finite: NaN likelihood")
                 continue
+            true = cache.codes(window.entry, window.start, window.stop - window.start)
             self.totals[system.name].add(true, found.nll, found.accuracy)
             values = clip_values(found.nll, cache.clock.frame_rate, found.accuracy)
             self.scores.add(system.name, clip.index, values)
-        offers = [
-            (clip, found.window, found.codes)
-            for clip, found in zip(clips, predictions, strict=True)
-        ]
+            offers.append((clip, window, found.codes))
         self._decode_and_score(system.name, system.group, offers, references)
 
     def _windows(
@@ -211,7 +212,15 @@ class EvalRun:
             return
         clips, windows, codes = zip(*offers, strict=True)
         started = time.perf_counter()
-        decoded = group.decode(clips, windows, codes)
+        try:
+            decoded = group.decode(clips, windows, codes)
+        except FAILURES as error:
+            if len(offers) == 1:
+                self.skips.add(clips[0].clip_id, row, failure("cannot be decoded", error))
+            else:
+                for offer in offers:
+                    self._decode_and_score(row, group, [offer], references)
+            return
         self.cost(row).decode_sec += time.perf_counter() - started
         for clip, audio in zip(clips, decoded, strict=True):
             self._score(row, references[clip.index], self._at_rate(audio, group, clip))

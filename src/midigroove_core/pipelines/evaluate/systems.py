@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.cachefile import Cache
 from midigroove_core.checkpoint import Checkpoint, load_checkpoint
-from midigroove_core.errors import MismatchError
+from midigroove_core.errors import MidigrooveError, MismatchError
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
 from midigroove_core.pipelines.clips import Clip, ClipReader
@@ -20,13 +20,24 @@ from midigroove_core.pipelines.decoding import decode_batch, window_context
 from midigroove_core.pipelines.device import choose_device
 from midigroove_core.pipelines.evaluate.clipset import EvalClip, FrameWindow, frame_window
 from midigroove_core.pipelines.evaluate.config import EvalConfig, SystemSpec
+from midigroove_core.pipelines.evaluate.results import Skips
 from midigroove_core.registry import Registry
 
 MODEL_CONTEXT_SEC = 1.0
 """What a model sees before a clip unless its training says: hits of before still ring."""
 
+FAILURES = (MidigrooveError, ArithmeticError, LookupError, RuntimeError, ValueError)
+"""What a model or codec raises when numbers or shapes do not fit, or memory does not suffice. It
+costs the clip that it was raised for; anything else is a mistake in the program and is shown."""
+
 LOGIT_BYTES = 128 * 2**20
 """Batches are cut so that the logits of one stay below this."""
+
+
+def failure(what: str, error: Exception) -> str:
+    """A reason in one line for what was left out."""
+    kind = "" if isinstance(error, MidigrooveError) else f"{type(error).__name__}: "
+    return f"{what}: {kind}{' '.join(str(error).split())}"
 
 
 @dataclass(frozen=True)
@@ -157,6 +168,21 @@ class System:
                 )
             )
         return result
+
+    def predict_each(
+        self, clips: Sequence[EvalClip], batch_index: int, skips: Skips
+    ) -> list[tuple[EvalClip, Prediction]]:
+        """What `predict` gives, or as much of it as there is: failing clips are named in `skips`.
+
+        A batch that fails is tried again clip by clip.
+        """
+        try:
+            return list(zip(clips, self.predict(clips, batch_index), strict=True))
+        except FAILURES as error:
+            if len(clips) == 1:
+                skips.add(clips[0].clip_id, self.name, failure("no prediction", error))
+                return []
+        return [pair for clip in clips for pair in self.predict_each([clip], batch_index, skips)]
 
     def _batch(self, windows: Sequence[FrameWindow]) -> GridBatch:
         clips = [

@@ -56,6 +56,34 @@ def set_table(lines: Sequence[dict[str, Any]], embedding: str) -> Table:
     return title, ["row", "kernel distance", "Frechet", "Frechet, extrapolated"], rows
 
 
+def long_table(summary: dict[str, Any], cost: dict[str, Any]) -> Table | None:
+    """Joins of windows in long renders, beside the same moments of the reference; None if none."""
+    long = summary.get("long") or {"rows": []}
+    if not long["rows"]:
+        return None
+    factors = {line["row"]: line["real_time_factor"] for line in cost.get("long", [])}
+    names = list(long["metrics"])
+    rows: list[list[object]] = []
+    for line in long["rows"]:
+        cells: list[object] = [range_cell(line["metrics"][name]) for name in names]
+        own = line["row"] == line["joins_of"]
+        off = "-" if line["samples_off"] is None else line["samples_off"]
+        joins = f"{line['joins']} ({line['seams_compared']})"
+        factor = plain(factors.get(line["row"])) if own else "-"
+        rows.append([line["row"], line["joins_of"], line["takes"], joins, *cells, off, factor])
+    heads = [head(long["metrics"][name]) for name in names]
+    title = f"Can the joins of long renders be heard? (takes of up to {long['seconds']:g} s)"
+    before = ["row", "at the joins of", "takes", "joins (away from hits)"]
+    return title, [*before, *heads, "samples off", "real-time factor"], rows
+
+
+def range_cell(entry: dict[str, Any]) -> str:
+    """Mean over takes with the lowest and the highest."""
+    if entry["mean"] is None or entry["least"] == entry["most"]:
+        return plain(entry["mean"])
+    return f"{plain(entry['mean'])} ({plain(entry['least'])} to {plain(entry['most'])})"
+
+
 def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
     """Columns and rows of the paired differences between systems, trusted metrics only."""
     systems = {row["row"] for row in summary["rows"] if row["kind"] == "system"}

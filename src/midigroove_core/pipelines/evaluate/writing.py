@@ -14,6 +14,7 @@ from midigroove_core.atomic import write_bytes, write_json
 from midigroove_core.metrics.drums import TRUSTED_F1
 from midigroove_core.pipelines.evaluate.code_scores import CODE_COLUMNS
 from midigroove_core.pipelines.evaluate.config import SCHEMA, EvalConfig
+from midigroove_core.pipelines.evaluate.long_renders import LONG_COLUMNS
 from midigroove_core.pipelines.evaluate.manifest import make_manifest
 from midigroove_core.pipelines.evaluate.order import find_disorder, mark_untrusted
 from midigroove_core.pipelines.evaluate.results import Row, Scores, number, write_csv
@@ -47,6 +48,7 @@ def write_results(
     summary, take_scores, take_keys = _summary(config, run, rows)
     _write_tables(out, run, rows, summary)
     _write_takes(out, take_scores, take_keys, rows, run)
+    write_csv(out / "long.csv", LONG_COLUMNS, run.long.table() if run.long is not None else [])
     if run.store is not None:
         run.store.write_index()
     run.skips.write(out / "skipped.jsonl")
@@ -103,6 +105,7 @@ def _summary(
         "sets": run.embeddings.compare(reference, names) if run.embeddings is not None else [],
         "embedding": config.embedding if run.embeddings is not None else None,
         "knee": _knee(run),
+        "long": run.long.summary() if run.long is not None else None,
         "skipped": run.skips.by_reason(),
     }
     return summary, take_scores, keys
@@ -196,7 +199,8 @@ def cost_json(run: EvalRun, rows: Sequence[Row], wall_sec: float) -> dict[str, A
         seconds = {k: number(v) for k, v in vars(cost).items()}
         lines.append({"row": row.name, **seconds, "real_time_factor": number(factor)})
     peak = peak_memory_mib()
-    return {"wall_sec": number(wall_sec), "peak_memory_mib": peak, "rows": lines}
+    long = run.long.cost() if run.long is not None else []
+    return {"wall_sec": number(wall_sec), "peak_memory_mib": peak, "rows": lines, "long": long}
 
 
 def peak_memory_mib() -> float | None:

@@ -88,12 +88,12 @@ def _part(evaluation: Evaluation, prefix: str, ballots: Sequence[Any]) -> dict[s
     clips = _clips(evaluation)
     votes = votes_table(ballots) if ballots else None
     sections = [("summary", "Summary"), ("clips", "Clips"), ("drums", "Drums and kits"),
-                ("codes", "Codes"), ("knee", "Codec"), ("votes", "Listening test"),
-                ("about", "Cost")]  # fmt: skip
+                ("codes", "Codes"), ("long", "Long renders"), ("knee", "Codec"),
+                ("votes", "Listening test"), ("about", "Cost")]  # fmt: skip
     there = {
         "summary": True, "clips": bool(clips), "drums": "classes" in tables or "kits" in tables,
-        "codes": "codes" in tables, "knee": "knee" in tables, "votes": votes is not None,
-        "about": True,
+        "codes": "codes" in tables, "long": "long" in tables, "knee": "knee" in tables,
+        "votes": votes is not None, "about": True,
     }  # fmt: skip
     lead = f"{evaluation.path.name}: " if prefix else ""
     return {

@@ -13,6 +13,7 @@ from midigroove_core.pipelines.evaluate.tables import (
     cell,
     difference_row,
     head,
+    long_table,
     order_table,
     plain,
 )
@@ -142,6 +143,9 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
         found["kits"] = kits
     if summary["codes"]:
         found["codes"] = _from_dicts("codes", "Codes, per codebook", summary["codes"])
+    long = _long(evaluation)
+    if long is not None:
+        found["long"] = long
     if summary["knee"]:
         found["knee"] = _knee(summary)
     if evaluation.cost.get("rows"):
@@ -231,6 +235,31 @@ def _kits(evaluation: Evaluation) -> Table:
         rows.append([*first, Cell(line["clips"], float(line["clips"])), *cells])
     columns = ["kit", "row", "clips", *(head(facts[name]) for name in wanted)]
     return Table("per_kit", "Each kit", columns, rows)
+
+
+def _long(evaluation: Evaluation) -> Table | None:
+    found = long_table(evaluation.summary, evaluation.cost)
+    if found is None:
+        return None
+    title, columns, lines = found
+    rows = [
+        [*(Cell(str(v), str(v)) for v in line[:2]), *(_number_cell(str(v)) for v in line[2:])]
+        for line in lines
+    ]
+    marks = {i: "system" for i, line in enumerate(lines) if line[0] == line[1]}
+    infos = evaluation.summary["long"]["metrics"].values()
+    notes = [f"{info['label']}: {info['note']}" for info in infos]
+    notes.append(
+        "Every other line is the reference at the same moments, where it has no joins: a system "
+        "that is no higher has joins that cannot be heard. Joins near a hit are not counted. In "
+        "brackets the lowest and the highest take."
+    )
+    return Table("long", title, columns, rows, "\n".join(notes), marks)
+
+
+def _number_cell(text: str) -> Cell:
+    """A cell that sorts by the number that it begins with."""
+    return Cell(text) if text == "-" else Cell(text, float(text.split()[0]))
 
 
 def _knee(summary: dict[str, Any]) -> Table:
