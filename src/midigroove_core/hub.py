@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -125,7 +125,7 @@ class HubCodec(Codec):
         import torch
 
         config = self._new_config(self._weights == "tiny")
-        with torch.random.fork_rng(devices=[]), _quiet():
+        with torch.random.fork_rng(devices=[]), quiet():
             torch.manual_seed(self._seed)
             model = transformers_class(self.model_name)(config)
             for codebook in self._codebooks(model):
@@ -137,7 +137,7 @@ class HubCodec(Codec):
         folder = _local_folder(self.codec_id, path) if path else self._hub_folder()
         model_class = transformers_class(self.model_name)
         try:
-            with _quiet():
+            with quiet():
                 config = model_class.config_class.from_pretrained(folder, local_files_only=True)
                 self._check_geometry(folder, config)
                 model, report = model_class.from_pretrained(
@@ -176,11 +176,11 @@ class HubCodec(Codec):
 
     def _hub_folder(self) -> Path:
         folder = cached_snapshot(self.hub_repo)
-        return folder if folder is not None else _download(self.codec_id, self.hub_repo)
+        return folder if folder is not None else download(self.codec_id, self.hub_repo)
 
 
-def cached_snapshot(repo: str) -> Path | None:
-    """Folder of a repository's files in the hub's cache, or None; looks at the disk only.
+def cached_snapshot(repo: str, files: Sequence[str] = FILES) -> Path | None:
+    """Folder with a repository's files in the hub's cache, or None; looks at the disk only.
 
     Follows HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME as huggingface_hub does.
     """
@@ -193,7 +193,7 @@ def cached_snapshot(repo: str) -> Path | None:
     if not main.is_file():
         return None
     snapshot = folder / "snapshots" / main.read_text(encoding="utf-8").strip()
-    return snapshot if all((snapshot / name).is_file() for name in FILES) else None
+    return snapshot if all((snapshot / name).is_file() for name in files) else None
 
 
 def transformers_class(name: str) -> Any:
@@ -207,7 +207,7 @@ def transformers_class(name: str) -> Any:
     from unittest.mock import patch
 
     utils = importlib.import_module("transformers.utils")
-    with _quiet():
+    with quiet():
         try:
             if find_spec("torchaudio") is not None:
                 importlib.import_module("torchaudio")
@@ -280,7 +280,15 @@ def _local_folder(codec_id: str, path: str) -> Path:
     return folder
 
 
-def _download(codec_id: str, repo: str) -> Path:
+def download(
+    name: str, repo: str, files: Sequence[str] = FILES, option: str = "--codec-path"
+) -> Path:
+    """Fetches a repository's files into the hub's cache and returns their folder.
+
+    Raises:
+        MidigrooveError: the hub cannot be reached; says how to bring the files for `name` by hand,
+            and the `option` that takes them.
+    """
     import sys
 
     from huggingface_hub import get_session, hf_hub_download, hf_hub_url
@@ -290,19 +298,19 @@ def _download(codec_id: str, repo: str) -> Path:
         disable_progress_bars()
     try:
         # One request first: the downloader itself retries an unreachable hub for half a minute.
-        get_session().head(hf_hub_url(repo, FILES[0]), timeout=10)
-        return [Path(hf_hub_download(repo, name)) for name in FILES][0].parent
+        get_session().head(hf_hub_url(repo, files[0]), timeout=10)
+        return [Path(hf_hub_download(repo, file)) for file in files][0].parent
     except Exception as error:  # offline mode, no network, proxies, a full disk: many kinds
         raise MidigrooveError(
-            f"{codec_id} needs {' and '.join(FILES)} of https://huggingface.co/{repo}, which are "
+            f"{name} needs {' and '.join(files)} of https://huggingface.co/{repo}, which are "
             f"not on this machine and could not be fetched ({type(error).__name__}); where the hub "
-            f"can be reached run `hf download {repo} {' '.join(FILES)} --local-dir DIR`, bring "
-            f"DIR here and pass --codec-path DIR"
+            f"can be reached run `hf download {repo} {' '.join(files)} --local-dir DIR`, bring "
+            f"DIR here and pass {option} DIR"
         ) from error
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """transformers without warnings, load reports and progress bars; errors still raise."""
     from transformers.utils import logging
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.interfaces.embedding import Embedding
-from midigroove_core.metrics.embedding import embed_log_mel
+from midigroove_core.metrics.embedding import EMBEDDING_BANDS, WINDOW_SEC, embed_log_mel
 
 
 class LogMelEmbedding(Embedding):
@@ -23,3 +23,7 @@ class LogMelEmbedding(Embedding):
 
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         return embed_log_mel(audio, self.sample_rate)
+
+    def get_config(self) -> dict[str, Any]:
+        bands = {"bands": EMBEDDING_BANDS, "window_sec": WINDOW_SEC}
+        return {**super().get_config(), **bands}

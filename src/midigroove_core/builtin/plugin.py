@@ -25,3 +25,5 @@ def register_models(register: Register) -> None:
 @hookimpl
 def register_embeddings(register: Register) -> None:
     register("log_mel", "midigroove_core.builtin.log_mel_embedding:LogMelEmbedding")
+    register("aisfx", "midigroove_core.builtin.aisfx_embedding:AisfxEmbedding")
+    register("clap", "midigroove_core.builtin.clap_embedding:ClapEmbedding")

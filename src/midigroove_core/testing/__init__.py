@@ -21,6 +21,7 @@ from typing import Any
 
 _SUITES = {
     "CodecContract": "midigroove_core.testing.codec_contract",
+    "EmbeddingContract": "midigroove_core.testing.embedding_contract",
     "FeaturizerContract": "midigroove_core.testing.featurizer_contract",
     "HubCodecContract": "midigroove_core.testing.hub_contract",
     "ModelContract": "midigroove_core.testing.model_contract",
