@@ -136,6 +136,10 @@ def test_export_for_papers(evaluation: Path, tmp_path: Path) -> None:
     rows = list(csv.reader(io.StringIO((tmp_path / "paper" / "summary_1.csv").read_text())))
     assert rows[0][:2] == ["row", "clips"]
     assert [row[0] for row in rows[1:]][-1] == "recording"
+    lines = (tmp_path / "paper" / "summary_1.md").read_text().splitlines()
+    assert len({line.count("|") for line in lines[2:]}) == 1 and len(lines) == 3 + len(rows)
+    misleading = (tmp_path / "paper" / "summary_4.md").read_text().splitlines()[-1]
+    assert re.fullmatch(r"\| recording \| \d+ \|( \*[^*]+\* \|)+", misleading)
     table = (tmp_path / "paper" / "summary_1.tex").read_text()
     assert "\\toprule" in table and "\\pm" in table and "\u00b1" not in table
     assert latex("a_b & 50 %") == "a\\_b \\& 50 \\%"

@@ -11,7 +11,7 @@ from midigroove_core.pipelines.report.tables import other_tables, summary_tables
 
 
 def export_papers(evaluation: str | Path, folder: str | Path, *, latex: bool = False) -> list[Path]:
-    """Every plot as PNG on white and every table as CSV; with `latex` as LaTeX too.
+    """Every plot as PNG on white and every table as CSV and Markdown; with `latex` as LaTeX too.
 
     Raises:
         InputError: not an evaluation.
@@ -24,9 +24,10 @@ def export_papers(evaluation: str | Path, folder: str | Path, *, latex: bool = F
             write_bytes(folder / f"{plot.name}.png", plot.png())
             written.append(folder / f"{plot.name}.png")
     for table in [*summary_tables(found.summary), *other_tables(found).values()]:
-        write_text(folder / f"{table.name}.csv", table.to_csv())
-        written.append(folder / f"{table.name}.csv")
+        texts = {"csv": table.to_csv(), "md": table.to_markdown()}
         if latex:
-            write_text(folder / f"{table.name}.tex", table.to_latex())
-            written.append(folder / f"{table.name}.tex")
+            texts["tex"] = table.to_latex()
+        for suffix, text in texts.items():
+            written.append(folder / f"{table.name}.{suffix}")
+            write_text(written[-1], text)
     return written

@@ -66,6 +66,18 @@ class Table:
         writer.writerows([c.text for c in row] for row in self.rows)
         return buffer.getvalue()
 
+    def to_markdown(self) -> str:
+        """As a Markdown table under its title; what is not to be trusted is in italics."""
+        lines = [f"**{self.title}**", "", "| " + " | ".join(self.columns) + " |"]
+        lines.append("|" + "---|" * len(self.columns))
+        for row in self.rows:
+            cells = [c.text.replace("|", "\\|") for c in row]
+            cells = [
+                f"*{t}*" if c.muted and t != "-" else t for t, c in zip(cells, row, strict=True)
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+        return "\n".join(lines) + "\n"
+
     def to_latex(self) -> str:
         """As a LaTeX tabular for the package booktabs."""
         lines = ["\\begin{tabular}{l" + "r" * (len(self.columns) - 1) + "}", "\\toprule"]
