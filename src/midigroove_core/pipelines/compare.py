@@ -62,6 +62,9 @@ def compare_evaluations(
         for index, evaluation in enumerate(found)
         for name in evaluation.systems
     }
+    for label in [label for label, (clips, _, _) in systems.items() if not clips]:
+        notes.append(f"{label}: has no scored clips, left out")
+        del systems[label]
     common = _common_clips(systems)
     if not same_clips:
         notes.append(f"compared over the {len(common)} clips that all have")
@@ -128,7 +131,7 @@ def _labels(found: Sequence[Evaluation]) -> dict[tuple[int, str], str]:
 
 def _common_clips(systems: dict[str, Any]) -> list[str]:
     clip_sets = [set(clips) for clips, _, _ in systems.values()]
-    first = next(iter(systems.values()))[0]
+    first = next(iter(systems.values()))[0] if systems else []
     common = [clip for clip in first if all(clip in clips for clips in clip_sets)]
     if not common:
         raise MismatchError("the evaluations have no clip in common; evaluate the same split")

@@ -58,7 +58,7 @@ def make_plots(evaluation: Evaluation) -> dict[str, list[Plot]]:
     summary = evaluation.summary
     found: dict[str, list[Plot]] = {"summary": []}
     for name in HEADLINES:
-        if name in summary["metrics"]:
+        if any(name in row["metrics"] for row in summary["rows"]):
             found["summary"].append(_intervals(summary, name))
     if summary["codes"]:
         found["codes"] = [_accuracy(summary["codes"])]
