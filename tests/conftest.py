@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,14 @@ Install = Callable[..., None]
 def only_builtins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever plugins are installed beside core, its tests see core alone unless they ask."""
     monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", "")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the cache in the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIDIGROOVE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -75,6 +75,22 @@ def test_the_better_system_is_named(tmp_path: Path) -> None:
     assert [row[0] for row in found["means"]] == ["early", "late"]
 
 
+def test_another_embedding_is_told(tmp_path: Path) -> None:
+    """The figures of clips compare all the same; those of sets do not."""
+    spaces = [
+        {"id": "clap", "config": {}, "weights_sha": sha, "fingerprint": sha * 64} for sha in "ab"
+    ]
+    first = write_evaluation(tmp_path / "a", {"one": 0.5}, embedding=spaces[0])
+    again = write_evaluation(tmp_path / "b", {"two": 0.5}, embedding=spaces[0])
+    other = write_evaluation(tmp_path / "c", {"two": 0.5}, embedding=spaces[1])
+    without = write_evaluation(tmp_path / "d", {"two": 0.5}, embedding=None)
+    assert compare_evaluations([first, again])["notes"] == []
+    (note,) = compare_evaluations([first, other])["notes"]
+    assert "clap aaaaaaaa" in note and "clap bbbbbbbb" in note and "sets.csv" in note
+    (note,) = compare_evaluations([first, without])["notes"]
+    assert "none in" in note
+
+
 def test_equal_systems_are_not_distinguishable(tmp_path: Path) -> None:
     paths = [write_evaluation(tmp_path / name, {"same": 0.5}) for name in ("a", "b")]
     found = compare_evaluations(paths)

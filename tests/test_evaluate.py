@@ -157,6 +157,8 @@ def test_files(evaluated: tuple[Path, dict]) -> None:
         for row in clip["rows"].values():
             assert (out / "preds" / row["file"]).stat().st_size > 1000
     assert "/tmp" not in (out / "manifest.json").read_text()
+    embedding = json.loads((out / "manifest.json").read_text())["embedding"]
+    assert embedding["id"] == "log_mel" and len(embedding["fingerprint"]) == 64
 
 
 def test_per_class_is_trusted_where_the_recording_is_heard(evaluated: tuple[Path, dict]) -> None:

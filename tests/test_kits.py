@@ -152,7 +152,7 @@ def fake_notes(font: str | Path, notes: list[tuple[int, int, float]], program: i
 def test_a_soundfont_is_cut_once_and_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MIDIGROOVE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(user_kits, "render_notes", fake_notes)
     font = tmp_path / "small.sf2"
     font.write_bytes(b"sfbk")

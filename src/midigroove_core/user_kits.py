@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from midigroove_core.drums import ARTICULATIONS
 from midigroove_core.errors import InputError
 from midigroove_core.oneshots import SAMPLE_RATE, Audio, Kit, Layer, Voice
 from midigroove_core.soundfont import cut_layers, render_notes, trim
+from midigroove_core.usercache import user_cache
 
 _FILE_NAME = re.compile(rf"({'|'.join(ARTICULATIONS)})(?:_p(\d+))?(?:_(\d+))?", re.IGNORECASE)
 _LOUDEST_SUM = 1.0
@@ -96,7 +96,7 @@ def load_soundfont(font: Path, program: int) -> Kit:
         raise InputError(f"{font}: no such SoundFont")
     name = f"{font.stem}:{program}" if program else font.stem
     recipe = [sha256_of_file(font), program, FONT_VELOCITIES, FONT_PITCHES, _RING_SEC]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "midigroove" / "kits"
+    cache = user_cache() / "kits"
     folder = cache / sha256_of(dump_json(recipe).encode())[:16]
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)

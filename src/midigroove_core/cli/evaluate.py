@@ -44,6 +44,9 @@ def evaluate(
     embedding: Annotated[
         str, typer.Option(help="Embedding id for set distances; none for none.")
     ] = "log_mel",
+    embedding_path: Annotated[
+        str | None, typer.Option(help="Weights of the embedding.", show_default="where it looks")
+    ] = None,
     long_items: Annotated[
         int, typer.Option(help="Long takes to render whole, to hear the joins; 0: none.")
     ] = 2,
@@ -114,8 +117,9 @@ def evaluate(
         audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,
         save_preds=save_preds,
         rows=("recording", *(name for name, value in wanted.items() if value)),
-        embedding="" if embedding == "none" else embedding, temperature=temperature, top_k=top_k,
-        top_p=top_p, seed=seed, device=device, decode_device=decode_device,
+        embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,
+        temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, device=device,
+        decode_device=decode_device,
         codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,
         pred_include_ref=pred_include_ref,
     )  # fmt: skip

@@ -102,7 +102,20 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
             notes.append(
                 f"{name} differs: {_short(ours)} in {first.path}, {_short(theirs)} in {other.path}"
             )
+    spaces = [evaluation.manifest.get("embedding") for evaluation in (first, other)]
+    if spaces[0] != spaces[1]:
+        notes.append(
+            f"embedding differs: {_space(spaces[0])} in {first.path}, {_space(spaces[1])} in "
+            f"{other.path}; distances between sets (sets.csv) of the two do not compare"
+        )
     return notes
+
+
+def _space(embedding: Any) -> str:
+    """What a person calls an embedding's identity."""
+    if not isinstance(embedding, dict):
+        return "none" if embedding is None else str(embedding)
+    return f"{embedding['id']} {embedding['fingerprint'][:8]}"
 
 
 def _field(evaluation: Evaluation, name: str) -> Any:

@@ -72,6 +72,7 @@ class EvalConfig:
         pred_include_ref: keep the reference rows' audio too.
         temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
         embedding: id of the embedding for set distances; "" for none.
+        embedding_path: where its weights lie, if it does not find them itself.
     """
 
     systems: tuple[SystemSpec, ...]
@@ -96,6 +97,7 @@ class EvalConfig:
     top_p: float = 1.0
     seed: int = 0
     embedding: str = "log_mel"
+    embedding_path: str | None = None
 
     def __post_init__(self) -> None:
         names = [system.name for system in self.systems]
@@ -108,5 +110,7 @@ class EvalConfig:
             if row not in REFERENCE_ROWS:
                 raise MidigrooveError(f"no reference row {row!r}; use {', '.join(REFERENCE_ROWS)}")
         counts = (self.max_items, self.long_items, self.knee_items, self.save_preds)
+        if self.embedding_path is not None and not self.embedding:
+            raise MidigrooveError("--embedding-path without an embedding; name one: --embedding")
         if self.beats < 1 or min(counts) < 0:
             raise MidigrooveError("beats must be 1 or more; numbers of clips and takes 0 or more")

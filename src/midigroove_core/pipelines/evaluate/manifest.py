@@ -40,7 +40,7 @@ def make_manifest(config: EvalConfig, run: EvalRun, rows: Sequence[Row]) -> dict
             "codec": None if run.recordings is not None else _codec(run.groups[0].group.cache),
         },
         "sample_rate": run.scorer.sample_rate if run.scorer is not None else None,
-        "embedding": config.embedding if run.embeddings is not None else None,
+        "embedding": run.embeddings.identity if run.embeddings is not None else None,
         "sampling": {
             "temperature": config.temperature,
             "top_k": config.top_k,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from midigroove_core.pipelines.evaluate.predictions import PredictionStore, spre
 from midigroove_core.pipelines.evaluate.results import Row, Scores, Skips
 from midigroove_core.pipelines.evaluate.run import EvalRun, GroupRows
 from midigroove_core.pipelines.evaluate.scoring import ClipScorer
-from midigroove_core.pipelines.evaluate.sets import SetCollector
+from midigroove_core.pipelines.evaluate.sets import open_collector
 from midigroove_core.pipelines.evaluate.summary import CLIP_METRICS
 from midigroove_core.pipelines.evaluate.systems import (
     CodecGroup,
@@ -71,7 +71,7 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Eval
         f"{len({clip.entry.performance_key for clip in clips})} performances, "
         f"split {config.split}"
     )
-    run = _plan(config, registry, systems, groups, clips, longest_sec)
+    run = _plan(config, registry, systems, groups, clips, longest_sec, progress.message)
     if config.audio_metrics and run.recordings is None:
         progress.message("no --dataset: the codec oracle stands in for the recordings")
     run.run(batch_size(systems, longest_sec), progress)
@@ -108,19 +108,19 @@ def _plan(
     groups: Sequence[CodecGroup],
     clips: Sequence[EvalClip],
     longest_sec: float,
+    message: Callable[[str], None],
 ) -> EvalRun:
     audio = config.audio_metrics
     rate = max(group.cache.clock.sample_rate for group in groups)
     group_rows = [_group_rows(config, group, longest_sec) for group in groups]
-    embeddings = None
-    if audio and config.embedding:
-        embedding = registry.load("embedding", config.embedding)()
-        embeddings = SetCollector(embedding, rate)
     skips = Skips()
     recordings = Recordings(config.dataset, rate) if audio and config.dataset else None
+    reference = "recording" if recordings is not None else f"oracle{groups[0].suffix}"
+    embeddings = None
+    if audio and config.embedding:
+        embeddings = open_collector(config, registry, rate, reference, message)
     long = None
     if audio and config.long_items:
-        reference = "recording" if recordings is not None else f"oracle{groups[0].suffix}"
         long = LongRenders(config, recordings, reference, rate, skips)
     folder = config.pred_dir or config.out / "preds"
     names = {system.name for system in systems}

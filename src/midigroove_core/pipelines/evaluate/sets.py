@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,12 @@ from midigroove_core.metrics.distribution import (
     median_bandwidth,
     split_floor,
 )
+from midigroove_core.pipelines.device import choose_device
 from midigroove_core.pipelines.evaluate.clipset import EvalClip
+from midigroove_core.pipelines.evaluate.config import EvalConfig
 from midigroove_core.pipelines.evaluate.results import number, write_csv
+from midigroove_core.pipelines.evaluate.vector_cache import VectorCache
+from midigroove_core.registry import Registry
 
 MAX_ROWS = 4000
 """Embeddings per set that distances are computed over; more are thinned evenly."""
@@ -33,19 +37,40 @@ class SetCollector:
     Args:
         embedding: the space to compare in.
         sample_rate: of the audio to be added.
+        reference: the row whose vectors are taken from the cache.
+        cache: None embeds every clip.
+
+    Attributes:
+        identity: of the embedding.
     """
 
-    def __init__(self, embedding: Embedding, sample_rate: int) -> None:
+    def __init__(
+        self,
+        embedding: Embedding,
+        sample_rate: int,
+        reference: str = "",
+        cache: VectorCache | None = None,
+    ) -> None:
+        self.identity = embedding.identity()
         self._embedding = embedding
         self._sample_rate = sample_rate
+        self._reference = reference
+        self._cache = cache
         self._vectors: dict[str, list[NDArray[np.float32]]] = {}
         self._clips: dict[str, list[EvalClip]] = {}
 
     def add(self, row: str, clip: EvalClip, audio: NDArray[np.float32]) -> None:
         """One clip of one row."""
-        at_rate = resample(audio, self._sample_rate, self._embedding.sample_rate)
-        self._vectors.setdefault(row, []).append(self._embedding.embed(at_rate))
+        if self._cache is not None and row == self._reference:
+            vectors = self._cache.vectors(audio, self._embed)
+        else:
+            vectors = self._embed(audio)
+        self._vectors.setdefault(row, []).append(vectors)
         self._clips.setdefault(row, []).append(clip)
+
+    def _embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        at_rate = resample(audio, self._sample_rate, self._embedding.sample_rate)
+        return self._embedding.embed(at_rate)
 
     def compare(self, reference: str, rows: Sequence[str]) -> list[dict[str, Any]]:
         """Distances of every row to the reference row, over all clips and per kit.
@@ -99,6 +124,28 @@ class SetCollector:
             real, lambda a, b: kernel_audio_distance(a, b, width), groups=groups
         )
         return {"kernel_audio_distance": number(mean), "kernel_audio_distance_p95": number(high)}
+
+
+def open_collector(
+    config: EvalConfig,
+    registry: Registry,
+    sample_rate: int,
+    reference: str,
+    message: Callable[[str], None],
+) -> SetCollector:
+    """The collector for the configured embedding.
+
+    Raises:
+        MidigrooveError: no such embedding, or something that it needs is missing.
+    """
+    device = choose_device(config.device)
+    embedding: Embedding = registry.load("embedding", config.embedding).open(
+        path=config.embedding_path, device=device
+    )
+    cache = None
+    if embedding.keep_vectors:
+        cache = VectorCache(embedding, sample_rate, device, message)
+    return SetCollector(embedding, sample_rate, reference, cache)
 
 
 def _distances(
