@@ -15,15 +15,18 @@ import pytest
 from toy_systems import KITS, TOY_PLUGIN, performance, save_toy_checkpoint
 
 from midigroove_core.audio import audio_info
+from midigroove_core.checkpoint import load_checkpoint
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.midi import save_midi
 from midigroove_core.pipelines import render
 from midigroove_core.pipelines.decoding import CHUNK_SEC, decode_whole
+from midigroove_core.pipelines.model_engine import ModelEngine
 from midigroove_core.pipelines.remap import remap
 from midigroove_core.pipelines.render import RenderConfig
 from midigroove_core.progress import Silent
+from midigroove_core.registry import Registry
 from midigroove_core.testing import ToyCodec
 
 
@@ -61,6 +64,19 @@ def test_same_seed_same_audio(checkpoint: Path) -> None:
     other = render.from_performance(performance(end_sec=20.0), replace(config, seed=1))
     assert np.array_equal(once.audio, again.audio)
     assert not np.array_equal(once.codes, other.codes)
+
+
+def test_an_engine_of_loaded_parts_plays_as_one_that_loads(checkpoint: Path) -> None:
+    config = RenderConfig(checkpoint=checkpoint, kit="Rock")
+    registry = Registry()
+    loaded = load_checkpoint(checkpoint, registry=registry)
+    engine = ModelEngine(config, loaded, loaded.build_codec(registry), Silent())
+    played = render.from_performance(performance(end_sec=9.0), config, engine=engine)
+    whole = render.from_performance(performance(end_sec=9.0), config)
+    assert np.array_equal(played.audio, whole.audio) and played.joins_sec == whole.joins_sec
+    assert [window.keep_start for window in engine.windows(9.0)[1:]] == [
+        round(join * 62.5) for join in whole.joins_sec
+    ]
 
 
 def test_batches_of_windows_do_not_repeat_their_luck(checkpoint: Path) -> None:

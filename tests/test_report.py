@@ -47,7 +47,10 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         specs = []
         for seed, name in enumerate(("one", "two")):
             (root / name).mkdir()
-            checkpoint = save_toy_checkpoint(root / name / "best.safetensors", seed=seed)
+            short = {"max_frames": 62, "context_frames": 15}  # windows of a second
+            checkpoint = save_toy_checkpoint(
+                root / name / "best.safetensors", seed=seed, training=short
+            )
             (root / name / "metrics.csv").write_text("step,valid_nll\n0,4.1\n100,3.2\n200,3.0\n")
             specs.append(SystemSpec(name, checkpoint, root / "cache"))
         rows = ("recording", "oracle", "silence", "sampler", "unigram")
@@ -87,7 +90,8 @@ def test_every_section_is_there(report: Path) -> None:
     for heading in (
         "Does it play the MIDI?", "Does it sound like the recording?", "Is the difference real?",
         "Each drum", "Each kit", "Codes, per codebook", "Cost", "manifest.json",
-        "Validation loss over training", "Code accuracy per codebook",
+        "Validation loss over training", "Code accuracy per codebook", "Long renders",
+        "Can the joins of long renders be heard? (takes of up to 30 s)",
     ):  # fmt: skip
         assert heading in text, heading
 
@@ -132,7 +136,19 @@ def test_an_evaluation_that_lost_its_audio_still_reports(evaluation: Path, tmp_p
 
 def test_export_for_papers(evaluation: Path, tmp_path: Path) -> None:
     files = {path.name for path in export_papers(evaluation, tmp_path / "paper", latex=True)}
-    assert {"summary_1.csv", "summary_1.tex", "per_class.csv", "interval_mel_l1.png"} <= files
+    assert {
+        "summary_1.csv",
+        "summary_1.tex",
+        "per_class.csv",
+        "long.csv",
+        "long.tex",
+        "interval_mel_l1.png",
+    } <= files
+    joins = list(csv.reader(io.StringIO((tmp_path / "paper" / "long.csv").read_text())))
+    assert [row[:2] for row in joins[1:]] == [
+        ["one", "one"], ["recording", "one"], ["two", "two"], ["recording", "two"],
+    ]  # fmt: skip
+    assert float(joins[1][5].split()[0]) > 0 and joins[1][-2] == "0" and float(joins[1][-1]) > 0
     rows = list(csv.reader(io.StringIO((tmp_path / "paper" / "summary_1.csv").read_text())))
     assert rows[0][:2] == ["row", "clips"]
     assert [row[0] for row in rows[1:]][-1] == "recording"

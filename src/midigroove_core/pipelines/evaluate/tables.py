@@ -21,6 +21,9 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
      ("spectral_convergence", "rmse", "mae", "si_sdr_db")),
 )  # fmt: skip
 
+LONG_FIGURES = ("seam_flux_ratio", "seam_percentile_mean", "onset_f1_50ms")
+"""Figures of long renders, in the order of columns."""
+
 Table = tuple[str, list[str], list[list[object]]]
 
 
@@ -62,18 +65,18 @@ def long_table(summary: dict[str, Any], cost: dict[str, Any]) -> Table | None:
     if not long["rows"]:
         return None
     factors = {line["row"]: line["real_time_factor"] for line in cost.get("long", [])}
-    names = list(long["metrics"])
+    names = [name for name in LONG_FIGURES if name in long["metrics"]]
     rows: list[list[object]] = []
     for line in long["rows"]:
         cells: list[object] = [range_cell(line["metrics"][name]) for name in names]
         own = line["row"] == line["joins_of"]
         off = "-" if line["samples_off"] is None else line["samples_off"]
-        joins = f"{line['joins']} ({line['seams_compared']})"
         factor = plain(factors.get(line["row"])) if own else "-"
-        rows.append([line["row"], line["joins_of"], line["takes"], joins, *cells, off, factor])
+        counts = [line[name] for name in ("row", "joins_of", "takes", "joins", "seams_compared")]
+        rows.append([*counts, *cells, off, factor])
     heads = [head(long["metrics"][name]) for name in names]
     title = f"Can the joins of long renders be heard? (takes of up to {long['seconds']:g} s)"
-    before = ["row", "at the joins of", "takes", "joins (away from hits)"]
+    before = ["row", "joins of", "takes", "joins", "away from hits"]
     return title, [*before, *heads, "samples off", "real-time factor"], rows
 
 
@@ -81,7 +84,7 @@ def range_cell(entry: dict[str, Any]) -> str:
     """Mean over takes with the lowest and the highest."""
     if entry["mean"] is None or entry["least"] == entry["most"]:
         return plain(entry["mean"])
-    return f"{plain(entry['mean'])} ({plain(entry['least'])} to {plain(entry['most'])})"
+    return f"{plain(entry['mean'])} ({plain(entry['least'])}–{plain(entry['most'])})"
 
 
 def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[object]]]:

@@ -92,6 +92,7 @@ _LATEX = {
     "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_",
     "{": "\\{", "}": "\\}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
     "±": "$\\pm$", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "→": "$\\rightarrow$",
+    "–": "--",
 }  # fmt: skip
 
 
