@@ -20,6 +20,7 @@ from toy_systems import (
 
 from midigroove_core.audio import load_mono, save_audio
 from midigroove_core.cachefile import Cache
+from midigroove_core.cli import run
 from midigroove_core.pipelines import model_engine
 from midigroove_core.pipelines.cache import build_cache
 from midigroove_core.pipelines.evaluate import EvalConfig, SystemSpec, evaluate
@@ -185,6 +186,16 @@ def test_without_a_dataset_the_oracle_is_the_reference(workbench: Path, tmp_path
     rows, _ = read(tmp_path / "out")
     oracle, own = (rows[row, "good"]["metrics"] for row in ("oracle", "good"))
     assert oracle["onset_f1_50ms"]["mean"] > own["onset_f1_50ms"]["mean"]
+
+
+def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    system = f"bad:{workbench}/bad.safetensors:{workbench}/cache"
+    options = ["--dataset", str(workbench / "data"), "--max-items", "1", "--device", "cpu"]
+    command = ["eval", "--system", system, *options, "--no-add-nearest", "--out"]
+    assert run([*command, str(tmp_path / "out"), "--long-items", "1"]) == 0
+    assert "Can the joins of long renders be heard?" in capsys.readouterr().out
+    assert run([*command, str(tmp_path / "no"), "--long-items", "-1"]) == 2
+    assert "numbers of clips and takes 0 or more" in capsys.readouterr().err
 
 
 def test_a_recording_that_is_cut_short_costs_only_its_own_line(

@@ -1,8 +1,8 @@
 """Evaluates systems against the MIDI, the recordings, the codec oracle and silence.
 
 `evaluate(EvalConfig(...))` writes an evaluation directory (docs/evaluation.md): summary.json,
-clips.csv, codes.csv, takes.csv, per_class.csv, per_kit.csv, sets.csv, knee.csv, manifest.json,
-skipped.jsonl, cost.json and the audio of some clips in preds/.
+clips.csv, codes.csv, takes.csv, per_class.csv, per_kit.csv, sets.csv, knee.csv, long.csv,
+manifest.json, skipped.jsonl, cost.json and the audio of some clips in preds/.
 """
 
 from __future__ import annotations
