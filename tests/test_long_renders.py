@@ -188,6 +188,15 @@ def test_without_a_dataset_the_oracle_is_the_reference(workbench: Path, tmp_path
     assert oracle["onset_f1_50ms"]["mean"] > own["onset_f1_50ms"]["mean"]
 
 
+def test_a_silent_system_has_no_seams_and_no_hits(workbench: Path, tmp_path: Path) -> None:
+    save_steps_checkpoint(workbench / "silent.safetensors", fault="silent")
+    evaluate(config(workbench, tmp_path / "out", ("silent",), long_items=1))
+    assert (tmp_path / "out" / "skipped.jsonl").read_text() == ""
+    metrics = read(tmp_path / "out")[0]["silent", "silent"]["metrics"]
+    assert metrics["seam_flux_ratio"]["mean"] == 1.0
+    assert metrics["onset_f1_50ms"]["mean"] == 0.0
+
+
 def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     system = f"bad:{workbench}/bad.safetensors:{workbench}/cache"
     options = ["--dataset", str(workbench / "data"), "--max-items", "1", "--device", "cpu"]

@@ -117,7 +117,7 @@ class StepsModel(Model):
     Args:
         step: 0 makes joins that cannot be heard.
         fault: "raises" in `generate`, "raises for many" (windows at once), "nan" logits,
-            "one code too high" for the codec, or "".
+            "one code too high" for the codec, "silent", or "".
         rest: as every model takes them; not looked at.
     """
 
@@ -148,6 +148,8 @@ class StepsModel(Model):
         shape = (len(batch.grid), ToyCodec.num_codebooks, batch.grid.shape[2])
         codes = np.random.default_rng(sampling.seed).integers(18, 23, shape)
         codes[1::2] += self._config["step"]
+        if self._config["fault"] == "silent":
+            codes[:] = 0
         if self._config["fault"] == "one code too high":
             codes[0, 0, 0] = ToyCodec.codebook_size
         return torch.from_numpy(codes)
