@@ -175,7 +175,7 @@ def report(
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option(help="Folder for PNG and CSV of every plot and table of the first."),
+        typer.Option(help="Folder for every plot and table of the first: PNG, CSV, Markdown."),
     ] = None,
     latex: Annotated[
         bool, typer.Option("--latex", help="With --export: LaTeX tables too.")
