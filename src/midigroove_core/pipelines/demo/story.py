@@ -223,6 +223,7 @@ def _evaluate(config: DemoConfig, trained: TrainResult, progress: Progress) -> d
         max_items=config.clips,
         rows=ROWS,
         knee_items=0,
+        long_items=0,
         save_preds=4,
         embedding="",
         seed=config.seed,
