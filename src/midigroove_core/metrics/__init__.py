@@ -27,6 +27,7 @@ from midigroove_core.metrics.distribution import (
     polynomial_kernel_distance,
     split_floor,
 )
+from midigroove_core.metrics.drum_fitting import fit_templates
 from midigroove_core.metrics.drums import (
     DRUM_CLASSES,
     TRUSTED_F1,
@@ -102,6 +103,7 @@ __all__ = [
     "entropy_nats",
     "envelope_correlation",
     "fit_code_model",
+    "fit_templates",
     "frechet_distance",
     "frechet_distance_infinity",
     "hit_levels_db",

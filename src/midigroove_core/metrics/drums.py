@@ -9,9 +9,10 @@ https://doi.org/10.1007/978-3-540-30110-3_63; fixed drum templates after Dittmar
 What rings on after the templates' 93 ms is taken up by one stationary tail per one-shot, so that it
 is no hit.
 
-With a kit's own one-shots it hears kick and hat well, the snare's ghost notes less so; with other
-kits' one-shots it is much worse. So always show the recording's own score beside it, and do not
-trust a class whose recording scores under `TRUSTED_F1`.
+With a kit's own one-shots, or templates fitted to recordings of it (`drum_fitting`), it hears kick
+and hat well, the snare's ghost notes less so; with other kits' one-shots it is much worse. So
+always show the recording's own score beside it, and do not trust a class whose recording scores
+under `TRUSTED_F1`.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ TRUSTED_F1 = 0.7
 TOLERANCE_SEC = 0.05
 
 _WINDOW_SEC = 0.046
-_HEAD_SEC = 0.093
+HEAD_SEC = 0.093
 _TAIL_SEC = 0.23
 _BANDS_PER_OCTAVE = 12
 _ITERATIONS = 30
 _COMPRESSION = 100.0
-# Peak heights in log10(1 + 100 * strength), strength 1 being the one-shot itself; tuned on renders
-# of six kits with their own one-shots. Toms and crashes are rare and easily imagined in others.
-_THRESHOLDS = {"kick": 0.2, "snare": 0.15, "tom": 0.85, "hat": 0.1, "crash": 0.4, "ride": 0.3}
+# Peak heights in log10(1 + 100 * strength), strength 1 being a hit of velocity 80; tuned on renders
+# of nine kits, mostly with fitted templates. Toms and cymbals are easily imagined in other drums.
+_THRESHOLDS = {"kick": 0.3, "snare": 0.2, "tom": 0.85, "hat": 0.1, "crash": 0.4, "ride": 0.5}
 _DEFAULT_THRESHOLD = 0.2
 
 
 @dataclass(frozen=True, eq=False)
 class DrumTemplates:
-    """Spectra of one-shots, made by `build_templates`.
+    """Spectra of single hits, made by `build_templates` or `fit_templates`.
 
     Attributes:
         classes: names, in the order of the one-shots given.
-        class_index: which class each of the n one-shots belongs to `[n]`.
+        class_index: which class each of the n hits belongs to `[n]`.
         heads: their first 93 ms, magnitudes over log-spaced bands `[n, F, L]`.
         tails: the mean spectrum of what follows `[n, F]`.
         sample_rate: of the audio they were made from, and of the audio they fit.
@@ -102,7 +103,7 @@ def transcribe(features: AudioFeatures, templates: DrumTemplates) -> dict[str, N
         raise ValueError(
             f"templates are for {templates.sample_rate} Hz, the audio has {features.sample_rate}"
         )
-    spectrum, hop_sec = _band_spectrum(features)
+    spectrum, hop_sec = band_spectrum(features)
     strengths = _strengths(spectrum, templates)
     found: dict[str, NDArray[np.float64]] = {}
     for number, name in enumerate(templates.classes):
@@ -150,8 +151,11 @@ def drum_scores(counts: Mapping[str, tuple[int, int, int]]) -> dict[str, float]:
     return {"drum_f1": float(np.mean(present)) if present else float("nan"), **scores}
 
 
-def _band_spectrum(features: AudioFeatures) -> tuple[FloatArray, float]:
-    """Magnitudes over log-spaced bands `[frames, F]` and the seconds between frames."""
+def band_spectrum(features: AudioFeatures) -> tuple[FloatArray, float]:
+    """Magnitudes over log-spaced bands `[frames, F]` and the seconds between frames.
+
+    Frame `i` is centred on `i` times these seconds.
+    """
     rate = features.sample_rate
     index = int(np.argmin([abs(np.log(size / rate / _WINDOW_SEC)) for size in STFT_SIZES]))
     size = STFT_SIZES[index]
@@ -164,9 +168,9 @@ def _template(features: AudioFeatures) -> tuple[FloatArray, FloatArray]:
     start = int(np.argmax(np.abs(audio) > 0.02 * np.abs(audio).max()))
     size = STFT_SIZES[-1]
     placed = np.concatenate([np.zeros(size, np.float32), audio[start:], np.zeros(size, np.float32)])
-    spectrum, hop_sec = _band_spectrum(AudioFeatures(placed, features.sample_rate))
+    spectrum, hop_sec = band_spectrum(AudioFeatures(placed, features.sample_rate))
     first = round(size / features.sample_rate / hop_sec) - 1
-    middle = first + round(_HEAD_SEC / hop_sec)
+    middle = first + round(HEAD_SEC / hop_sec)
     last = middle + round(_TAIL_SEC / hop_sec)
     spectrum = np.pad(spectrum, ((0, max(0, last - len(spectrum))), (0, 0)))
     return spectrum[first:middle].T, spectrum[middle:last].mean(axis=0)
@@ -190,18 +194,35 @@ def _strengths(spectrum: FloatArray, templates: DrumTemplates) -> FloatArray:
     struck[: length - 1] = 0.0
     ringing = np.full((frames, count), 0.1 * scale, np.float32)
     for _ in range(_ITERATIONS):
-        # [frames, count, length]: the activation l frames ago meets frame l of the head.
-        past = np.lib.stride_tricks.sliding_window_view(struck, length, axis=0)[:, :, ::-1]
-        weights = np.concatenate([past.reshape(frames, -1), ringing], axis=1)
+        weights = np.concatenate([past_strikes(struck, length), ringing], axis=1)
         ratio = target / (weights @ basis + np.float32(1e-9 * scale))
         gain = ratio @ basis.T
-        shifted = gain[:, : count * length].reshape(frames, count, length)
-        update = np.zeros((frames, count), np.float32)
-        for lag in range(min(length, frames)):
-            update[: frames - lag] += shifted[lag:, :, lag]
-        struck[length - 1 :] *= update
+        struck[length - 1 :] *= sum_over_heads(gain[:, : count * length], length)
         ringing *= gain[:, count * length :]
     return struck[length - 1 :] / loudness
+
+
+def past_strikes(struck: FloatArray, length: int) -> FloatArray:
+    """What each frame of each head is multiplied with `[frames, n * length]`.
+
+    The strike of `l` frames ago meets frame `l` of the head.
+
+    Args:
+        struck: strengths `[length - 1 + frames, n]`, the first `length - 1` being before the start.
+        length: frames of a head.
+    """
+    past = np.lib.stride_tricks.sliding_window_view(struck, length, axis=0)[:, :, ::-1]
+    return past.reshape(past.shape[0], -1)
+
+
+def sum_over_heads(gain: FloatArray, length: int) -> FloatArray:
+    """The transpose of `past_strikes`: `[frames, n * length]` -> `[frames, n]`."""
+    frames = len(gain)
+    shifted = gain.reshape(frames, -1, length)
+    total = np.zeros(shifted.shape[:2], np.float32)
+    for lag in range(min(length, frames)):
+        total[: frames - lag] += shifted[lag:, :, lag]
+    return total
 
 
 @lru_cache(maxsize=8)

@@ -27,6 +27,10 @@ class Recordings:
         dataset: folder or csv.
         sample_rate: of the clips.
 
+    Attributes:
+        sample_rate: of the clips.
+        fingerprint: of the dataset.
+
     Raises:
         InputError: not a dataset.
     """
@@ -34,10 +38,24 @@ class Recordings:
     def __init__(self, dataset: Path, sample_rate: int) -> None:
         self._dataset = open_dataset(dataset)
         self._takes = {take.key: take for take in self._dataset.takes}
-        self._sample_rate = sample_rate
+        self.sample_rate = sample_rate
         self._key = ""
         self._audio: NDArray[np.float32] = np.zeros(0, np.float32)
         self.fingerprint = self._dataset.fingerprint()
+
+    def take(self, key: str) -> NDArray[np.float32]:
+        """The whole take `[S]`; the last one asked for is kept.
+
+        Raises:
+            InputError: no such take, or an audio file that cannot be read.
+        """
+        if key != self._key:
+            take = self._takes.get(key)
+            if take is None:
+                raise InputError("recording missing: the dataset has no such take")
+            self._audio = load_mono(self._dataset.audio_path(take), self.sample_rate)
+            self._key = key
+        return self._audio
 
     def audio(self, clip: EvalClip) -> NDArray[np.float32]:
         """The clip `[S]`.
@@ -45,15 +63,9 @@ class Recordings:
         Raises:
             InputError: no such take, or an audio file that cannot be read or is too short.
         """
-        if clip.entry.key != self._key:
-            take = self._takes.get(clip.entry.key)
-            if take is None:
-                raise InputError("recording missing: the dataset has no such take")
-            self._audio = load_mono(self._dataset.audio_path(take), self._sample_rate)
-            self._key = clip.entry.key
-        first, count = clip.samples(self._sample_rate)
-        found = self._audio[first : first + count]
-        if len(found) < count - self._sample_rate // 50:  # codecs round the end up by a frame
+        first, count = clip.samples(self.sample_rate)
+        found = self.take(clip.entry.key)[first : first + count]
+        if len(found) < count - self.sample_rate // 50:  # codecs round the end up by a frame
             raise InputError(f"recording too short: it ends {count - len(found)} samples early")
         return np.pad(found, (0, count - len(found)))
 

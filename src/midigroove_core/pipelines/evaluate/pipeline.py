@@ -15,6 +15,7 @@ from midigroove_core.pipelines.evaluate.clipset import EvalClip, eval_clips
 from midigroove_core.pipelines.evaluate.code_rows import fit_codes, make_code_rows
 from midigroove_core.pipelines.evaluate.code_scores import CodeTotals
 from midigroove_core.pipelines.evaluate.config import EvalConfig
+from midigroove_core.pipelines.evaluate.kit_recordings import KitRecordings
 from midigroove_core.pipelines.evaluate.long_renders import LongRenders
 from midigroove_core.pipelines.evaluate.predictions import PredictionStore, spread
 from midigroove_core.pipelines.evaluate.results import Row, Scores, Skips
@@ -115,6 +116,7 @@ def _plan(
     group_rows = [_group_rows(config, group, longest_sec) for group in groups]
     skips = Skips()
     recordings = Recordings(config.dataset, rate) if audio and config.dataset else None
+    kits = KitRecordings(groups[0].cache, config.split, recordings) if recordings else None
     reference = "recording" if recordings is not None else f"oracle{groups[0].suffix}"
     embeddings = None
     if audio and config.embedding:
@@ -130,7 +132,7 @@ def _plan(
         systems=systems,
         scores=Scores(tuple(CLIP_METRICS), len(clips)),
         skips=skips,
-        scorer=ClipScorer(rate) if audio else None,
+        scorer=ClipScorer(rate, kits) if audio else None,
         recordings=recordings,
         with_silence="silence" in config.rows,
         sampler=SamplerRow(rate) if audio and "sampler" in config.rows else None,

@@ -13,6 +13,7 @@ from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.drums import DRUM_CLASSES, drum_counts, drum_scores, transcribe
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.pipelines.evaluate.clipset import EvalClip
+from midigroove_core.pipelines.evaluate.kit_recordings import KitRecordings
 from midigroove_core.pipelines.evaluate.take_scores import TakeCollector
 from midigroove_core.pipelines.evaluate.transcribers import Hits, Transcribers, class_hits
 
@@ -48,11 +49,12 @@ class ClipScorer:
 
     Args:
         sample_rate: of all audio.
+        recordings: of the kits, to hear their drums with; None where there are none.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, recordings: KitRecordings | None = None) -> None:
         self.sample_rate = sample_rate
-        self.transcribers = Transcribers(sample_rate)
+        self.transcribers = Transcribers(sample_rate, recordings)
         self.classes = ClassCounts()
         self.takes = TakeCollector()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def _summary(
         "differences": differences,
         "codes": [line for s in run.systems for line in run.totals[s.name].lines(s.name)],
         "classes": _classes(run, names, reference),
+        "heard_with": _heard_with(run),
         "sets": run.embeddings.compare(reference, names) if run.embeddings is not None else [],
         "embedding": config.embedding if run.embeddings is not None else None,
         "knee": _knee(run),
@@ -118,6 +120,11 @@ def _classes(run: EvalRun, rows: Sequence[str], reference: str) -> list[dict[str
     return [
         {k: number(v) if isinstance(v, float) else v for k, v in line.items()} for line in table
     ]
+
+
+def _heard_with(run: EvalRun) -> list[dict[str, Any]]:
+    """Per kit: whence the templates came that its drums were heard with."""
+    return [asdict(line) for line in run.scorer.transcribers.heard_with] if run.scorer else []
 
 
 def _knee(run: EvalRun) -> list[dict[str, Any]]:
