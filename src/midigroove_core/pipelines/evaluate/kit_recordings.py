@@ -22,7 +22,7 @@ from midigroove_core.pipelines.evaluate.audio_rows import Recordings
 VOICES = {a: name for a, name in CLASS_OF_ARTICULATION.items() if name in DRUM_CLASSES}
 """Articulation -> drum class: what gets templates of its own."""
 FIT_SEC = 120.0
-"""Recordings that a kit is fitted to; more changed nothing."""
+"""Recordings that a kit is fitted to: 30 s do for kick, snare and hat, two minutes for rides."""
 PIECE_SEC = 10.0
 _PIECES_PER_TAKE = 3
 _MOST_TAKES = 200
