@@ -41,6 +41,10 @@ _RING_SEC = 1.0
 _VELOCITY_EXPONENT = 1.5
 
 
+class TooFewHits(ValueError):
+    """No drum is struck often enough to say what it sounds like."""
+
+
 def fit_templates(
     recordings: Sequence[Recording], sample_rate: int, class_of: Mapping[str, str] | None = None
 ) -> DrumTemplates:
@@ -49,7 +53,7 @@ def fit_templates(
     A voice is what has one sound, such as a closed hat or a high tom; the voices of a class share
     its name. Voices with fewer than `LEAST_HITS` hits are put together per class, and left out if
     that is still too few: a class without a template is not in `classes` and will not be heard.
-    A constant delay of the audio against the MIDI, up to about 50 ms, goes into the templates.
+    A constant delay of the audio against the MIDI, such as 15 ms, goes into the templates.
 
     Args:
         recordings: about one to two minutes in which every voice occurs, some of its hits alone.
@@ -58,8 +62,8 @@ def fit_templates(
         class_of: voice -> class; by default each voice is a class. Other voices are left out.
 
     Raises:
-        ValueError: no recordings, invalid audio, onsets and velocities of different lengths, or no
-            voice with enough hits.
+        TooFewHits: no recordings, or no voice with enough hits in them.
+        ValueError: invalid audio, or onsets and velocities of different lengths.
     """
     spectra, hits = [], []
     for number, (audio, played) in enumerate(recordings):
@@ -69,7 +73,7 @@ def fit_templates(
     voices = _voices(hits, class_of)
     names = sorted(set(voices.values()))
     if not names:
-        raise ValueError(f"too few hits: no drum is struck {LEAST_HITS} times")
+        raise TooFewHits(f"too few hits: no drum is struck {LEAST_HITS} times")
     length, score = _score(spectra, hits, {voice: names.index(voices[voice]) for voice in voices})
     heads, tails, struck = _factorise(score, length)
     at_80 = [_strength_at_80(score, struck, number) for number in range(len(names))]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.drums import CLASS_OF_ARTICULATION, ROLAND_TD_MAP
 from midigroove_core.kits import list_kits, load_kit
-from midigroove_core.metrics.drum_fitting import fit_templates
+from midigroove_core.metrics.drum_fitting import TooFewHits, fit_templates
 from midigroove_core.metrics.drums import DRUM_CLASSES, DrumTemplates, build_templates
 from midigroove_core.oneshots import Kit
 from midigroove_core.pipelines.evaluate.clipset import EvalClip
@@ -101,7 +101,7 @@ class Transcribers:
                 seconds, judged = found.seconds, found.judged
                 source = "the judged recordings themselves" if judged else "other recordings"
                 how = f"fitted to {seconds:.0f} s of {source}"
-            except ValueError:  # no recordings, or too few hits in them
+            except TooFewHits:
                 templates, how = self._one_shots(kit)
                 seconds, judged = 0.0, False
             absent = [name for name in DRUM_CLASSES if name not in templates.classes]
