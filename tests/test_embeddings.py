@@ -20,6 +20,7 @@ from midigroove_core.builtin.aisfx_embedding import AisfxEmbedding, mel_frames
 from midigroove_core.builtin.clap_embedding import ClapEmbedding
 from midigroove_core.builtin.log_mel_embedding import LogMelEmbedding
 from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.pipelines.evaluate import EvalConfig, SystemSpec
 from midigroove_core.registry import Registry
 from midigroove_core.testing import EmbeddingContract
 from midigroove_core.testing.embedding_contract import drum_clip
@@ -82,6 +83,12 @@ def test_all_are_registered_and_loaded_on_use() -> None:
 def test_no_path_where_there_are_no_weights_to_bring(kind: type[Embedding]) -> None:
     with pytest.raises(MidigrooveError, match=f"{kind.embedding_id} takes no --embedding-path"):
         kind.open(path="somewhere")
+
+
+def test_a_path_without_an_embedding_is_refused(tmp_path: Path) -> None:
+    system = SystemSpec("one", tmp_path / "model", tmp_path / "cache")
+    with pytest.raises(MidigrooveError, match="--embedding-path without an embedding"):
+        EvalConfig((system,), tmp_path / "out", embedding="", embedding_path="weights")
 
 
 def test_aisfx_spectrogram_of_a_tone() -> None:

@@ -27,7 +27,7 @@ from midigroove_core.usercache import ENV, user_cache
 
 FILE_NAME = "embeddings-1.sqlite3"
 MAX_BYTES = 256 * 2**20
-"""When the file has more than this in it, the older half goes; about 100,000 clips of 2 s."""
+"""When the file has more than this in it, the older half goes; about 50,000 clips of 2 s."""
 
 _LIBRARIES = ("numpy", "scipy", "soxr", "torch", "transformers")
 _TIMEOUT_SEC = 30.0
