@@ -91,6 +91,19 @@ def test_another_embedding_is_told(tmp_path: Path) -> None:
     assert "none in" in note
 
 
+def test_drums_heard_with_other_templates_are_told(tmp_path: Path) -> None:
+    paths = [write_evaluation(tmp_path / name, {name: 0.5}) for name in ("a", "b")]
+    for path, how in zip(
+        paths, ("fitted to 90 s of other recordings", "own one-shots"), strict=True
+    ):
+        summary = json.loads((path / "summary.json").read_text())
+        same = {"kit": "room", "how": "own one-shots"}
+        summary["heard_with"] = [{"kit": "jazz", "how": how}, same]
+        (path / "summary.json").write_text(json.dumps(summary))
+    (note,) = compare_evaluations(paths)["notes"]
+    assert note.startswith("drums of jazz were heard with other templates")
+
+
 def test_equal_systems_are_not_distinguishable(tmp_path: Path) -> None:
     paths = [write_evaluation(tmp_path / name, {"same": 0.5}) for name in ("a", "b")]
     found = compare_evaluations(paths)

@@ -28,8 +28,8 @@ from midigroove_core.pipelines.report import (
     write_listening_test,
     write_report,
 )
+from midigroove_core.pipelines.report.formats import latex
 from midigroove_core.pipelines.report.media import describe_audio
-from midigroove_core.pipelines.report.tables import latex
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 
@@ -136,6 +136,8 @@ def test_an_evaluation_that_lost_its_audio_still_reports(evaluation: Path, tmp_p
 
 def test_export_for_papers(evaluation: Path, tmp_path: Path) -> None:
     files = {path.name for path in export_papers(evaluation, tmp_path / "paper", latex=True)}
+    heard = (tmp_path / "paper" / "heard_with.csv").read_text().splitlines()
+    assert len(heard) > 1 and all("fitted to" in line for line in heard[1:])
     assert {
         "summary_1.csv",
         "summary_1.tex",

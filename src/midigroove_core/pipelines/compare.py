@@ -108,7 +108,21 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
             f"embedding differs: {_space(spaces[0])} in {first.path}, {_space(spaces[1])} in "
             f"{other.path}; distances between sets (sets.csv) of the two do not compare"
         )
+    heard = [_heard_with(evaluation) for evaluation in (first, other)]
+    apart = sorted(
+        kit for kit in heard[0].keys() & heard[1].keys() if heard[0][kit] != heard[1][kit]
+    )
+    if apart:
+        notes.append(
+            f"drums of {', '.join(apart)} were heard with other templates in {first.path} than in "
+            f"{other.path}; their drum_f1 does not compare"
+        )
     return notes
+
+
+def _heard_with(evaluation: Evaluation) -> dict[str, str]:
+    """Kit -> what its drums were heard with."""
+    return {line["kit"]: line["how"] for line in evaluation.summary.get("heard_with", [])}
 
 
 def _space(embedding: Any) -> str:

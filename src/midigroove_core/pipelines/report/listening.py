@@ -20,8 +20,8 @@ from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.metrics.statistics import bootstrap_mean
 from midigroove_core.pipelines.evaluate.tables import plain
 from midigroove_core.pipelines.evaluation_files import Evaluation
+from midigroove_core.pipelines.report.formats import Cell, Table
 from midigroove_core.pipelines.report.media import load_clips, reference_row
-from midigroove_core.pipelines.report.tables import Cell, Table
 from midigroove_core.pipelines.report.templates import render
 
 FORMAT = "midigroove-votes"

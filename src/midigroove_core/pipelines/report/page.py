@@ -19,10 +19,11 @@ from midigroove_core.pipelines.report.clips import (
     picture,
     player_data,
 )
+from midigroove_core.pipelines.report.formats import Cell, Table
 from midigroove_core.pipelines.report.listening import read_votes, votes_table
 from midigroove_core.pipelines.report.media import load_clips
 from midigroove_core.pipelines.report.plots import Plot, make_plots
-from midigroove_core.pipelines.report.tables import Cell, Table, other_tables, summary_tables
+from midigroove_core.pipelines.report.tables import other_tables, summary_tables
 from midigroove_core.pipelines.report.templates import render
 from midigroove_core.progress import Progress, Silent
 

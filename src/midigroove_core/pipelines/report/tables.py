@@ -1,11 +1,8 @@
-"""The report's tables: what the page shows, sorts and lets one save, and what goes into a paper."""
+"""The report's tables: what the page shows, sorts and lets one save."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from midigroove_core.pipelines.evaluate.tables import (
@@ -18,87 +15,9 @@ from midigroove_core.pipelines.evaluate.tables import (
     plain,
 )
 from midigroove_core.pipelines.evaluation_files import Evaluation
+from midigroove_core.pipelines.report.formats import Cell, Table
 
 PERCENT_CAP = 100.0
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell.
-
-    Attributes:
-        text: what is shown.
-        value: what it is sorted by; None sorts last.
-        bar: 0 to 100, how far between silence and oracle; None for no bar.
-        muted: shown grey: not to be trusted.
-    """
-
-    text: str
-    value: float | str | None = None
-    bar: float | None = None
-    muted: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with a name that is good for a file.
-
-    Attributes:
-        name: file name without suffix.
-        title, note: above and below it.
-        columns: heads.
-        rows: cells.
-        marks: row index -> CSS class, such as "system".
-    """
-
-    name: str
-    title: str
-    columns: list[str]
-    rows: list[list[Cell]]
-    note: str = ""
-    marks: dict[int, str] = field(default_factory=dict)
-
-    def to_csv(self) -> str:
-        """As CSV, texts as shown."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([c.text for c in row] for row in self.rows)
-        return buffer.getvalue()
-
-    def to_markdown(self) -> str:
-        """As a Markdown table under its title; what is not to be trusted is in italics."""
-        lines = [f"**{self.title}**", "", "| " + " | ".join(self.columns) + " |"]
-        lines.append("|" + "---|" * len(self.columns))
-        for row in self.rows:
-            cells = [c.text.replace("|", "\\|") for c in row]
-            cells = [
-                f"*{t}*" if c.muted and t != "-" else t for t, c in zip(cells, row, strict=True)
-            ]
-            lines.append("| " + " | ".join(cells) + " |")
-        return "\n".join(lines) + "\n"
-
-    def to_latex(self) -> str:
-        """As a LaTeX tabular for the package booktabs."""
-        lines = ["\\begin{tabular}{l" + "r" * (len(self.columns) - 1) + "}", "\\toprule"]
-        lines.append(" & ".join(latex(name) for name in self.columns) + " \\\\")
-        lines.append("\\midrule")
-        lines += [" & ".join(latex(c.text) for c in row) + " \\\\" for row in self.rows]
-        lines += ["\\bottomrule", "\\end{tabular}"]
-        return "\n".join(lines) + "\n"
-
-
-_LATEX = {
-    "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_",
-    "{": "\\{", "}": "\\}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
-    "±": "$\\pm$", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "→": "$\\rightarrow$",
-    "–": "--",
-}  # fmt: skip
-
-
-def latex(text: str) -> str:
-    """Text with LaTeX's special characters escaped."""
-    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def summary_tables(summary: dict[str, Any]) -> list[Table]:
@@ -151,6 +70,8 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
         found["order"] = order
     if summary["classes"]:
         found["classes"] = _classes(summary)
+    if summary.get("heard_with"):
+        found["heard"] = _heard(summary)
     kits = _kits(evaluation)
     if kits.rows:
         found["kits"] = kits
@@ -231,6 +152,15 @@ def _classes(summary: dict[str, Any]) -> Table:
     note = "Grey: a class in which the recording itself scores under 0.7, or that is never played."
     columns = ["drum", "row", "F1 ↑", "precision ↑", "recall ↑", "hits asked", "hits heard"]
     return Table("per_class", "Each drum", columns, rows, note)
+
+
+def _heard(summary: dict[str, Any]) -> Table:
+    rows = []
+    for line in summary["heard_with"]:
+        texts = [line["kit"], line["how"], ", ".join(line["absent"]) or "-"]
+        rows.append([*(Cell(t, t) for t in texts), Cell(str(len(line["unusable"])))])
+    columns = ["kit", "templates", "drums without one", "takes passed over"]
+    return Table("heard_with", "What each kit's drums were heard with", columns, rows)
 
 
 def _kits(evaluation: Evaluation) -> Table:
