@@ -67,7 +67,7 @@ def first_clip(path: Path, rate: int) -> Audio | None:
     audio, found = load_audio(path)
     mono = audio.mean(axis=0)
     start = max(0, (len(mono) - int(CLIP_SEC * found)) // 2)
-    part = resample(mono[start : start + int(CLIP_SEC * found)], found, rate)
+    part = resample(mono[start : start + int(CLIP_SEC * found)].copy(), found, rate)
     return part if len(part) and np.abs(part).max() > 1e-2 else None
 
 
