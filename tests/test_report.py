@@ -154,6 +154,9 @@ def test_export_for_papers(evaluation: Path, tmp_path: Path) -> None:
     rows = list(csv.reader(io.StringIO((tmp_path / "paper" / "summary_1.csv").read_text())))
     assert rows[0][:2] == ["row", "clips"]
     assert [row[0] for row in rows[1:]][-1] == "recording"
+    percent = list(csv.DictReader((tmp_path / "paper" / "percent.csv").read_text().splitlines()))
+    by_row = {line.pop("row"): line for line in percent}
+    assert set(by_row["silence"].values()) == {"0"} and set(by_row["oracle"].values()) == {"100"}
     lines = (tmp_path / "paper" / "summary_1.md").read_text().splitlines()
     assert len({line.count("|") for line in lines[2:]}) == 1 and len(lines) == 3 + len(rows)
     misleading = (tmp_path / "paper" / "summary_4.md").read_text().splitlines()[-1]

@@ -19,11 +19,23 @@ from midigroove_core.pipelines.report.formats import Cell, Table
 
 PERCENT_CAP = 100.0
 
+DETAILS = (
+    (
+        "Onsets in detail",
+        (
+            "onset_precision_50ms", "onset_recall_50ms", "onset_precision_25ms",
+            "onset_recall_25ms", "onset_precision_10ms", "onset_recall_10ms",
+            "onset_offset_mean_ms", "onset_offset_std_ms",
+        ),
+    ),
+)  # fmt: skip
+"""Groups of metrics that only the report shows."""
+
 
 def summary_tables(summary: dict[str, Any]) -> list[Table]:
     """One table per question, a row per system and reference."""
     tables = []
-    for number, (title, wanted) in enumerate(GROUPS, start=1):
+    for number, (title, wanted) in enumerate((*GROUPS, *DETAILS), start=1):
         metrics = [name for name in wanted if name in summary["metrics"]]
         rows: list[list[Cell]] = []
         marks: dict[int, str] = {}
@@ -62,6 +74,9 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
     found: dict[str, Table] = {}
     if summary["sets"]:
         found["sets"] = _sets(summary)
+    percent = _percent(summary)
+    if percent.rows:
+        found["percent"] = percent
     differences = _differences(summary)
     if differences.rows:
         found["differences"] = differences
@@ -104,6 +119,27 @@ def _sets(summary: dict[str, Any]) -> Table:
     title = f"Does the whole sound like the recordings? ({summary['embedding']})"
     columns = ["row", "kit", "kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
     return Table("sets", title, columns, rows, _SETS_NOTE)
+
+
+def _percent(summary: dict[str, Any]) -> Table:
+    facts = summary["metrics"]
+    there = {
+        name
+        for row in summary["rows"]
+        for name, entry in row["metrics"].items()
+        if entry["percent"] is not None
+    }
+    metrics = [name for _, group in GROUPS for name in group if name in there]
+    metrics = [name for name in metrics if facts[name]["trusted"]]
+    rows = []
+    for row in summary["rows"]:
+        values = [(row["metrics"].get(name) or {}).get("percent") for name in metrics]
+        cells = [Cell("-" if v is None else str(round(v)), v) for v in values]
+        if metrics:
+            rows.append([Cell(row["row"], row["row"]), *cells])
+    note = "Silence is 0 and the codec oracle 100: what a row makes of what the codec can do."
+    columns = ["row", *(facts[name]["label"] for name in metrics)]
+    return Table("percent", "Percent of the way from silence to the oracle", columns, rows, note)
 
 
 def _differences(summary: dict[str, Any]) -> Table:
