@@ -71,6 +71,11 @@ def test_a_difference_within_noise_is_no_disorder() -> None:
     assert disorder("envelope_correlation", means)[0] == []
 
 
+def test_chance_below_zero_is_not_beaten_by_silence() -> None:
+    means = {"silence": 0.0, "random": -0.3, "late": 0.7, "oracle": 0.8, "recording": 0.9}
+    assert disorder("envelope_correlation", means)[0] == []
+
+
 def test_figures_that_nobody_trusts_are_not_checked() -> None:
     means = {"silence": 1.0, "random": 1.7, "late": 1.2, "oracle": 0.4, "recording": 0.0}
     assert disorder("spectral_convergence", means)[0] == []

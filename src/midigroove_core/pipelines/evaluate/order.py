@@ -47,6 +47,10 @@ def find_disorder(
             first, second = scores.values(better.name, metric), scores.values(worse.name, metric)
             if not np.isfinite(first + second).any():
                 continue
+            if facts[metric]["better"] == "higher":
+                # Less than nothing is no worse than nothing: chance correlates a little below 0
+                # as often as above, and silence, which is 0 by definition, has not beaten it then.
+                first, second = np.maximum(first, 0.0), np.maximum(second, 0.0)
             result = compare_paired(first, second, groups, facts[metric]["better"], seed)
             if result["verdict"] == "second":
                 interval = {name: result[name] for name in ("mean", "low", "high")}

@@ -95,8 +95,6 @@ def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[obje
         info = summary["metrics"].get(line["metric"])
         if info is None or not info["trusted"] or line["second"] not in systems:
             continue
-        if "precision" in line["metric"] or "recall" in line["metric"]:
-            continue  # each alone rewards playing too little or too much; F1 is above
         rows.append(difference_row(line, info))
     return ["first", "second", "metric", "second - first", "interval", "better"], rows
 

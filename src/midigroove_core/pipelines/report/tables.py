@@ -202,10 +202,9 @@ def _heard(summary: dict[str, Any]) -> Table:
 def _kits(evaluation: Evaluation) -> Table:
     facts = evaluation.summary["metrics"]
     lines = evaluation.table("per_kit.csv")
-    metrics = [
+    wanted = [
         name for name, info in facts.items() if info["trusted"] and lines and name in lines[0]
     ]
-    wanted = [name for name in metrics if "precision" not in name and "recall" not in name]
     rows = []
     for line in lines:
         numbers = [float(line[name]) if line[name] else None for name in wanted]
@@ -243,8 +242,7 @@ def _number_cell(text: str) -> Cell:
 
 def _knee(summary: dict[str, Any]) -> Table:
     metrics = [name for name in summary["knee"][0] if name in summary["metrics"]]
-    trusted = [name for name in metrics if summary["metrics"][name]["trusted"]]
-    wanted = [name for name in trusted if "precision" not in name and "recall" not in name]
+    wanted = [name for name in metrics if summary["metrics"][name]["trusted"]]
     rows = [
         [
             Cell(line["oracle"], line["oracle"]),
