@@ -17,7 +17,7 @@ from midigroove_core.pipelines.evaluate.tables import head
 from midigroove_core.pipelines.evaluation_files import Evaluation
 
 HEADLINES = (
-    "onset_f1_50ms", "drum_f1", "velocity_correlation", "microtiming_correlation", "mel_l1",
+    "onset_f1_50ms", "drum_f1", "velocity_correlation", "microtiming_error_ms", "mel_l1",
     "log_magnitude_distance", "envelope_correlation", "bits_per_second",
 )  # fmt: skip
 KNEE = ("mel_l1", "log_magnitude_distance", "onset_f1_50ms")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from midigroove_core.metrics.info import SET_METRICS
 from midigroove_core.pipelines.evaluate.tables import (
     GROUPS,
     cell,
@@ -73,7 +74,10 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
     summary = evaluation.summary
     found: dict[str, Table] = {}
     if summary["sets"]:
-        found["sets"] = _sets(summary)
+        found["sets"] = _sets(summary, per_kit=False)
+        kits_alone = _sets(summary, per_kit=True)
+        if kits_alone.rows:
+            found["kit_sets"] = kits_alone
     percent = _percent(summary)
     if percent.rows:
         found["percent"] = percent
@@ -108,17 +112,34 @@ _SETS_NOTE = (
 )
 
 
-def _sets(summary: dict[str, Any]) -> Table:
-    names = ("kernel_audio_distance", "frechet_distance", "frechet_distance_infinity")
-    rows = []
+def _sets(summary: dict[str, Any], *, per_kit: bool) -> Table:
+    rows: list[list[Cell]] = []
+    marks: dict[int, str] = {}
     for line in summary["sets"]:
+        if bool(line["kit"]) != per_kit:
+            continue
+        if line["row"] in _systems(summary):
+            marks[len(rows)] = "system"
         label = "real against real (floor)" if line["row"] == "floor" else line["row"]
-        cells = [Cell(plain(line.get(name)), line.get(name)) for name in names]
-        kit = line["kit"] or "all"
-        rows.append([Cell(label, label), Cell(kit, kit), *cells])
+        cells = [
+            Cell(plain(line.get(name)), line.get(name), muted=not info.trusted)
+            for name, info in SET_METRICS.items()
+        ]
+        if line["row"] == "floor":
+            high = plain(line["kernel_audio_distance_p95"])
+            cells[0] = Cell(f"{cells[0].text} (95 % below {high})", cells[0].value)
+        kit = [Cell(line["kit"], line["kit"])] if per_kit else []
+        rows.append([*kit, Cell(label, label), *cells])
+    columns = ["row", "kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
+    if per_kit:
+        title = f"Does each kit sound like its recordings? ({summary['embedding']})"
+        return Table("sets_per_kit", title, ["kit", *columns], rows, _SETS_NOTE, marks)
     title = f"Does the whole sound like the recordings? ({summary['embedding']})"
-    columns = ["row", "kit", "kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
-    return Table("sets", title, columns, rows, _SETS_NOTE)
+    return Table("sets", title, columns, rows, _SETS_NOTE, marks)
+
+
+def _systems(summary: dict[str, Any]) -> list[str]:
+    return [row["row"] for row in summary["rows"] if row["kind"] == "system"]
 
 
 def _percent(summary: dict[str, Any]) -> Table:
@@ -131,15 +152,19 @@ def _percent(summary: dict[str, Any]) -> Table:
     }
     metrics = [name for _, group in GROUPS for name in group if name in there]
     metrics = [name for name in metrics if facts[name]["trusted"]]
-    rows = []
+    rows: list[list[Cell]] = []
+    marks: dict[int, str] = {}
     for row in summary["rows"]:
         values = [(row["metrics"].get(name) or {}).get("percent") for name in metrics]
         cells = [Cell("-" if v is None else str(round(v)), v) for v in values]
+        if row["kind"] == "system":
+            marks[len(rows)] = "system"
         if metrics:
             rows.append([Cell(row["row"], row["row"]), *cells])
     note = "Silence is 0 and the codec oracle 100: what a row makes of what the codec can do."
     columns = ["row", *(facts[name]["label"] for name in metrics)]
-    return Table("percent", "Percent of the way from silence to the oracle", columns, rows, note)
+    title = "Percent of the way from silence to the oracle"
+    return Table("percent", title, columns, rows, note, marks)
 
 
 def _differences(summary: dict[str, Any]) -> Table:
