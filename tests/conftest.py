@@ -17,6 +17,21 @@ def only_builtins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", "")
 
 
+@pytest.fixture(scope="module")
+def toy_plugin_name(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A plugin with a toy codec and models, installed for a module's tests; see `toy_systems`."""
+    from toy_systems import toy_plugin_installed
+
+    with toy_plugin_installed(tmp_path_factory.mktemp("plugin")) as name:
+        yield name
+
+
+@pytest.fixture
+def toy_plugin(toy_plugin_name: str, only_builtins: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that use it see core and that plugin."""
+    monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", toy_plugin_name)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads or writes the cache in the user's home."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from toy_systems import make_toy_dataset, save_toy_checkpoint, toy_plugin_installed
+from toy_systems import make_toy_dataset, save_toy_checkpoint
 
 from midigroove_core.audio import load_audio, save_audio
 from midigroove_core.cachefile import Cache
@@ -25,20 +24,11 @@ from midigroove_core.pipelines.evaluate.code_rows import NearestCodes, OracleCod
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 
-
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with toy_plugin_installed(tmp_path_factory.mktemp("plugin")) as name:
-        yield name
-
-
-@pytest.fixture(autouse=True)
-def toy_plugin(plugin: str, only_builtins: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", plugin)
+pytestmark = pytest.mark.usefixtures("toy_plugin")
 
 
 @pytest.fixture(scope="module")
-def workbench(plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workbench(toy_plugin_name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset, its cache and two checkpoints, made once."""
     torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("eval")
@@ -347,7 +337,7 @@ def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.fixture(scope="module")
-def unknown_kit(plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unknown_kit(toy_plugin_name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same recordings under the name of a kit that nobody has one-shots of, and their cache."""
     root = tmp_path_factory.mktemp("unknown")
     data = make_toy_dataset(root / "data", end_sec=12.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import torch
 from toy_systems import (
     make_toy_dataset,
     save_steps_checkpoint,
-    toy_plugin_installed,
 )
 
 from midigroove_core.cli import run
@@ -25,20 +23,11 @@ from midigroove_core.pipelines.report import write_report
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 
-
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with toy_plugin_installed(tmp_path_factory.mktemp("plugin")) as name:
-        yield name
-
-
-@pytest.fixture(autouse=True)
-def toy_plugin(plugin: str, only_builtins: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", plugin)
+pytestmark = pytest.mark.usefixtures("toy_plugin")
 
 
 @pytest.fixture(scope="module")
-def workbench(plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workbench(toy_plugin_name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache, a system that works and three that do not."""
     torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("broken")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from toy_systems import (
     make_toy_dataset,
     save_steps_checkpoint,
     save_toy_checkpoint,
-    toy_plugin_installed,
 )
 
 from midigroove_core.audio import load_mono, save_audio
@@ -29,6 +27,8 @@ from midigroove_core.progress import Silent
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 
+pytestmark = pytest.mark.usefixtures("toy_plugin")
+
 
 class Notes(Silent):
     """Keeps what it is told."""
@@ -41,18 +41,7 @@ class Notes(Silent):
 
 
 @pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with toy_plugin_installed(tmp_path_factory.mktemp("plugin")) as name:
-        yield name
-
-
-@pytest.fixture(autouse=True)
-def toy_plugin(plugin: str, only_builtins: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", plugin)
-
-
-@pytest.fixture(scope="module")
-def workbench(plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workbench(toy_plugin_name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Takes of 5.5 s with their cache, and systems with good, bad and broken joins."""
     torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("long")
