@@ -177,6 +177,18 @@ def test_other_kits_in_the_same_folder_are_refused(
         synthesize(midi_dir, kits, out, workers=1)
 
 
+def test_headroom_turns_measured_kits_down(midi_dir: Path, kits: Path, tmp_path: Path) -> None:
+    plain = synthesize(midi_dir, kits, tmp_path / "plain", workers=1)
+    lower = synthesize(midi_dir, kits, tmp_path / "lower", headroom_db=6.0, workers=1)
+    measured = {name for name, gain in plain.gains.items() if gain != lower.gains[name]}
+    assert measured == {"Low"}  # the other one's gain stands in the kits file
+    assert lower.gains["Low"] / plain.gains["Low"] == pytest.approx(10 ** (-6 / 20), abs=0.01)
+    with pytest.raises(MismatchError, match="headroom_db was 6 and is now 0"):
+        synthesize(midi_dir, kits, tmp_path / "lower", workers=1)
+    with pytest.raises(InputError, match="--headroom-db must lie in 0 to 40"):
+        synthesize(midi_dir, kits, tmp_path / "other", headroom_db=-1.0, workers=1)
+
+
 def test_bad_and_clipping_and_silent_takes_are_listed_and_never_written(
     midi_dir: Path, kits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

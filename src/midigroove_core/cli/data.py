@@ -55,6 +55,9 @@ def synth(
     split_by: Annotated[
         str, typer.Option(help="'published' splits, or 'drummer': each in one split.")
     ] = "published",
+    headroom_db: Annotated[
+        float, typer.Option(help="Turn kits down by so much, so that dense takes do not clip.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the choice of performances.")] = 0,
     workers: Workers = None,
     json: Json = False,
@@ -63,14 +66,15 @@ def synth(
 
     A run that was stopped goes on where it was. Exit code 1 if a take had to be left out.
 
-    Example: midigroove data synth --midi builtin --kits builtin --out DATA
+    Example: midigroove data synth --midi builtin --headroom-db 1 --out DATA
     """
     from midigroove_core.pipelines.synth import synthesize
 
     with progress_for_terminal() as progress:
         summary = synthesize(
             midi, kits, out, max_performances=max_performances, beat_type=beat_type,
-            split_by=split_by, seed=seed, workers=workers, progress=progress,
+            split_by=split_by, headroom_db=headroom_db, seed=seed, workers=workers,
+            progress=progress,
         )  # fmt: skip
     print_json(summary.to_json()) if json else _print_synth(summary)
     raise typer.Exit(1 if summary.skipped else 0)

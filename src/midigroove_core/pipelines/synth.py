@@ -64,6 +64,7 @@ def synthesize(
     max_performances: int | None = None,
     beat_type: str | None = None,
     split_by: str = "published",
+    headroom_db: float = 0.0,
     seed: int = 0,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -81,6 +82,8 @@ def synthesize(
         max_performances: so many, in proportion over (split, drummer, style).
         beat_type: "beat" or "fill" only.
         split_by: "published" or "drummer".
+        headroom_db: turn every kit whose level is measured down by so much, so that dense takes do
+            not clip.
         seed: of the choice of performances.
         workers: processes; None uses every core.
         progress: told of every performance.
@@ -92,10 +95,12 @@ def synthesize(
     """
     progress = progress or Silent()
     out = Path(out)
+    if not 0.0 <= headroom_db <= 40.0:
+        raise InputError(f"--headroom-db must lie in 0 to 40, got {headroom_db:g}")
     specs = kit_specs(kits)
     folder, performances = _list(midi, split_by)
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
-    gains = _settle(out, specs, progress)
+    gains = _settle(out, specs, headroom_db, progress)
     _remove_leftovers(out)
     tasks = [(folder, out, p, specs, gains, TAIL_SEC) for p in chosen]
     summary = SynthSummary(
@@ -148,10 +153,18 @@ def _stem(performance: Performance) -> str:
     return PurePosixPath(performance.midi_path).with_suffix("").as_posix()
 
 
-def _settle(out: Path, specs: list[KitSpec], progress: Progress) -> list[float]:
+def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progress) -> list[float]:
     """Gains, measured once and written to synth.json, which later runs must agree with."""
     path = out / "synth.json"
-    before = read_json(path) if path.is_file() else {"kits": []}
+    before: dict[str, Any] = {"kits": [], "headroom_db": headroom_db}
+    if path.is_file():
+        before = read_json(path)
+    was = before.get("headroom_db", 0.0)
+    if was != headroom_db:
+        raise MismatchError(
+            f"{path}: headroom_db was {was:g} and is now {headroom_db:g}; choose another --out, or "
+            "delete this one"
+        )
     facts = [_facts(spec) for spec in specs]
     for old, new, spec in zip(before["kits"], facts, specs, strict=False):
         for name, value in new.items():
@@ -168,13 +181,13 @@ def _settle(out: Path, specs: list[KitSpec], progress: Progress) -> list[float]:
     gains = [old["gain"] for old in before["kits"][: len(specs)]]
     for spec in specs[len(gains) :]:
         progress.message(f"measuring the level of kit {spec.name}")
-        gains.append(spec.gain or kit_gain(spec))
+        gains.append(spec.gain or kit_gain(spec, headroom_db))
     entries = [{**fact, "gain": gain} for fact, gain in zip(facts, gains, strict=True)]
     entries += before["kits"][len(specs) :]
     needs_program = any(spec.preset for spec in specs)
     versions = {"fluidsynth": fluidsynth_version()} if needs_program else {}
-    header = {"schema": SCHEMA, "tail_sec": TAIL_SEC, "kits": entries, "versions": versions}
-    write_json(path, header)
+    header = {"schema": SCHEMA, "tail_sec": TAIL_SEC, "headroom_db": headroom_db}
+    write_json(path, {**header, "kits": entries, "versions": versions})
     return gains
 
 

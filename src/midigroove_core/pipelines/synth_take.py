@@ -65,8 +65,9 @@ def render_takes(task: Task) -> list[TakeResult]:
     return results
 
 
-def kit_gain(spec: KitSpec) -> float:
-    """The factor that brings kick, snare, open hat, two crashes and a tom at 127 to a peak of 0.9.
+def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
+    """The factor that brings kick, snare, open hat, two crashes and a tom at 127 to a peak of 0.9,
+    or so many dB below it.
 
     Raises:
         InputError: the kit makes no sound.
@@ -82,7 +83,7 @@ def kit_gain(spec: KitSpec) -> float:
     peak = float(np.abs(_play(chord, spec, SAMPLE_RATE)).max())
     if peak < SILENCE:
         raise InputError(_silent(spec, "a chord of its drums"))
-    return math.floor(_PEAK / peak * 1000) / 1000
+    return math.floor(_PEAK / peak * 10 ** (-headroom_db / 20) * 1000) / 1000
 
 
 def _play_checked(
@@ -98,9 +99,11 @@ def _play_checked(
     if peak < SILENCE:
         raise InputError(_silent(spec, name))
     if peak > 1.0:
+        over_db = 20 * math.log10(peak)
         raise InputError(
-            f"{name}: clips on kit {spec.name!r} by {20 * math.log10(peak):.1f} dB; set gain = "
-            f"{math.floor(gain / peak * 950) / 1000} for it in the kits file, and another --out"
+            f"{name}: clips on kit {spec.name!r} by {over_db:.1f} dB; turn all kits down with "
+            f"--headroom-db, or set gain = {math.floor(gain / peak * 950) / 1000} for this one in "
+            "the kits file, and name another --out"
         )
     return audio
 
