@@ -19,8 +19,8 @@ from midigroove_core.kits import list_kits
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.pipelines.decoding import decode_whole
 from midigroove_core.pipelines.device import choose_device
+from midigroove_core.pipelines.engine import RenderConfig, Rendered, num_output_samples
 from midigroove_core.pipelines.remap import remap
-from midigroove_core.pipelines.render import RenderConfig, Rendered, num_output_samples
 from midigroove_core.pipelines.stitching import Window, joins, plan_windows, stitch
 from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry

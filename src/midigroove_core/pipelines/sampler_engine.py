@@ -6,7 +6,7 @@ from midigroove_core import sampler
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import list_kits, load_kit
 from midigroove_core.midi import DrumPerformance
-from midigroove_core.pipelines.render import RenderConfig, Rendered, num_output_samples
+from midigroove_core.pipelines.engine import RenderConfig, Rendered, num_output_samples
 from midigroove_core.progress import Progress
 
 

@@ -1,0 +1,114 @@
+"""What a render engine is given and gives; the engines and `render` both build on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.drums import DrumMap, load_drum_map
+from midigroove_core.errors import MidigrooveError
+from midigroove_core.midi import DrumPerformance
+from midigroove_core.progress import Progress
+
+ENGINES = ("model", "sampler")
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """What to render with.
+
+    Attributes:
+        engine: "model" or "sampler".
+        checkpoint: model engine: a checkpoint file; None takes the model that ships with the
+            package.
+        codec_path: model engine: where the codec's weights lie, if not where it looks itself.
+        kit: name, in any case. Model: one of the checkpoint's kits; None takes "standard" or,
+            where the model does not know it, another that ships, or else its first;
+            "unknown" leaves the choice open. Sampler: a shipped kit or a folder.
+        drummer, style: conditions of the model; None leaves them unknown.
+        bpm: tempo condition; None takes the tempo of the MIDI, which may change on the way.
+        drum_map: how to read the pitches: "gm", "roland_td" or a TOML file; None reads them as
+            the model was trained to (sampler: as "roland_td").
+        tail_sec: how long to go on after the performance's end.
+        temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
+        sample_rate: of the result; None keeps the codec's (or kit's) own.
+        device: where the model and the codec run; "auto" takes a GPU where there is one.
+        window_sec, overlap_sec: length and least overlap of the windows that the model predicts;
+            None takes the length and the context that the model was trained with.
+    """
+
+    engine: str = "model"
+    checkpoint: Path | None = None
+    codec_path: Path | None = None
+    kit: str | None = None
+    drummer: str | None = None
+    style: str | None = None
+    bpm: float | None = None
+    drum_map: str | None = None
+    tail_sec: float = 2.0
+    temperature: float = 0.5
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    sample_rate: int | None = None
+    device: str = "auto"
+    window_sec: float | None = None
+    overlap_sec: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise MidigrooveError(f"no engine {self.engine!r}; use {' or '.join(ENGINES)}")
+        if not (math.isfinite(self.tail_sec) and self.tail_sec >= 0):
+            raise MidigrooveError(f"tail_sec must be 0 or more, got {self.tail_sec}")
+        if self.sample_rate is not None and not 8000 <= self.sample_rate <= 192000:
+            raise MidigrooveError(
+                f"sample_rate must lie in 8000 to 192000 Hz, got {self.sample_rate}"
+            )
+
+    def read_drum_map(self) -> DrumMap | None:
+        """The drum map to read pitches with, if one was named."""
+        return None if self.drum_map is None else load_drum_map(self.drum_map)
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A performance as audio.
+
+    Attributes:
+        audio: [S] float32 mono, exactly ceil((end + tail) * sample_rate) samples, peak <= 1.
+        sample_rate: samples per second.
+        codes: [K, T] int64 as the model drew them; None from the sampler.
+        gain: what the audio was multiplied by so as not to clip; 1 when nothing had to be done.
+        joins_sec: where one window's codes end and the next one's begin.
+    """
+
+    audio: NDArray[np.float32]
+    sample_rate: int
+    codes: NDArray[np.int64] | None = None
+    gain: float = 1.0
+    joins_sec: list[float] = field(default_factory=list)
+
+    @property
+    def duration_sec(self) -> float:
+        """Length in seconds."""
+        return len(self.audio) / self.sample_rate
+
+
+class Engine(Protocol):
+    """Plays performances at its own sample rate; keeps what is slow to load."""
+
+    sample_rate: int
+    kit: str
+
+    def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
+        """The performance with its tail, not yet resampled or guarded against clipping."""
+
+
+def num_output_samples(duration_sec: float, sample_rate: int) -> int:
+    """ceil(duration * rate), at least 1; a billionth of a sample too much is not a sample."""
+    return max(1, math.ceil(duration_sec * sample_rate - 1e-6))
