@@ -72,7 +72,9 @@ def test_the_better_system_is_named(tmp_path: Path) -> None:
     # A level of -0.5 dB is nearer to right than one of -0.7 dB.
     assert by_metric["level_difference_db"]["verdict"] == "early"
     assert "rmse" not in by_metric  # not trusted
-    assert [row[0] for row in found["means"]] == ["early", "late"]
+    assert found["columns"] == ["figure", "early", "late"]
+    assert [row[0] for row in found["means"]] == ["Onset F1 ↑", "Level, dB →0"]
+    assert float(found["means"][0][2]) - float(found["means"][0][1]) == pytest.approx(0.2, abs=0.01)
 
 
 def test_another_embedding_is_told(tmp_path: Path) -> None:

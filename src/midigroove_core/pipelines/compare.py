@@ -11,7 +11,7 @@ import numpy as np
 
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.pipelines.evaluate.paired import compare_paired
-from midigroove_core.pipelines.evaluate.tables import head, plain
+from midigroove_core.pipelines.evaluate.tables import GROUPS, head, plain
 from midigroove_core.pipelines.evaluation_files import Evaluation
 
 MUST_AGREE = (
@@ -69,15 +69,18 @@ def compare_evaluations(
     if not same_clips:
         notes.append(f"compared over the {len(common)} clips that all have")
     facts = found[0].summary["metrics"]
+    in_order = dict.fromkeys([name for _, group in GROUPS for name in group] + list(facts))
     metrics = [
         name
-        for name, info in facts.items()
-        if info["trusted"] and all(name in values for _, _, values in systems.values())
+        for name in in_order
+        if name in facts
+        and facts[name]["trusted"]
+        and all(name in values for _, _, values in systems.values())
     ]
     return {
         "notes": notes,
-        "columns": ["system", *(head(facts[name]) for name in metrics)],
-        "means": _means(systems, common, metrics),
+        "columns": ["figure", *systems],
+        "means": _means(systems, common, metrics, facts),
         "differences": _differences(systems, common, metrics, facts, seed),
     }
 
@@ -172,13 +175,16 @@ def _aligned(system: Any, common: Sequence[str], metric: str) -> np.ndarray:
 
 
 def _means(
-    systems: dict[str, Any], common: Sequence[str], metrics: Sequence[str]
+    systems: dict[str, Any],
+    common: Sequence[str],
+    metrics: Sequence[str],
+    facts: dict[str, dict[str, Any]],
 ) -> list[list[object]]:
+    """A row per metric: the systems beside each other, and no more columns than there are."""
     rows: list[list[object]] = []
-    for label, system in systems.items():
-        columns = [_aligned(system, common, metric) for metric in metrics]
-        cells = [plain(_mean(values)) for values in columns]
-        rows.append([label, *cells])
+    for metric in metrics:
+        values = [_aligned(system, common, metric) for system in systems.values()]
+        rows.append([head(facts[metric]), *(plain(_mean(found)) for found in values)])
     return rows
 
 
