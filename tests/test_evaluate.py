@@ -306,6 +306,20 @@ def test_a_split_without_takes_says_which_there_are(workbench: Path, tmp_path: P
         evaluate(config(workbench, tmp_path / "out", split="validation"))
 
 
+def test_a_mistyped_option_costs_no_earlier_evaluation(workbench: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    settings = config(workbench, out, max_items=2, knee_items=0, rows=("silence",), long_items=0)
+    evaluate(settings)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for wrong in ({"embedding": "nonsense"}, {"dataset": tmp_path / "none"}):
+        with pytest.raises(MidigrooveError):
+            evaluate(replace(settings, **wrong))
+        with pytest.raises(MidigrooveError):
+            evaluate(replace(settings, out=tmp_path / "new", **wrong))
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "new").exists()
+
+
 def test_foreign_files_are_not_overwritten(workbench: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(InputError, match="is no evaluation"):

@@ -65,7 +65,6 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Eval
         max_items=config.max_items,
         seed=config.seed,
     )
-    prepare_out(config.out)
     longest_sec = max(clip.duration_sec for clip in clips)
     progress.message(
         f"{len(clips)} clips of {len({clip.entry.key for clip in clips})} takes, "
@@ -73,6 +72,8 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Eval
         f"split {config.split}"
     )
     run = _plan(config, registry, systems, groups, clips, longest_sec, progress.message)
+    # Not before everything is found: a mistyped option must not cost the evaluation that is there.
+    prepare_out(config.out)
     if config.audio_metrics and run.recordings is None:
         progress.message("no --dataset: the codec oracle stands in for the recordings")
     run.run(batch_size(systems, longest_sec), progress)
