@@ -24,12 +24,12 @@ import numpy as np
 import torch
 
 from midigroove_core.audio import load_mono, save_audio
-from midigroove_core.cachefile import Cache
+from midigroove_core.cache import Cache
+from midigroove_core.cache.build import build_cache
+from midigroove_core.coding.open import open_codec
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.midi import load_midi, save_midi
 from midigroove_core.performance import DrumPerformance
-from midigroove_core.pipelines.cache import build_cache
-from midigroove_core.pipelines.codecs import open_codec
 from midigroove_core.takes import Dataset, Take
 
 TAKES, SECONDS, ROUNDS, RATE = 4, 35, 3, 44100

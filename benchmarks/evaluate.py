@@ -15,16 +15,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from midigroove_core import sampler
 from midigroove_core.audio import resample
-from midigroove_core.cachefile import CacheEntry
-from midigroove_core.kits import builtin_grooves, load_kit
+from midigroove_core.cache import CacheEntry
+from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.output.writing import peak_memory_mib
+from midigroove_core.evaluation.scoring.scoring import ClipScorer
+from midigroove_core.kits import sampler
+from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.midi import load_midi
-from midigroove_core.pipelines.evaluate.clipset import EvalClip
-from midigroove_core.pipelines.evaluate.scoring import ClipScorer
-from midigroove_core.pipelines.evaluate.writing import peak_memory_mib
 
 RATE = 32000
 CLIP_SEC = 2.0

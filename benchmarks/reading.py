@@ -16,9 +16,9 @@ import torch
 from grids import performance
 
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
-from midigroove_core.cachefile import Cache, CacheWriter
+from midigroove_core.cache import Cache, CacheWriter
+from midigroove_core.cache.clips import ClipReader, cut_clips, vocabularies_of
 from midigroove_core.clock import FrameClock
-from midigroove_core.pipelines.clips import ClipReader, cut_clips, vocabularies_of
 
 CLOCK = FrameClock(32000, 512)
 TAKES, SECONDS, CLIPS, BATCH = 200, 60, 4800, 24

@@ -17,7 +17,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from midigroove_core.kits import builtin_grooves
+from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi, save_midi
 
 COMMAND = [sys.executable, "-c", "from midigroove_core.cli import main; main()", "render"]

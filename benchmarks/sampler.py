@@ -13,9 +13,9 @@ import time
 
 import numpy as np
 
-from midigroove_core.kits import builtin_grooves, list_kits, load_kit
+from midigroove_core.kits.library import builtin_grooves, list_kits, load_kit
+from midigroove_core.kits.sampler import render
 from midigroove_core.midi import load_midi
-from midigroove_core.sampler import render
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import torch
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
-from midigroove_core.pipelines.train.presets import PRESETS
+from midigroove_core.training.presets import PRESETS
 
 K, V, BATCH, FRAMES = 8, 1024, 16, 188
 

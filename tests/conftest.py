@@ -20,7 +20,7 @@ def only_builtins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def toy_plugin_name(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A plugin with a toy codec and models, installed for a module's tests; see `toy_systems`."""
-    from toy_systems import toy_plugin_installed
+    from support.toy_systems import toy_plugin_installed
 
     with toy_plugin_installed(tmp_path_factory.mktemp("plugin")) as name:
         yield name

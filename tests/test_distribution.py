@@ -11,7 +11,7 @@ import pytest
 
 from midigroove_core import __version__
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 ASSETS = importlib.resources.files("midigroove_core") / "assets"
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cache_fixtures import make_dataset
-from trainable_cache import make_cache
+from support.cache_fixtures import make_dataset
+from support.trainable_cache import make_cache
 
+import midigroove_core.evaluation as evaluation
 from midigroove_core.cli import run as midigroove
+from midigroove_core.coding import open as codecs
 from midigroove_core.errors import InputError
-from midigroove_core.pipelines import codecs
-from midigroove_core.pipelines import evaluate as evaluation
-from midigroove_core.pipelines.recipe import read_recipe, run_recipe
-from midigroove_core.pipelines.train.config import make_config, read_settings
+from midigroove_core.recipe import read_recipe, run_recipe
 from midigroove_core.testing import ToyCodec
+from midigroove_core.training.config import make_config, read_settings
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 SMALL = """

@@ -24,10 +24,10 @@ from scipy import signal
 
 from midigroove_core.atomic import read_json, sha256_of_file, write_bytes, write_json
 from midigroove_core.drums import load_drum_map
-from midigroove_core.kits import load_kit
+from midigroove_core.kits.library import load_kit
+from midigroove_core.kits.sampler import render
+from midigroove_core.kits.soundfont import SAMPLE_RATE, Audio, cut_layers, render_notes, trim
 from midigroove_core.performance import DrumPerformance
-from midigroove_core.sampler import render
-from midigroove_core.soundfont import SAMPLE_RATE, Audio, cut_layers, render_notes, trim
 
 FONT_SHA256 = "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
 ASSETS = Path(__file__).parents[1] / "src/midigroove_core/assets/kits"

@@ -22,7 +22,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Says nothing; what pipelines use when none is given."""
+    """Says nothing; what is used when none is given."""
 
     def start(self, description: str, total: int | None) -> None:
         """Ignores the task."""

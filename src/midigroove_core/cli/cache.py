@@ -126,8 +126,8 @@ def cache(
 
     Example: `midigroove cache --codec dac --dataset DATA --out cache/dac`
     """
-    from midigroove_core.pipelines.cache import build_cache, finish_cache
-    from midigroove_core.pipelines.codecs import open_codec
+    from midigroove_core.cache.build import build_cache, finish_cache
+    from midigroove_core.coding.open import open_codec
     from midigroove_core.takes import open_dataset, select
 
     if finish:
@@ -183,7 +183,7 @@ def inspect(
 
     Example: `midigroove inspect runs/dac/best.safetensors`
     """
-    from midigroove_core.pipelines.inspect import inspect_path
+    from midigroove_core.inspect import inspect_path
 
     found = inspect_path(path, verify=verify)
     if json:
@@ -220,7 +220,7 @@ def codec_stats(
 
     Example: `midigroove codec-stats cache/dac`
     """
-    from midigroove_core.pipelines.codec_stats import codec_statistics
+    from midigroove_core.cache.codec_stats import codec_statistics
 
     with progress_for_terminal() as progress:
         found = codec_statistics(

@@ -17,9 +17,9 @@ from midigroove_core.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from midigroove_core.pipelines.stats import Stats
-    from midigroove_core.pipelines.synth import SynthSummary
-    from midigroove_core.pipelines.verify import VerifyReport
+    from midigroove_core.datasets.stats import Stats
+    from midigroove_core.datasets.synth import SynthSummary
+    from midigroove_core.datasets.verify import VerifyReport
 
 Workers = Annotated[
     int | None, typer.Option(help="Processes [default: one a core].", show_default=False)
@@ -68,7 +68,7 @@ def synth(
 
     Example: midigroove data synth --midi builtin --headroom-db 1 --out DATA
     """
-    from midigroove_core.pipelines.synth import synthesize
+    from midigroove_core.datasets.synth import synthesize
 
     with progress_for_terminal() as progress:
         summary = synthesize(
@@ -104,8 +104,8 @@ def verify(
     Example: midigroove data verify DATA --report verify.json
     """
     from midigroove_core.atomic import write_json
-    from midigroove_core.pipelines import verify as pipeline
-    from midigroove_core.pipelines.verify_take import Limits
+    from midigroove_core.datasets import verify as pipeline
+    from midigroove_core.datasets.verify_take import Limits
 
     chosen = options.open_selected(
         dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
@@ -146,7 +146,7 @@ def stats(
 
     Example: midigroove data stats DATA --beat-type beat
     """
-    from midigroove_core.pipelines import stats as pipeline
+    from midigroove_core.datasets import stats as pipeline
 
     chosen = options.open_selected(
         dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,

@@ -29,7 +29,7 @@ def demo(
 
     Example: `midigroove demo --out demo`
     """
-    from midigroove_core.pipelines.demo import DemoConfig, run_demo
+    from midigroove_core.demo import DemoConfig, run_demo
 
     with progress_for_terminal() as progress:
         result = run_demo(DemoConfig(out, minutes=minutes, seed=seed), progress)

@@ -103,8 +103,8 @@ def evaluate(
     Example: `midigroove eval --system groove:runs/groove/best.safetensors:cache/groove
     --dataset DATA --out eval/first`
     """
-    from midigroove_core.pipelines.evaluate import EvalConfig, SystemSpec
-    from midigroove_core.pipelines.evaluate import evaluate as run
+    from midigroove_core.evaluation import EvalConfig, SystemSpec
+    from midigroove_core.evaluation import evaluate as run
 
     wanted = {
         "oracle": add_oracle, "silence": add_silence, "random": add_random,
@@ -143,7 +143,7 @@ def compare(
 
     Example: `midigroove compare eval/first eval/second`
     """
-    from midigroove_core.pipelines.compare import compare_evaluations
+    from midigroove_core.report.compare import compare_evaluations
 
     found = compare_evaluations(evaluations, intersection=intersection)
     if json:
@@ -186,7 +186,7 @@ def report(
 
     Example: `midigroove report eval/first -o report.html`
     """
-    from midigroove_core.pipelines.report import export_papers, write_listening_test, write_report
+    from midigroove_core.report import export_papers, write_listening_test, write_report
 
     if latex and export is None:
         raise InputError("--latex needs a folder to write to: --export FOLDER")
@@ -202,7 +202,7 @@ def report(
 
 
 def _print_summary(summary: dict[str, Any], cost: dict[str, Any]) -> None:
-    from midigroove_core.pipelines.evaluate.tables import (
+    from midigroove_core.evaluation.output.tables import (
         difference_table,
         long_table,
         main_table,

@@ -43,7 +43,7 @@ def list_kits(json: Json = False) -> None:
 
     Example: midigroove kits list
     """
-    from midigroove_core import kits
+    from midigroove_core.kits import library as kits
 
     infos = kits.list_kits()
     if json:
@@ -63,7 +63,7 @@ def preview(
 
     Example: midigroove kits preview jazz -o jazz.wav
     """
-    from midigroove_core.pipelines.preview import preview_kit
+    from midigroove_core.kits.preview import preview_kit
 
     done = preview_kit(kit, out, groove=groove, seconds=seconds)
     if json:
@@ -83,7 +83,7 @@ def grooves(
 
     Example: midigroove grooves --split test
     """
-    from midigroove_core import kits
+    from midigroove_core.kits import library as kits
 
     infos = [info for info in kits.builtin_grooves() if split in (None, info.split)]
     if json:

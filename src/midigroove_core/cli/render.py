@@ -71,7 +71,7 @@ def render(
 
     Example: `midigroove render groove.mid --kit jazz -o groove.wav`
     """
-    from midigroove_core.pipelines.render import RenderConfig, from_files_to_files, output_paths
+    from midigroove_core.rendering.render import RenderConfig, from_files_to_files, output_paths
 
     config = RenderConfig(
         engine=engine, checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,

@@ -124,9 +124,9 @@ def train(
     Example: `midigroove train --cache cache/dac --out runs/dac --preset small`
     """  # fmt: skip
     options = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
-    from midigroove_core.pipelines.train import train as run
-    from midigroove_core.pipelines.train.config import make_config, read_settings
-    from midigroove_core.pipelines.train.record import remove_run
+    from midigroove_core.training import train as run
+    from midigroove_core.training.config import make_config, read_settings
+    from midigroove_core.training.record import remove_run
 
     made = make_config(config, kits=kit, **options, settings=read_settings(setting or []))
     if overwrite:
@@ -176,7 +176,7 @@ def recipe(
 
     Example: `midigroove recipe recipes/paper_dac_small_all_kits.toml --dataset EGMD --out out/dac`
     """
-    from midigroove_core.pipelines.recipe import run_recipe
+    from midigroove_core.recipe import run_recipe
 
     with progress_for_terminal() as progress:
         made = run_recipe(file, out, dataset=dataset, device=device, only=steps, progress=progress)

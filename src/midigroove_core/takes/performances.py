@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midigroove_core.errors import InputError
-from midigroove_core.kits import builtin_grooves
+from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import read_tempo_and_meter
 from midigroove_core.takes.dataset import split_named, split_of_performance
 from midigroove_core.takes.folder import MIDI_SUFFIXES

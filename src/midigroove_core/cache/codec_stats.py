@@ -1,0 +1,161 @@
+"""How a codec's codes behave, and how much there is to learn in them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.cache import Cache, CacheEntry
+from midigroove_core.cache.probe import ProbeResult, linear_probe
+from midigroove_core.errors import InputError
+from midigroove_core.metrics.codes import (
+    bits_per_second,
+    change_rate,
+    count_codes,
+    entropy_nats,
+    fit_code_model,
+    mean_run_length,
+    perplexity,
+    usage,
+)
+from midigroove_core.progress import Progress, Silent
+from midigroove_core.registry import Registry
+from midigroove_core.takes import split_of_performance
+
+
+def codec_statistics(
+    path: str | Path,
+    *,
+    max_takes: int = 400,
+    featurizer: str | None = "expressive_grid",
+    seed: int = 0,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+) -> dict[str, Any]:
+    """Statistics of the codes of a cache.
+
+    Baselines and probe are fitted on training takes and scored on validation takes (test takes
+    where there are none; a share of the performances where the cache has one split only).
+
+    Args:
+        path: the cache.
+        max_takes: at most so many takes to fit on, and so many to score, drawn at random.
+        featurizer: the grid that the linear probe reads, with its default config; None for no
+            probe.
+        seed: of the draws.
+        progress: told what is being done.
+        registry: where the featurizer is looked up.
+
+    Returns:
+        JSON: `codebooks`, a row per codebook (entropy, perplexity, usage, change rate, run
+        lengths, NLL in nats per code under unigram, bigram and probe), and figures of the whole.
+
+    Raises:
+        InputError: not a cache, or one that has too few takes.
+    """
+    progress = progress or Silent()
+    cache = Cache.open(path)
+    fit, score, name = _splits(cache, max_takes, np.random.default_rng(seed))
+    progress.start("reading codes", None)
+    fit_codes = [cache.codes(entry).astype(np.int64) for entry in fit]
+    score_codes = [cache.codes(entry).astype(np.int64) for entry in score]
+    model = fit_code_model(fit_codes, cache.codebook_size)
+    nll = {"unigram": model.unigram_nll(score_codes), "bigram": model.bigram_nll(score_codes)}
+    columns = _describe(fit_codes, cache.codebook_size)
+    columns |= {f"{kind}_nll": values for kind, values in nll.items()}
+    if featurizer is not None:
+        progress.start("fitting the linear probe", None)
+        grid_of = _grids(cache, featurizer, registry or Registry())
+        probe = _probe(cache, grid_of, (fit, fit_codes), (score, score_codes), seed)
+        nll["probe"] = probe.nll
+        columns |= {"probe_nll": probe.nll, "probe_accuracy": probe.accuracy}
+    progress.finish()
+    nominal = cache.num_codebooks * math.log2(cache.codebook_size)
+    rate = cache.clock.frame_rate
+    return {
+        "codec_id": cache.header["codec_id"],
+        "fitted_on": {"split": "train", "takes": len(fit), "frames": _frames(fit)},
+        "scored_on": {"split": name, "takes": len(score), "frames": _frames(score)},
+        "bits_per_second": {
+            "nominal": nominal * float(rate),
+            **{kind: bits_per_second(values, rate) for kind, values in nll.items()},
+        },
+        "codebooks": [
+            {"codebook": k, **{name: _number(values[k]) for name, values in columns.items()}}
+            for k in range(cache.num_codebooks)
+        ],
+    }
+
+
+def _splits(
+    cache: Cache, max_takes: int, rng: np.random.Generator
+) -> tuple[list[CacheEntry], list[CacheEntry], str]:
+    train = cache.split("train")
+    for name in ("validation", "test"):
+        if train and cache.split(name):
+            return _draw(train, max_takes, rng), _draw(cache.split(name), max_takes, rng), name
+    fit: list[CacheEntry] = []
+    score: list[CacheEntry] = []
+    for entry in cache.entries:
+        drawn = split_of_performance(entry.performance_key) == "train"
+        (fit if drawn else score).append(entry)
+    if not fit or not score:
+        raise InputError(
+            f"{cache.path}: {len(cache.entries)} takes of one split are too few to hold some out; "
+            f"cache more performances"
+        )
+    return _draw(fit, max_takes, rng), _draw(score, max_takes, rng), "held out of the only split"
+
+
+def _draw(entries: list[CacheEntry], count: int, rng: np.random.Generator) -> list[CacheEntry]:
+    if len(entries) <= count:
+        return entries
+    return [entries[i] for i in np.sort(rng.choice(len(entries), count, replace=False))]
+
+
+def _describe(codes: list[NDArray[np.int64]], codebook_size: int) -> dict[str, Any]:
+    counts = count_codes(codes, codebook_size)
+    return {
+        "entropy_nats": entropy_nats(counts),
+        "perplexity": perplexity(counts),
+        "usage": usage(counts),
+        "change_rate": change_rate(codes),
+        "mean_run_frames": mean_run_length(codes),
+    }
+
+
+def _grids(cache: Cache, featurizer: str, registry: Registry) -> Any:
+    built = registry.load("featurizer", featurizer)()
+
+    def grid_of(entry: CacheEntry) -> NDArray[np.float32]:
+        performance = cache.performance(entry)
+        return built.featurize(performance, cache.clock, 0, entry.num_frames).values
+
+    return grid_of
+
+
+def _probe(
+    cache: Cache,
+    grid_of: Any,
+    fit: tuple[list[CacheEntry], list[NDArray[np.int64]]],
+    score: tuple[list[CacheEntry], list[NDArray[np.int64]]],
+    seed: int,
+) -> ProbeResult:
+    return linear_probe(
+        ([grid_of(entry) for entry in fit[0]], fit[1]),
+        ([grid_of(entry) for entry in score[0]], score[1]),
+        cache.codebook_size,
+        seed=seed,
+    )
+
+
+def _frames(entries: list[CacheEntry]) -> int:
+    return sum(entry.num_frames for entry in entries)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,213 @@
+"""Reads a cache: memory maps opened once per process, no JSON per read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.atomic import read_json, sha256_of, sha256_of_file
+from midigroove_core.cache.format import (
+    HEADER,
+    INDEX,
+    KEY,
+    PERFORMANCES,
+    PLAN,
+    SCHEMA,
+    SKIPPED,
+    CacheEntry,
+    read_entry,
+    read_rows,
+    shard_name,
+)
+from midigroove_core.clock import FrameClock
+from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.performance import DrumPerformance
+from midigroove_core.tensorfile import read_header
+
+_FIELDS = (
+    "codec_id", "codec_config", "codec_facts", "weights_sha", "provider", "versions", "dataset",
+    "encoding", "counts", "files",
+)  # fmt: skip
+_AGAIN = "copy it again, or make it again with midigroove cache --overwrite"
+
+
+class Cache:
+    """A finished cache, ready for random reads; make one with `Cache.open(path)`.
+
+    It may be used in forked workers (the memory maps are shared) and pickled to spawned ones
+    (which open the files themselves).
+
+    Attributes:
+        path: the folder.
+        header: cache.json: schema, codec_id, codec_config, codec_facts, weights_sha, provider,
+            versions, dataset, encoding, counts, files.
+        entries: all takes, in the dataset's order.
+        clock: the codec's clock.
+        num_codebooks, codebook_size: K and V.
+        fingerprint: SHA-256 over cache.json and index.jsonl; cache.json has the SHA-256 of every
+            other file, so equal fingerprints mean equal caches.
+    """
+
+    def __init__(
+        self, path: Path, header: dict[str, Any], entries: list[CacheEntry], fingerprint: str
+    ) -> None:
+        facts = header["codec_facts"]
+        self.path = path
+        self.header = header
+        self.entries = entries
+        self.fingerprint = fingerprint
+        self.clock = FrameClock(facts["sample_rate"], facts["hop_length"])
+        self.num_codebooks: int = facts["num_codebooks"]
+        self.codebook_size: int = facts["codebook_size"]
+        self._by_key = {entry.key: entry for entry in entries}
+        self._of_shard: dict[int, list[CacheEntry]] = {}
+        for entry in entries:
+            self._of_shard.setdefault(entry.shard, []).append(entry)
+        self._shards: dict[int, dict[str, NDArray[np.uint16]]] = {}
+        self._performances: dict[str, DrumPerformance] = {}
+        self._load_performance: Callable[[str], DrumPerformance] | None = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> Cache:
+        """Opens a cache; looks at every file's size, reads the header and the index.
+
+        Raises:
+            InputError: no cache, an unfinished one, or a file that is missing or cut short;
+                names the file.
+            MismatchError: a cache of another schema.
+        """
+        path = Path(path)
+        if not (path / HEADER).exists():
+            raise InputError(_why_not(path))
+        header = read_json(path / HEADER)
+        if not isinstance(header, dict) or "schema" not in header:
+            raise InputError(f"{path / HEADER}: not the header of a cache")
+        if header["schema"] != SCHEMA:
+            raise MismatchError(
+                f"{path / HEADER}: schema is {header['schema']!r}, this version reads {SCHEMA}; "
+                f"make the cache again, or use the version of midigroove that made it"
+            )
+        for name in _FIELDS:
+            if name not in header:
+                raise InputError(f"{path / HEADER}: field {name!r} is missing; {_AGAIN}")
+        for name, stored in header["files"].items():
+            _check_size(path / name, stored["bytes"])
+        entries = [read_entry(row, where) for where, row in read_rows(path / INDEX)]
+        data = (path / HEADER).read_bytes() + (path / INDEX).read_bytes()
+        return cls(path, header, entries, sha256_of(data))
+
+    def __reduce__(self) -> Any:
+        return Cache.open, (self.path,)
+
+    def entry(self, key: str) -> CacheEntry:
+        """The take with that key.
+
+        Raises:
+            InputError: no such take.
+        """
+        if key not in self._by_key:
+            raise InputError(f"{self.path}: no take {key!r}")
+        return self._by_key[key]
+
+    def codes(
+        self, entry: CacheEntry, start_frame: int = 0, num_frames: int | None = None
+    ) -> NDArray[np.uint16]:
+        """Codes [K, n] of frames [start_frame, start_frame + num_frames) of a take; a copy.
+
+        Raises:
+            InputError: frames outside the take.
+        """
+        if num_frames is None:
+            num_frames = entry.num_frames - start_frame
+        end = start_frame + num_frames
+        if start_frame < 0 or num_frames < 0 or end > entry.num_frames:
+            raise InputError(
+                f"{entry.key}: frames {start_frame} to {end} are not inside the take's "
+                f"{entry.num_frames}"
+            )
+        shard = self._shards.get(entry.shard)
+        if shard is None:
+            shard = self._open_shard(entry.shard)
+        return shard[entry.key][:, start_frame:end].copy()
+
+    def _open_shard(self, number: int) -> dict[str, NDArray[np.uint16]]:
+        path = self.path / shard_name(number)
+        arrays = read_header(path).arrays()
+        for entry in self._of_shard[number]:
+            found = arrays.get(entry.key)
+            if found is None or found.shape != (self.num_codebooks, entry.num_frames):
+                raise InputError(f"{path}: take {entry.key!r} is not as the index says; {_AGAIN}")
+        self._shards[number] = arrays
+        return arrays
+
+    def performance(self, entry: CacheEntry) -> DrumPerformance:
+        """The events that a take plays; takes of one MIDI file share the object."""
+        found = self._performances.get(entry.midi_path)
+        if found is None:
+            if self._load_performance is None:
+                self._load_performance = _performance_loader(self.path / PERFORMANCES)
+            found = self._performances[entry.midi_path] = self._load_performance(entry.midi_path)
+        return found
+
+    def split(self, name: str) -> list[CacheEntry]:
+        """The takes of a split, in the dataset's order."""
+        return [entry for entry in self.entries if entry.split == name]
+
+    def vocabularies(self) -> dict[str, list[str]]:
+        """The kits, drummers and styles of all takes, sorted; "unknown" is left out."""
+        return {
+            name: sorted({getattr(entry, name) for entry in self.entries} - {"unknown"})
+            for name in ("kit", "drummer", "style")
+        }
+
+    def skipped(self) -> list[dict[str, str]]:
+        """The takes that were left out: key, reason, detail."""
+        return [row for _, row in read_rows(self.path / SKIPPED)]
+
+    def verify(self) -> list[str]:
+        """Reads every byte; one line for each file that is not as it was written."""
+        return [
+            f"{self.path / name}: its content is not what was written; {_AGAIN}"
+            for name, stored in self.header["files"].items()
+            if sha256_of_file(self.path / name) != stored["sha256"]
+        ]
+
+
+def _why_not(path: Path) -> str:
+    if not path.exists():
+        return f"{path}: no such cache; make one with midigroove cache"
+    if (path / PLAN).exists():
+        return f"{path}: not finished; give the same midigroove cache command again"
+    return f"{path}: not a cache ({HEADER} is missing)"
+
+
+def _check_size(path: Path, expected: int) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"{path}: missing from the cache; {_AGAIN}") from error
+    if size != expected:
+        raise InputError(f"{path}: damaged: {size} bytes, expected {expected}; {_AGAIN}")
+
+
+def _performance_loader(path: Path) -> Callable[[str], DrumPerformance]:
+    file = read_header(path)
+    names = file.json(KEY, "the performances of a cache")["midi_paths"]
+    numbers = {name: number for number, name in enumerate(names)}
+    arrays = file.arrays()
+    fields = [name for name in arrays if not name.endswith(".offsets")]
+    offsets = {name: arrays[f"{name}.offsets"] for name in fields}
+
+    def load(name: str) -> DrumPerformance:
+        if name not in numbers:
+            raise InputError(f"{path}: no performance {name!r}; {_AGAIN}")
+        at = numbers[name]
+        return DrumPerformance.from_arrays(
+            {f: arrays[f][offsets[f][at] : offsets[f][at + 1]].copy() for f in fields}
+        )
+
+    return load

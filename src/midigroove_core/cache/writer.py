@@ -1,0 +1,279 @@
+"""Writes a cache so that it can be killed at any point and still ends as the same bytes.
+
+Takes belong to shards by their place in the dataset alone. A finished take is one small file under
+`building/`; a shard is written, whole, when all its takes are there; the index and `cache.json`
+come last. Nothing that is written depends on the time, on which process wrote it, or on how often
+it was begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.atomic import dump_json, read_json, sha256_of_file, write_json, write_text
+from midigroove_core.cache.format import (
+    BUILDING,
+    HEADER,
+    INDEX,
+    KEY,
+    PERFORMANCES,
+    PLAN,
+    SAME,
+    SCHEMA,
+    SKIPPED,
+    CacheEntry,
+    check_same,
+    shard_name,
+)
+from midigroove_core.errors import MidigrooveError, MismatchError
+from midigroove_core.performance import DrumPerformance
+from midigroove_core.tensorfile import read_header, save_arrays
+
+
+class CacheWriter:
+    """One process's hand on a cache that is being made; several may work on one folder.
+
+    Args:
+        path: folder of the cache.
+        header: codec_id, codec_config, codec_facts, weights_sha, provider, versions, dataset
+            (with name, fingerprint and num_takes) and encoding (with takes_per_shard).
+        overwrite: throw away what is there.
+
+    Raises:
+        MismatchError: the folder has a cache of something else; names the field.
+        MidigrooveError: the folder has other files, or cannot be written to.
+
+    Attributes:
+        complete: the cache was finished before; there is nothing to do.
+    """
+
+    def __init__(
+        self, path: str | Path, header: Mapping[str, Any], *, overwrite: bool = False
+    ) -> None:
+        self.path = Path(path)
+        self.header = {"schema": SCHEMA, **header}
+        self.num_takes = int(header["dataset"]["num_takes"])
+        self.takes_per_shard = int(header["encoding"]["takes_per_shard"])
+        if header["codec_facts"]["codebook_size"] > 65536:
+            raise MidigrooveError(
+                f"codec {header['codec_id']}: codebook_size is "
+                f"{header['codec_facts']['codebook_size']}; a cache holds up to 65536 (uint16)"
+            )
+        if overwrite:
+            self.discard()
+        self.complete = (self.path / HEADER).exists()
+        if self.complete:
+            check_same(self.path, read_json(self.path / HEADER), self.header, SAME)
+        elif (self.path / PLAN).exists():
+            names = (*SAME, "provider", "versions")
+            check_same(self.path, read_json(self.path / PLAN), self.header, names)
+        elif self._foreign_files():
+            raise MismatchError(
+                f"{self.path}: holds files but no {HEADER} ({self._foreign_files()[0]}); "
+                f"choose another --out, or --overwrite a damaged cache"
+            )
+        else:
+            write_json(self.path / PLAN, self.header)
+
+    def _foreign_files(self) -> list[str]:
+        if not self.path.exists():
+            return []
+        if not self.path.is_dir():
+            raise MidigrooveError(f"{self.path}: is a file; a cache is a folder")
+        # A folder `building` without a plan, and temporary files, are what a kill leaves behind.
+        ignored = {BUILDING, SKIPPED}
+        names = sorted(child.name for child in self.path.iterdir())
+        return [name for name in names if name not in ignored and not name.startswith(".")]
+
+    def discard(self) -> None:
+        """Removes the files of a cache from the folder, `cache.json` first, and nothing else."""
+        for name in (HEADER, INDEX, SKIPPED, PERFORMANCES):
+            (self.path / name).unlink(missing_ok=True)
+        for shard in self.path.glob("codes-*.safetensors"):
+            shard.unlink()
+        shutil.rmtree(self.path / BUILDING, ignore_errors=True)
+
+    @property
+    def num_shards(self) -> int:
+        """Number of shards that the takes fall into."""
+        return -(-self.num_takes // self.takes_per_shard)
+
+    def takes_of(self, shard: int) -> range:
+        """Places in the dataset of the takes of a shard."""
+        start = shard * self.takes_per_shard
+        return range(start, min(start + self.takes_per_shard, self.num_takes))
+
+    def shard_done(self, shard: int) -> bool:
+        """Whether the shard is written."""
+        return (self.path / shard_name(shard)).exists()
+
+    def take_done(self, take: int) -> bool:
+        """Whether a take of a shard that is not yet written was finished or skipped."""
+        return self._take_path(take).exists()
+
+    def _take_path(self, take: int) -> Path:
+        return self.path / BUILDING / f"take-{take:07d}.safetensors"
+
+    def _performance_path(self, midi_path: str) -> Path:
+        name = hashlib.sha256(midi_path.encode()).hexdigest()[:20]
+        return self.path / BUILDING / f"performance-{name}.safetensors"
+
+    def has_performance(self, midi_path: str) -> bool:
+        """Whether the events of a MIDI file are stored already."""
+        return self._performance_path(midi_path).exists()
+
+    def add_performance(self, midi_path: str, performance: DrumPerformance) -> None:
+        """Stores the events of a MIDI file; must come before the takes that use it."""
+        arrays = performance.to_arrays()
+        self._save(self._performance_path(midi_path), arrays, {"midi_path": midi_path})
+
+    def add_take(self, take: int, row: Mapping[str, Any], codes: NDArray[np.integer]) -> None:
+        """Stores a finished take.
+
+        Args:
+            take: its place in the dataset.
+            row: the fields of `CacheEntry` but `shard`.
+            codes: [K, T], in [0, V).
+
+        Raises:
+            MidigrooveError: codes that do not fit the codec's facts.
+        """
+        facts = self.header["codec_facts"]
+        if codes.shape != (facts["num_codebooks"], row["num_frames"]):
+            raise MidigrooveError(
+                f"{row['key']}: codes are {list(codes.shape)}, expected "
+                f"[{facts['num_codebooks']}, {row['num_frames']}]"
+            )
+        if codes.size and not 0 <= codes.min() <= codes.max() < facts["codebook_size"]:
+            raise MidigrooveError(
+                f"{row['key']}: codes lie in [{codes.min()}, {codes.max()}], expected "
+                f"[0, {facts['codebook_size'] - 1}]"
+            )
+        arrays = {"codes": codes.astype(np.uint16)}
+        self._save(self._take_path(take), arrays, {"take": dict(row)})
+
+    def add_skip(self, take: int, key: str, reason: str, detail: str) -> None:
+        """Notes that a take was left out, with its reason (one of few) and the whole story."""
+        row = {"key": key, "reason": reason, "detail": detail}
+        self._save(self._take_path(take), {}, {"skipped": row})
+
+    def close_shard(self, shard: int) -> None:
+        """Writes a shard from its finished takes and removes their files."""
+        takes, skipped, arrays = [], [], {}
+        for take in self.takes_of(shard):
+            file = read_header(self._take_path(take))
+            found = file.json(KEY, "a take of a cache")
+            if "skipped" in found:
+                skipped.append(found["skipped"])
+                continue
+            takes.append({**found["take"], "shard": shard})
+            arrays[found["take"]["key"]] = file.arrays()["codes"]
+        metadata = {"takes": takes, "skipped": skipped}
+        self._save(self.path / shard_name(shard), arrays, metadata)
+        for take in self.takes_of(shard):
+            self._take_path(take).unlink(missing_ok=True)
+
+    def missing_shards(self) -> list[int]:
+        """Shards that are not written yet, by this process or another."""
+        return [shard for shard in range(self.num_shards) if not self.shard_done(shard)]
+
+    def finish(self) -> int:
+        """Writes the events, the index and `cache.json`, once all shards are there.
+
+        Two processes may finish at once: both write the same bytes.
+
+        Returns:
+            the number of takes in the cache. If it is 0 no cache is left, only `skipped.jsonl`.
+
+        Raises:
+            MidigrooveError: shards are missing.
+        """
+        missing = self.missing_shards()
+        if missing:
+            raise MidigrooveError(
+                f"{self.path}: {len(missing)} of {self.num_shards} shards are not there yet "
+                f"(the first is {shard_name(missing[0])}); let every rank end first"
+            )
+        takes, skipped = self._collect()
+        _write_rows(self.path / SKIPPED, skipped)
+        if not takes:
+            for shard in range(self.num_shards):
+                (self.path / shard_name(shard)).unlink(missing_ok=True)
+            self._clear_away()
+            return 0
+        names = list(dict.fromkeys(take["midi_path"] for take in takes))
+        self._write_performances(names)
+        _write_rows(self.path / INDEX, [CacheEntry(**take).to_json() for take in takes])
+        shards = [shard_name(shard) for shard in range(self.num_shards)]
+        counts = Counter(row["reason"] for row in skipped)
+        write_json(
+            self.path / HEADER,
+            {
+                **self.header,
+                "counts": {
+                    "takes": len(takes),
+                    "performances": len(names),
+                    "skipped": dict(counts),
+                },
+                "files": {
+                    name: _describe(self.path / name)
+                    for name in (INDEX, SKIPPED, PERFORMANCES, *shards)
+                },
+            },
+        )
+        self._clear_away()
+        return len(takes)
+
+    def _clear_away(self) -> None:
+        """Removes the working files, and temporary files that a killed process left behind."""
+        shutil.rmtree(self.path / BUILDING, ignore_errors=True)
+        for left in self.path.glob(".*.tmp.*"):
+            left.unlink(missing_ok=True)
+
+    def _collect(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        takes: list[dict[str, Any]] = []
+        skipped: list[dict[str, Any]] = []
+        for shard in range(self.num_shards):
+            found = read_header(self.path / shard_name(shard)).json(KEY, "a shard of a cache")
+            takes += found["takes"]
+            skipped += found["skipped"]
+        return takes, skipped
+
+    def _write_performances(self, names: list[str]) -> None:
+        """One array per field, all performances joined, and where each begins."""
+        parts: dict[str, list[NDArray[Any]]] = {}
+        for name in names:
+            for field, values in read_header(self._performance_path(name)).arrays().items():
+                parts.setdefault(field, []).append(values)
+        arrays: dict[str, NDArray[Any]] = {}
+        for field, pieces in parts.items():
+            lengths = [len(piece) for piece in pieces]
+            arrays[field] = np.concatenate(pieces)
+            arrays[f"{field}.offsets"] = np.cumsum([0, *lengths], dtype=np.int64)
+        self._save(self.path / PERFORMANCES, arrays, {"midi_paths": names})
+
+    def _save(
+        self, path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
+    ) -> None:
+        try:
+            save_arrays(path, arrays, KEY, metadata)
+        except MidigrooveError as error:
+            raise MidigrooveError(
+                f"{error}; what is done is kept: mend that and give the same command again"
+            ) from error
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    write_text(path, "".join(dump_json(row, indent=None) + "\n" for row in rows))
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": sha256_of_file(path)}

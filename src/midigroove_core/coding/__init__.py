@@ -1,0 +1,1 @@
+"""Audio to codes and back, for takes of any length."""

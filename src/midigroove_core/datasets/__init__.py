@@ -1,0 +1,1 @@
+"""Datasets that are made, checked and counted: synth, verify, stats."""

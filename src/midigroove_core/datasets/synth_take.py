@@ -1,0 +1,126 @@
+"""The work of one `data synth` process: a performance on every kit, and a kit's level."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.atomic import write_bytes
+from midigroove_core.audio import audio_info, save_audio
+from midigroove_core.errors import InputError
+from midigroove_core.kits import library as kits
+from midigroove_core.kits import sampler
+from midigroove_core.kits.fluidsynth import SAMPLE_RATE, play
+from midigroove_core.kits.kitsfile import KitSpec
+from midigroove_core.kits.oneshots import Kit
+from midigroove_core.midi import DrumPerformance, load_midi
+from midigroove_core.takes.performances import Performance
+
+SILENCE = 1e-4
+"""A peak below -80 dBFS is silence."""
+
+_LOUD_PITCHES = (36, 38, 46, 49, 57, 43)
+_PEAK = 0.9
+
+
+@dataclass(frozen=True)
+class TakeResult:
+    """One take: its files, or the reason that there are none."""
+
+    kit: str
+    midi_path: str
+    audio_path: str
+    duration_sec: float = 0.0
+    kept: bool = False
+    reason: str = ""
+
+
+Task = tuple[Path, Path, Performance, list[KitSpec], list[float], float]
+"""MIDI folder, dataset folder, performance, kits, their gains, tail in seconds."""
+
+
+def render_takes(task: Task) -> list[TakeResult]:
+    """Renders a performance on every kit for which there is no finished file yet."""
+    folder, out, performance, specs, gains, tail_sec = task
+    stem = PurePosixPath(performance.midi_path).with_suffix("")
+    results: list[TakeResult] = []
+    loaded: DrumPerformance | None = None
+    for number, (spec, gain) in enumerate(zip(specs, gains, strict=True), start=1):
+        midi, wav = f"{stem}_{number}.midi", f"{stem}_{number}.wav"
+        done = (out / wav).is_file()
+        try:
+            if not done:
+                loaded = loaded or load_midi(folder / performance.midi_path)
+                audio = _play_checked(loaded, spec, gain, tail_sec, performance.midi_path)
+                write_bytes(out / midi, (folder / performance.midi_path).read_bytes())
+                save_audio(out / wav, audio, SAMPLE_RATE)
+            duration_sec = audio_info(out / wav).duration_sec
+            results.append(TakeResult(spec.name, midi, wav, duration_sec, kept=done))
+        except InputError as error:
+            results.append(TakeResult(spec.name, midi, wav, reason=str(error)))
+    return results
+
+
+def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
+    """The factor that brings kick, snare, open hat, two crashes and a tom at 127 to a peak of 0.9,
+    or so many dB below it.
+
+    Raises:
+        InputError: the kit makes no sound.
+    """
+    n = len(_LOUD_PITCHES)
+    chord = DrumPerformance(
+        onset_sec=np.full(n, 0.1),
+        duration_sec=np.full(n, 0.1),
+        pitch=np.array(_LOUD_PITCHES),
+        velocity=np.full(n, 127),
+        end_sec=0.2,
+    )
+    peak = float(np.abs(_play(chord, spec, SAMPLE_RATE)).max())
+    if peak < SILENCE:
+        raise InputError(_silent(spec, "a chord of its drums"))
+    return math.floor(_PEAK / peak * 10 ** (-headroom_db / 20) * 1000) / 1000
+
+
+def _play_checked(
+    performance: DrumPerformance, spec: KitSpec, gain: float, tail_sec: float, name: str
+) -> NDArray[np.float32]:
+    """Audio at the kit's gain; refuses what nobody should train on."""
+    if performance.num_hits == 0:
+        raise InputError(f"{name}: there is no hit in it")
+    # Not performance.end_sec: a hi-hat pedal may go on moving for minutes after the last hit.
+    last_sec = float((performance.onset_sec + performance.duration_sec).max())
+    audio = _play(performance, spec, round((last_sec + tail_sec) * SAMPLE_RATE)) * np.float32(gain)
+    peak = float(np.abs(audio).max())
+    if peak < SILENCE:
+        raise InputError(_silent(spec, name))
+    if peak > 1.0:
+        over_db = 20 * math.log10(peak)
+        raise InputError(
+            f"{name}: clips on kit {spec.name!r} by {over_db:.1f} dB; turn all kits down with "
+            f"--headroom-db, or set gain = {math.floor(gain / peak * 950) / 1000} for this one in "
+            "the kits file, and name another --out"
+        )
+    return audio
+
+
+def _silent(spec: KitSpec, what: str) -> str:
+    hint = "check its bank, program and channel" if spec.preset else "it has none of these drums"
+    return f"{what}: kit {spec.name!r} makes no sound; {hint}"
+
+
+def _play(performance: DrumPerformance, spec: KitSpec, num_samples: int) -> NDArray[np.float32]:
+    if spec.preset is not None:
+        return play(performance, spec.preset, num_samples)
+    kit = _load_kit(spec.oneshots)
+    return sampler.render(performance, kit, sample_rate=SAMPLE_RATE, num_samples=num_samples)
+
+
+@lru_cache(maxsize=8)
+def _load_kit(name: str) -> Kit:
+    return kits.load_kit(name)

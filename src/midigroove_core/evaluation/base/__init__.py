@@ -1,0 +1,1 @@
+"""What the whole evaluation speaks of: its configuration, its clips, its results."""

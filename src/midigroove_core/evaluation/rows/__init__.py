@@ -1,0 +1,1 @@
+"""Rows: what is evaluated, systems under test and references, as audio and codes."""

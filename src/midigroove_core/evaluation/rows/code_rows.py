@@ -1,0 +1,226 @@
+"""Reference rows made of codes: the true ones, random ones, the unigram's, the nearest clip's."""
+
+from __future__ import annotations
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.cache import Cache, CacheEntry
+from midigroove_core.cache.clips import cut_clips
+from midigroove_core.drums import CLASS_OF_ARTICULATION, DRUM_CLASSES, ROLAND_TD_MAP
+from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
+from midigroove_core.metrics.codes import CodeModel, fit_code_model
+from midigroove_core.midi import DrumPerformance
+
+MAX_FIT_FRAMES = 1_000_000
+"""Training frames that the unigram and bigram are fitted on, whole takes drawn with the seed."""
+
+MAX_NEIGHBOURS = 8000
+"""Training clips among which the nearest is searched, drawn with the seed."""
+
+_BIN_SEC = 0.04
+
+
+class CodesRow(ABC):
+    """Gives codes for a window of a take.
+
+    Attributes:
+        name: "oracle", "random", "unigram" or "nearest".
+    """
+
+    name: str
+
+    @abstractmethod
+    def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64] | None:
+        """Codes `[K, window.num_frames]`, or None where this row has nothing to offer."""
+
+    def nll(self, clip: EvalClip, true_codes: NDArray[np.integer]) -> NDArray[np.float64] | None:
+        """Nats per code `[K]` of the clip's true codes `[K, T]`, for rows that are a model."""
+        return None
+
+
+class OracleCodes(CodesRow):
+    """The true codes: what the codec alone loses."""
+
+    name = "oracle"
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
+        """See `CodesRow`."""
+        found = self._cache.codes(window.entry, window.left, window.num_frames)
+        return found.astype(np.int64)
+
+
+class RandomCodes(CodesRow):
+    """Every code equally likely."""
+
+    name = "random"
+
+    def __init__(self, cache: Cache, seed: int) -> None:
+        self._shape = (cache.num_codebooks, cache.codebook_size)
+        self._seed = seed
+
+    def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
+        """See `CodesRow`."""
+        num_codebooks, size = self._shape
+        generator = clip_generator(clip, self._seed, self.name)
+        return generator.integers(0, size, (num_codebooks, window.num_frames))
+
+    def nll(self, clip: EvalClip, true_codes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """See `CodesRow`."""
+        return np.full(self._shape[0], np.log(self._shape[1]))
+
+
+class UnigramCodes(CodesRow):
+    """Codes drawn by how often they occur in training, frame by frame."""
+
+    name = "unigram"
+
+    def __init__(self, model: CodeModel, seed: int) -> None:
+        self._model = model
+        self._cumulative = np.cumsum(model.unigram, axis=1)
+        self._seed = seed
+
+    def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
+        """See `CodesRow`."""
+        generator = clip_generator(clip, self._seed, self.name)
+        num_codebooks, size = self._cumulative.shape
+        draws = generator.random((num_codebooks, window.num_frames))
+        rows = [
+            np.searchsorted(cumulative, draw * cumulative[-1], side="right")
+            for cumulative, draw in zip(self._cumulative, draws, strict=True)
+        ]
+        return np.minimum(np.stack(rows), size - 1).astype(np.int64)
+
+    def nll(self, clip: EvalClip, true_codes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """See `CodesRow`."""
+        return self._model.unigram_nll([true_codes])
+
+
+class NearestCodes(CodesRow):
+    """The codes of the training clip whose hits are most alike, of the same kit where there is one.
+
+    Alike: the least squared distance between velocities laid on 40 ms bins per drum class, each
+    hit shared between the two bins around it. This is what memory without any synthesis reaches.
+    """
+
+    name = "nearest"
+
+    def __init__(self, cache: Cache, beats: int, longest_sec: float, seed: int) -> None:
+        self._cache = cache
+        found = cut_clips(cache, "train", beats=beats)
+        if len(found) > MAX_NEIGHBOURS:
+            chosen = np.random.default_rng(seed).choice(len(found), MAX_NEIGHBOURS, replace=False)
+            found = [found[index] for index in sorted(chosen)]
+        self._clips = found
+        self._entries = [cache.entries[clip.entry_index] for clip in found]
+        self._bins = int(np.ceil(longest_sec / _BIN_SEC)) + 1
+        self._frames_left = np.array(
+            [
+                entry.num_frames - clip.start_frame
+                for clip, entry in zip(found, self._entries, strict=True)
+            ]
+        )
+        self._kits = np.array([entry.kit for entry in self._entries])
+        sketches = [
+            hit_sketch(
+                cache.performance(entry),
+                float(cache.clock.frames_to_seconds(clip.start_frame)),
+                self._bins,
+            )
+            for clip, entry in zip(found, self._entries, strict=True)
+        ]
+        self._sketches = np.stack(sketches) if sketches else np.zeros((0, self._bins, 1))
+
+    def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64] | None:
+        """See `CodesRow`; None when no training clip is long enough."""
+        nearest = self.find(clip, window)
+        if nearest is None:
+            return None
+        entry, start = nearest
+        # The window's context before the clip comes from before the neighbour, where it has one.
+        lead = window.start - window.left
+        left = max(0, start - lead)
+        right = min(entry.num_frames, left + window.num_frames)
+        codes = self._cache.codes(entry, left, right - left).astype(np.int64)
+        before = lead - (start - left)
+        after = window.num_frames - before - codes.shape[1]
+        return np.pad(codes, ((0, 0), (before, max(0, after))), mode="edge")[:, : window.num_frames]
+
+    def find(self, clip: EvalClip, window: FrameWindow) -> tuple[CacheEntry, int] | None:
+        """The take and start frame of the nearest training clip."""
+        possible = self._frames_left >= window.stop - window.start
+        same_kit = possible & (self._kits == clip.entry.kit)
+        candidates = np.flatnonzero(same_kit if same_kit.any() else possible)
+        if candidates.size == 0:
+            return None
+        bins = min(self._bins, int(np.ceil(clip.duration_sec / _BIN_SEC)))
+        wanted = hit_sketch(clip.performance, clip.start_sec, bins)
+        difference = self._sketches[candidates, :bins] - wanted
+        best = candidates[np.einsum("nbc,nbc->n", difference, difference).argmin()]
+        return self._entries[best], self._clips[best].start_frame
+
+
+def hit_sketch(performance: DrumPerformance, start_sec: float, bins: int) -> NDArray[np.float32]:
+    """Velocities of the hits from `start_sec` on, on bins of 40 ms: `[bins, classes]`."""
+    sketch = np.zeros((bins, len(DRUM_CLASSES)), np.float32)
+    end_sec = start_sec + bins * _BIN_SEC
+    first, last = np.searchsorted(performance.onset_sec, [start_sec, end_sec])
+    position = (performance.onset_sec[first:last] - start_sec) / _BIN_SEC
+    left = np.floor(position).astype(np.int64)
+    share = (position - left).astype(np.float32)
+    lane = _CLASS_TABLE[performance.pitch[first:last]]
+    loud = performance.velocity[first:last].astype(np.float32) / 127.0
+    np.add.at(sketch, (np.minimum(left, bins - 1), lane), loud * (1.0 - share))
+    np.add.at(sketch, (np.minimum(left + 1, bins - 1), lane), loud * share)
+    return sketch
+
+
+_CLASS_TABLE = np.array(
+    [
+        DRUM_CLASSES.index(CLASS_OF_ARTICULATION[ROLAND_TD_MAP.get(pitch, "other")])
+        for pitch in range(128)
+    ]
+)
+
+
+def fit_codes(cache: Cache, seed: int) -> CodeModel | None:
+    """Unigram and bigram of the training codes; None for a cache without training takes."""
+    entries = cache.split("train")
+    order = np.random.default_rng(seed).permutation(len(entries))
+    takes: list[NDArray[np.uint16]] = []
+    frames = 0
+    for index in order:
+        if takes and frames >= MAX_FIT_FRAMES:
+            break
+        takes.append(cache.codes(entries[index]))
+        frames += entries[index].num_frames
+    return fit_code_model(takes, cache.codebook_size) if takes else None
+
+
+def clip_generator(clip: EvalClip, seed: int, salt: str) -> np.random.Generator:
+    """Random numbers that depend on the clip and the seed, not on the other clips."""
+    return np.random.default_rng([seed, zlib.crc32(f"{salt}:{clip.clip_id}".encode())])
+
+
+def make_code_rows(
+    cache: Cache, names: Sequence[str], code_model: CodeModel | None, *, beats: int,
+    longest_sec: float, seed: int,
+) -> list[CodesRow]:  # fmt: skip
+    """The rows of `names` that this cache can have."""
+    rows: list[CodesRow] = []
+    if "oracle" in names:
+        rows.append(OracleCodes(cache))
+    if "random" in names:
+        rows.append(RandomCodes(cache, seed))
+    if "unigram" in names and code_model is not None:
+        rows.append(UnigramCodes(code_model, seed))
+    if "nearest" in names and cache.split("train"):
+        rows.append(NearestCodes(cache, beats, longest_sec, seed))
+    return rows

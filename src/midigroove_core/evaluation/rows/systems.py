@@ -1,0 +1,256 @@
+"""Systems under test: a checkpoint that predicts the codes of clips and scores the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from midigroove_core.cache import Cache
+from midigroove_core.cache.clips import Clip, ClipReader
+from midigroove_core.checkpoint import Checkpoint, load_checkpoint
+from midigroove_core.coding.decode import decode_batch, window_context
+from midigroove_core.device import choose_device
+from midigroove_core.errors import MidigrooveError, MismatchError
+from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow, frame_window
+from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
+from midigroove_core.evaluation.base.results import Skips
+from midigroove_core.interfaces.codec import Codec
+from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.registry import Registry
+
+MODEL_CONTEXT_SEC = 1.0
+"""What a model sees before a clip unless its training says: hits of before still ring."""
+
+FAILURES = (MidigrooveError, ArithmeticError, LookupError, RuntimeError, ValueError)
+"""What a model or codec raises when numbers or shapes do not fit, or memory does not suffice. It
+costs the clip that it was raised for; anything else is a mistake in the program and is shown."""
+
+LOGIT_BYTES = 128 * 2**20
+"""Batches are cut so that the logits of one stay below this."""
+
+
+def failure(what: str, error: Exception) -> str:
+    """A reason in one line for what was left out."""
+    kind = "" if isinstance(error, MidigrooveError) else f"{type(error).__name__}: "
+    return f"{what}: {kind}{' '.join(str(error).split())}"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One clip as a system sees it.
+
+    Attributes:
+        window: the frames that `codes` cover.
+        codes: [K, window.num_frames] drawn by the model.
+        nll: [K] nats per code of the true codes, over the clip's own frames.
+        accuracy: [K] share of true codes that were the most likely, over the same frames.
+    """
+
+    window: FrameWindow
+    codes: NDArray[np.int64]
+    nll: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+
+@dataclass
+class CodecGroup:
+    """A codec and the cache of its codes; systems that share them share its reference rows.
+
+    Attributes:
+        cache: true codes and performances.
+        codec: decodes; None when only codes are scored.
+        suffix: added to the names of its reference rows where there are several codecs.
+    """
+
+    cache: Cache
+    codec: Codec | None
+    suffix: str = ""
+
+    @cached_property
+    def entry_index(self) -> dict[str, int]:
+        """Take -> its place in the cache."""
+        return {entry.key: index for index, entry in enumerate(self.cache.entries)}
+
+    def window(self, clip: EvalClip, before_sec: float = 0.0) -> FrameWindow:
+        """The frames for a clip with the context that decoding needs, or `before_sec` if longer.
+
+        Raises:
+            InputError: the cache does not have the take, or not all of the clip.
+        """
+        context = window_context(self.codec) if self.codec is not None else 0
+        before = max(context, round(before_sec * float(self.cache.clock.frame_rate)))
+        entry = self.cache.entry(clip.entry.key)
+        return frame_window(clip, entry, self.cache.clock, before, context)
+
+    def decode(
+        self, clips: Sequence[EvalClip], windows: Sequence[FrameWindow],
+        codes: Sequence[NDArray[np.int64]],
+    ) -> list[NDArray[np.float32]]:  # fmt: skip
+        """Audio of each clip alone, `[S]` at the codec's rate, at the recording's level."""
+        if self.codec is None:
+            raise MismatchError("audio was not asked for, so no codec was loaded")
+        clock = self.cache.clock
+        result = []
+        decoded = decode_batch(self.codec, codes)
+        for clip, window, audio in zip(clips, windows, decoded, strict=True):
+            first, count = clip.samples(clock.sample_rate)
+            offset = first - window.left * clock.hop_length
+            result.append(audio[offset : offset + count] / np.float32(window.entry.gain))
+        return result
+
+
+class System:
+    """A checkpoint with the cache it is judged on.
+
+    Args:
+        spec: what the user named.
+        group: its codec and cache.
+        checkpoint: its model and featurizer.
+        config: device and sampling.
+
+    Raises:
+        MismatchError: the checkpoint was trained on codes of another codec than the cache's.
+    """
+
+    def __init__(
+        self, spec: SystemSpec, group: CodecGroup, checkpoint: Checkpoint, config: EvalConfig
+    ) -> None:
+        _check_codec(spec, group.cache, checkpoint)
+        self.spec = spec
+        self.name = spec.name
+        self.group = group
+        self.checkpoint = checkpoint
+        self._config = config
+        self._reader = ClipReader(
+            group.cache, checkpoint.featurizer, checkpoint.vocabularies, checkpoint.model.conditions
+        )
+
+    def window(self, clip: EvalClip) -> FrameWindow:
+        """The frames that this system predicts for a clip; see `CodecGroup.window`."""
+        frames = self.checkpoint.training.get("context_frames")
+        rate = float(self.group.cache.clock.frame_rate)
+        return self.group.window(clip, frames / rate if frames else MODEL_CONTEXT_SEC)
+
+    def predict(self, clips: Sequence[EvalClip], batch_index: int) -> list[Prediction]:
+        """Draws codes for clips and scores the true ones, in one batch.
+
+        Args:
+            clips: clips whose takes this system's cache has.
+            batch_index: varies the luck of the draw from batch to batch.
+        """
+        windows = [self.window(clip) for clip in clips]
+        batch = self._batch(windows).to(choose_device(self._config.device))
+        sampling = SamplingConfig(
+            self._config.temperature,
+            self._config.top_k,
+            self._config.top_p,
+            self._config.seed * 1_000_003 + batch_index,
+        )
+        model = self.checkpoint.model
+        with torch.inference_mode():
+            nll, right = score_codes(model(batch), batch.codes)
+            codes = model.generate(batch, sampling).cpu().numpy()
+        nll_frames, right_frames = nll.cpu().numpy(), right.cpu().numpy()
+        result = []
+        for index, window in enumerate(windows):
+            inner = (index, slice(None), window.inner)
+            result.append(
+                Prediction(
+                    window=window,
+                    codes=codes[index, :, : window.num_frames],
+                    nll=nll_frames[inner].mean(axis=1, dtype=np.float64),
+                    accuracy=right_frames[inner].mean(axis=1, dtype=np.float64),
+                )
+            )
+        return result
+
+    def predict_each(
+        self, clips: Sequence[EvalClip], batch_index: int, skips: Skips
+    ) -> list[tuple[EvalClip, Prediction]]:
+        """What `predict` gives, or as much of it as there is: failing clips are named in `skips`.
+
+        A batch that fails is tried again clip by clip.
+        """
+        try:
+            return list(zip(clips, self.predict(clips, batch_index), strict=True))
+        except FAILURES as error:
+            if len(clips) == 1:
+                skips.add(clips[0].clip_id, self.name, failure("no prediction", error))
+                return []
+        return [pair for clip in clips for pair in self.predict_each([clip], batch_index, skips)]
+
+    def _batch(self, windows: Sequence[FrameWindow]) -> GridBatch:
+        clips = [
+            Clip(self.group.entry_index[window.entry.key], window.left, window.num_frames)
+            for window in windows
+        ]
+        return self._reader.collate([self._reader.read(clip) for clip in clips])
+
+
+def score_codes(
+    logits: torch.Tensor, codes: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Nats per true code and whether it was the most likely one: both `[B, K, T]`."""
+    assert codes is not None
+    picked = logits.gather(-1, codes[..., None])[..., 0]
+    return torch.logsumexp(logits, dim=-1) - picked, logits.argmax(dim=-1) == codes
+
+
+def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], list[CodecGroup]]:
+    """Opens caches, checkpoints and codecs; one group per cache and codec, one codec per group."""
+    groups: dict[str, CodecGroup] = {}
+    systems = []
+    for spec in config.systems:
+        cache = Cache.open(spec.cache)
+        device = choose_device(config.device)
+        checkpoint = load_checkpoint(spec.checkpoint, registry=registry, device=device)
+        group = groups.get(cache.fingerprint)
+        if group is None:
+            _check_codec(spec, cache, checkpoint)
+            group = groups[cache.fingerprint] = CodecGroup(
+                cache, _build_codec(checkpoint, registry, config)
+            )
+        systems.append(System(spec, group, checkpoint, config))
+    found = list(groups.values())
+    if len(found) > 1:
+        ids = [group.cache.header["codec_id"] for group in found]
+        for index, group in enumerate(found):
+            twice = ids.count(ids[index]) > 1
+            group.suffix = f"-{group.cache.path.name if twice else ids[index]}"
+    return systems, found
+
+
+def batch_size(systems: Sequence[System], longest_sec: float) -> int:
+    """Clips per batch, so that the logits of no system exceed `LOGIT_BYTES`."""
+    largest = 1.0
+    for system in systems:
+        cache = system.group.cache
+        frames = (longest_sec + 2 * MODEL_CONTEXT_SEC) * float(cache.clock.frame_rate)
+        largest = max(largest, frames * cache.num_codebooks * cache.codebook_size * 4)
+    return int(np.clip(LOGIT_BYTES / largest, 1, 32))
+
+
+def _build_codec(checkpoint: Checkpoint, registry: Registry, config: EvalConfig) -> Codec | None:
+    if not config.audio_metrics:
+        return None
+    path = config.codec_paths.get(checkpoint.codec_id, config.codec_paths.get(""))
+    device = choose_device(config.decode_device or config.device)
+    return checkpoint.build_codec(registry, path=path, device=device)
+
+
+def _check_codec(spec: SystemSpec, cache: Cache, checkpoint: Checkpoint) -> None:
+    for name, here, there in (
+        ("codec_id", cache.header["codec_id"], checkpoint.codec_id),
+        ("codec_config", cache.header["codec_config"], checkpoint.codec_config),
+        ("weights_sha", cache.header["weights_sha"], checkpoint.weights_sha),
+    ):
+        if here != there:
+            raise MismatchError(
+                f"system {spec.name}: {name} is {here!r} in {spec.cache} and {there!r} in "
+                f"{spec.checkpoint}; give the cache that the checkpoint was made for"
+            )

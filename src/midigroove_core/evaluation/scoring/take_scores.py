@@ -1,0 +1,114 @@
+"""Figures that need more hits than one clip has: dynamics and timing, pooled over a take.
+
+A clip of four beats rarely has five isolated snares. So what was heard at each hit is collected
+over all clips of a take (one performance on one kit, where velocity has one meaning), and
+correlations are taken per take.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.stats
+from numpy.typing import NDArray
+
+from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.results import Scores
+from midigroove_core.evaluation.scoring.transcribers import Hits, clip_classes
+from midigroove_core.metrics.dynamics import (
+    CLASS_BANDS_HZ,
+    MINIMUM_HITS,
+    hit_levels_db,
+    isolated_hits,
+    microtiming,
+)
+from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.metrics.info import LONG_METRICS, MetricInfo
+
+TAKE_METRICS: dict[str, MetricInfo] = {
+    "velocity_correlation": MetricInfo(
+        "Velocity correlation", "", "higher", True,
+        "Rank correlation of velocity and level of isolated hits, mean over drum classes.",
+    ),
+    "microtiming_correlation": LONG_METRICS["microtiming_correlation"],
+    "microtiming_error_ms": LONG_METRICS["microtiming_error_ms"],
+}  # fmt: skip
+"""Figures per take."""
+
+STEPS_PER_BEAT = 4
+_GAP_SEC = 10.0
+"""Put between neighbouring clips, so that no hit of one is matched in the other."""
+
+
+@dataclass
+class _Heard:
+    """What one row played of one take."""
+
+    levels: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
+    velocities: dict[str, list[NDArray[np.int64]]] = field(default_factory=dict)
+    midi_sec: list[NDArray[np.float64]] = field(default_factory=list)
+    grid_sec: list[NDArray[np.float64]] = field(default_factory=list)
+    found_sec: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+class TakeCollector:
+    """Collects what each row played of each take, and scores it at the end."""
+
+    def __init__(self) -> None:
+        self._heard: dict[tuple[str, str], _Heard] = {}
+
+    def add(self, row: str, clip: EvalClip, features: AudioFeatures, hits: Hits) -> None:
+        """One clip of one row."""
+        heard = self._heard.setdefault((row, clip.entry.key), _Heard())
+        for name, (onsets, velocities) in hits.items():
+            others = clip.onsets_sec[clip_classes(clip) != name]
+            alone = isolated_hits(onsets, others)
+            if alone.any():
+                levels = hit_levels_db(features, onsets[alone], CLASS_BANDS_HZ[name])
+                heard.levels.setdefault(name, []).append(levels)
+                heard.velocities.setdefault(name, []).append(velocities[alone])
+        shift = clip.start_sec + len(heard.midi_sec) * _GAP_SEC
+        heard.midi_sec.append(clip.onsets_sec + shift)
+        heard.grid_sec.append(grid_times(clip) + shift)
+        heard.found_sec.append(features.onsets_sec + shift)
+
+    def scores(self, takes: list[str]) -> Scores:
+        """`TAKE_METRICS` for every row over the takes, in their order."""
+        scores = Scores(tuple(TAKE_METRICS), len(takes))
+        place = {key: index for index, key in enumerate(takes)}
+        for (row, key), heard in self._heard.items():
+            timing = microtiming(
+                np.concatenate(heard.midi_sec),
+                np.concatenate(heard.grid_sec),
+                np.concatenate(heard.found_sec),
+            )
+            values = {
+                "velocity_correlation": _velocity_correlation(heard),
+                "microtiming_correlation": timing["microtiming_correlation"],
+                "microtiming_error_ms": timing["microtiming_error_ms"],
+            }
+            scores.add(row, place[key], values)
+        return scores
+
+
+def grid_times(clip: EvalClip) -> NDArray[np.float64]:
+    """The nearest sixteenth of the performance's own tempo map to each onset, from the clip's start
+    `[N]`.
+    """
+    beats = clip.performance.seconds_to_beats(clip.onsets_sec + clip.start_sec)
+    nearest = np.round(beats * STEPS_PER_BEAT) / STEPS_PER_BEAT
+    return clip.performance.beats_to_seconds(nearest) - clip.start_sec
+
+
+def _velocity_correlation(heard: _Heard) -> float:
+    found = []
+    for name, parts in heard.levels.items():
+        levels, velocities = np.concatenate(parts), np.concatenate(heard.velocities[name])
+        usable = ~np.isnan(levels)
+        levels, velocities = levels[usable], velocities[usable]
+        if levels.size < MINIMUM_HITS or np.ptp(velocities) == 0:
+            continue
+        flat = np.ptp(levels) == 0.0
+        found.append(0.0 if flat else scipy.stats.spearmanr(velocities, levels).statistic)
+    return float(np.mean(found)) if found else float("nan")

@@ -1,0 +1,133 @@
+"""Drum kits by name, and the grooves that ship with midigroove.
+
+Built-in kits are listed in assets/kits/kits.json; a folder of wav files or a SoundFont serves as
+well (docs/kits.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from midigroove_core.atomic import read_json
+from midigroove_core.errors import InputError
+from midigroove_core.kits.oneshots import FALLBACKS, Audio, Kit, Layer
+from midigroove_core.kits.user_kits import load_folder, load_soundfont
+
+__all__ = [
+    "FALLBACKS", "GrooveInfo", "Kit", "KitInfo", "Layer", "builtin_grooves", "list_kits",
+    "load_kit",
+]  # fmt: skip
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+
+@dataclass(frozen=True)
+class KitInfo:
+    """What is known of a built-in kit without loading it."""
+
+    id: str
+    description: str
+    license: str
+    source: str
+
+
+def list_kits() -> list[KitInfo]:
+    """The built-in kits."""
+    fields = ("id", "description", "license", "source")
+    return [KitInfo(**{key: kit[key] for key in fields}) for kit in _manifest()["kits"]]
+
+
+def load_kit(name: str | Path) -> Kit:
+    """A kit by name (upper and lower case alike), from a folder of one-shots, or from a SoundFont.
+
+    Args:
+        name: "jazz"; a folder with files such as `snare.wav` or `snare_064.wav`; or `font.sf2`,
+            `font.sf2:16` for its program 16 (needs the program fluidsynth; cut once, then cached).
+
+    Raises:
+        InputError: no such kit, or a folder or font that cannot be used; names the file.
+        MidigrooveError: a SoundFont without the program fluidsynth.
+    """
+    for kit in _manifest()["kits"]:
+        if kit["id"] == str(name).lower():
+            return _load_builtin(kit)
+    font, program = _split_program(str(name))
+    if font.suffix.lower() in (".sf2", ".sf3"):
+        return load_soundfont(font, program)
+    if Path(name).is_dir():
+        return load_folder(Path(name))
+    known = ", ".join(info.id for info in list_kits())
+    raise InputError(f"no kit {str(name)!r}; use one of {known}, a folder of wav files, or a .sf2")
+
+
+def _manifest() -> dict[str, Any]:
+    return read_json(ASSETS / "kits" / "kits.json")
+
+
+def _load_builtin(entry: dict[str, Any]) -> Kit:
+    gain = 10 ** (entry["gain_db"] / 20)
+    loaded: dict[str, Audio] = {}
+
+    def read(layers: list[dict[str, Any]]) -> list[Layer]:
+        for layer in layers:
+            path = ASSETS / "kits" / "samples" / layer["file"]
+            if layer["file"] not in loaded:
+                loaded[layer["file"]] = soundfile.read(path, dtype="float32")[0] * np.float32(gain)
+        return [Layer(layer["max_velocity"], loaded[layer["file"]]) for layer in layers]
+
+    voices = entry["voices"]
+    return Kit(
+        entry["id"],
+        {name: read(voice["layers"]) for name, voice in voices.items()},
+        {n: {int(p): read(x) for p, x in v["pitches"].items()} for n, v in voices.items()},
+        license=entry["license"], source=entry["source"],
+    )  # fmt: skip
+
+
+def _split_program(name: str) -> tuple[Path, int]:
+    font, colon, program = name.rpartition(":")
+    return (Path(font), int(program)) if colon and program.isdigit() else (Path(name), 0)
+
+
+@dataclass(frozen=True)
+class GrooveInfo:
+    """A built-in groove: a performance, or some bars of one, of the Groove MIDI Dataset.
+
+    Attributes:
+        name: id, unique.
+        path: the MIDI file, in the package.
+        split: "train", "validation" or "test"; a drummer is in one split only.
+        drummer, style, bpm, time_signature, beat_type: as the dataset's info.csv has them.
+        duration_sec: of this file.
+        num_hits: note-ons.
+        source: file of the dataset that it was cut from.
+        bars: first and last bar (from 0, exclusive) that were kept; None for a whole file.
+    """
+
+    name: str
+    path: Path
+    split: str
+    drummer: str
+    style: str
+    bpm: float
+    time_signature: str
+    beat_type: str
+    duration_sec: float
+    num_hits: int
+    source: str
+    bars: tuple[int, int] | None
+
+
+def builtin_grooves() -> list[GrooveInfo]:
+    """The grooves that ship, by split and name."""
+    folder = ASSETS / "grooves"
+    grooves = []
+    for entry in read_json(folder / "grooves.json")["grooves"]:
+        bars = tuple(entry["bars"]) if entry["bars"] else None
+        grooves.append(GrooveInfo(**{**entry, "path": folder / entry["path"], "bars": bars}))
+    return grooves

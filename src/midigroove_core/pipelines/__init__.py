@@ -1,1 +1,0 @@
-"""A function per command; the command line only parses and prints."""

@@ -1,0 +1,149 @@
+"""An experiment in a file: cache, train, evaluate.
+
+A recipe is TOML with the tables `[dataset]` (arguments of `open_dataset` and `select`), `[cache]`
+(`codec`, `codec_options`, `codec_path`), `[train]` (fields of `TrainConfig`) and `[eval]` (fields
+of `EvalConfig`). `base = "other.toml"` starts from another file beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from midigroove_core.errors import InputError
+from midigroove_core.progress import Progress, Silent
+from midigroove_core.training.config import make_config, merged, read_toml
+
+STEPS = ("cache", "train", "eval")
+_TABLES = ("dataset", "cache", "train", "eval")
+_OPEN = ("kind", "root", "train_csv", "val_csv", "midi")
+
+
+def read_recipe(path: str | Path) -> dict[str, Any]:
+    """A recipe with its base merged in.
+
+    Raises:
+        InputError: the file or its base cannot be read, or has a table that recipes do not have.
+    """
+    path = Path(path)
+    recipe = read_toml(path)
+    base = recipe.pop("base", None)
+    if base is not None:
+        recipe = merged(read_recipe(path.parent / base), recipe)
+    for name, table in recipe.items():
+        if name not in _TABLES or not isinstance(table, dict):
+            raise InputError(f"{path}: {name}: a recipe has the tables {', '.join(_TABLES)}")
+    return recipe
+
+
+def run_recipe(
+    path: str | Path,
+    out: str | Path,
+    *,
+    dataset: str | Path | None = None,
+    device: str = "auto",
+    only: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, str]:
+    """Runs the steps of a recipe in order; each goes on where it was, and is quick when done.
+
+    Args:
+        path: the recipe.
+        out: gets `cache/`, `run/` and `eval/`.
+        dataset: wins over the recipe's `[dataset] path`.
+        device: for all steps.
+        only: which of "cache", "train", "eval"; all when None.
+        progress: told how far each step is.
+
+    Returns:
+        step -> where its result is.
+
+    Raises:
+        MidigrooveError: see each step.
+    """
+    recipe, out, progress = read_recipe(path), Path(out), progress or Silent()
+    for step in only or ():
+        if step not in STEPS:
+            raise InputError(f"no step {step!r} in a recipe; use {', '.join(STEPS)}")
+    wanted = only or STEPS
+    where = dataset if dataset is not None else recipe.get("dataset", {}).get("path")
+    made = {}
+    if "cache" in wanted:
+        made["cache"] = _cache(path, recipe, out / "cache", where, device, progress)
+    if "train" in wanted:
+        made["train"] = _train(recipe, out, device, progress)
+    if "eval" in wanted:
+        made["eval"] = _evaluate(path, recipe, out, where, device, progress)
+    return made
+
+
+def _cache(
+    path: str | Path,
+    recipe: dict[str, Any],
+    out: Path,
+    where: str | Path | None,
+    device: str,
+    progress: Progress,
+) -> str:
+    from midigroove_core.cache.build import build_cache
+    from midigroove_core.coding.open import open_codec
+    from midigroove_core.takes import open_dataset, select
+
+    table = dict(recipe.get("dataset", {}))
+    table.pop("path", None)
+    opening = {name: table.pop(name) for name in _OPEN if name in table}
+    cache = recipe.get("cache", {})
+    unknown = set(cache) - {"codec", "codec_options", "codec_path"}
+    if unknown or "codec" not in cache:
+        raise InputError(f"{path}: cache: needs 'codec', may have codec_options and codec_path")
+    options = [
+        f"{name}={json.dumps(value)}" for name, value in cache.get("codec_options", {}).items()
+    ]
+    codec = open_codec(cache["codec"], options=options, path=cache.get("codec_path"))
+    try:
+        data = select(open_dataset(where, **opening), **table)
+    except TypeError as error:
+        raise InputError(f"{path}: dataset: {error}") from error
+    progress.message(f"cache: {len(data.takes)} takes with {codec.codec_id}")
+    return str(build_cache(data, codec, out, device=device, progress=progress).path)
+
+
+def _train(recipe: dict[str, Any], out: Path, device: str, progress: Progress) -> str:
+    from midigroove_core.training import train
+
+    folders = {"cache": str(out / "cache"), "out": str(out / "run"), "device": device}
+    config = make_config(settings=merged(recipe.get("train", {}), folders))
+    return str(train(config, progress).best)
+
+
+def _evaluate(
+    path: str | Path,
+    recipe: dict[str, Any],
+    out: Path,
+    where: str | Path | None,
+    device: str,
+    progress: Progress,
+) -> str:
+    from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+
+    name = Path(path).stem
+    system = SystemSpec(name, out / "run" / "best.safetensors", out / "cache")
+    table = dict(recipe.get("eval", {}))
+    if "rows" in table:
+        table["rows"] = tuple(table["rows"])
+    codec_path = recipe.get("cache", {}).get("codec_path")
+    try:
+        config = EvalConfig(
+            systems=(system,),
+            out=out / "eval",
+            dataset=None if where is None else Path(where),
+            device=device,
+            codec_paths={"": codec_path} if codec_path else {},
+            **table,
+        )
+    except TypeError as error:
+        raise InputError(f"{path}: eval: {error}") from error
+    evaluate(config, progress)
+    return str(out / "eval")

@@ -1,0 +1,1 @@
+"""MIDI to audio: the engines and what they share."""

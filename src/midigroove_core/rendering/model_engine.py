@@ -1,0 +1,226 @@
+"""The model as a render engine: grids in overlapping windows, codes joined, one decode."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from midigroove_core.checkpoint import Checkpoint, load_checkpoint
+from midigroove_core.coding.decode import decode_whole
+from midigroove_core.coding.windows import Window, joins, plan_windows, stitch
+from midigroove_core.device import choose_device
+from midigroove_core.drums import DrumMap, load_drum_map
+from midigroove_core.errors import InputError
+from midigroove_core.interfaces.codec import Codec
+from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.kits.library import list_kits
+from midigroove_core.kits.remap import remap
+from midigroove_core.midi import DrumPerformance
+from midigroove_core.progress import Progress
+from midigroove_core.registry import Registry
+from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
+
+DEFAULT_WINDOW_SEC = 4.0
+BATCH_WINDOWS = 8
+UNKNOWN = "unknown"
+
+
+def shipped_checkpoint() -> Path:
+    """The model that ships with the package.
+
+    Raises:
+        InputError: this installation has none.
+    """
+    path = resources.files("midigroove_core") / "assets" / "groove_model.safetensors"
+    if not isinstance(path, Path) or not path.is_file():
+        raise InputError(
+            "this installation ships no model; name one with --checkpoint, or use --engine sampler"
+        )
+    return path
+
+
+class ModelEngine:
+    """Plays performances with a checkpoint and its codec, both on `config.device`.
+
+    Args:
+        config: see `RenderConfig`; its checkpoint and codec are taken as given here.
+        checkpoint, codec: as loaded; `ModelEngine.load` does that.
+        progress: told which kit was chosen when none was named.
+
+    Raises:
+        MidigrooveError: no such kit, drummer or style; says what there is.
+    """
+
+    def __init__(
+        self, config: RenderConfig, checkpoint: Checkpoint, codec: Codec, progress: Progress
+    ) -> None:
+        self._device = choose_device(config.device)
+        self._checkpoint = checkpoint
+        self._codec = codec
+        self._config = config
+        self._sampling = SamplingConfig(config.temperature, config.top_k, config.top_p, config.seed)
+        self._indices = choose_conditions(checkpoint, config)
+        kits = checkpoint.vocabularies.get("kit", [])
+        chosen = self._indices.get("kit", -1)
+        self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
+        self.sample_rate = codec.clock.sample_rate
+        if config.kit is None and chosen >= 0 and len(kits) > 1:
+            others = ", ".join(kit for kit in kits if kit != self.kit)
+            progress.message(f"kit: {self.kit} (others: {others})")
+
+    @classmethod
+    def load(cls, config: RenderConfig, progress: Progress) -> Self:
+        """The engine of the checkpoint that `config` names, or of the one that ships.
+
+        Raises:
+            MidigrooveError: no such checkpoint, or one that cannot be loaded.
+        """
+        registry = Registry()
+        path = config.checkpoint or shipped_checkpoint()
+        device = choose_device(config.device)
+        checkpoint = load_checkpoint(path, registry=registry, device=device)
+        codec_path = None if config.codec_path is None else str(config.codec_path)
+        codec = checkpoint.build_codec(registry, path=codec_path, device=device)
+        return cls(config, checkpoint, codec, progress)
+
+    def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
+        """See `Engine.play`."""
+        clock = self._codec.clock
+        windows = self.windows(performance.end_sec)
+        performance = self._read(performance)
+        progress.start("Predicting codes", len(windows))
+        parts: list[NDArray[np.int64]] = []
+        for start in range(0, len(windows), BATCH_WINDOWS):
+            part = windows[start : start + BATCH_WINDOWS]
+            parts.extend(self._generate(performance, part, batch_index=start // BATCH_WINDOWS))
+            progress.advance(len(part))
+        progress.finish()
+        codes = stitch(windows, parts)
+        return Rendered(
+            audio=decode_whole(self._codec, codes),
+            sample_rate=clock.sample_rate,
+            codes=codes,
+            joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joins(windows)],
+        )
+
+    def windows(self, end_sec: float) -> list[Window]:
+        """The windows that a performance of that length is played in, its tail included."""
+        clock = self._codec.clock
+        samples = num_output_samples(end_sec + self._config.tail_sec, clock.sample_rate)
+        return plan_windows(clock.num_frames(samples), *self._window_frames())
+
+    def _window_frames(self) -> tuple[int, int]:
+        rate = float(self._codec.clock.frame_rate)
+        window = trained_frames(self._checkpoint, "max_frames", round(DEFAULT_WINDOW_SEC * rate))
+        if self._config.window_sec is not None:
+            window = max(1, round(self._config.window_sec * rate))
+        # What the model was trained to see before a clip, it sees around every join.
+        overlap = trained_frames(self._checkpoint, "context_frames", window // 4)
+        if self._config.overlap_sec is not None:
+            return window, max(0, round(self._config.overlap_sec * rate))
+        return window, min(overlap, window // 2)
+
+    def _read(self, performance: DrumPerformance) -> DrumPerformance:
+        source = self._config.read_drum_map()
+        if source is None:
+            return performance
+        return remap(performance, source, featurizer_drum_map(self._checkpoint))
+
+    def _generate(
+        self, performance: DrumPerformance, windows: list[Window], batch_index: int
+    ) -> list[NDArray[np.int64]]:
+        clock = self._codec.clock
+        grids = [
+            self._checkpoint.featurizer.featurize(
+                performance, clock, window.start, window.stop - window.start
+            ).values
+            for window in windows
+        ]
+        grid = torch.from_numpy(np.stack(grids))
+        batch = GridBatch(
+            grid=grid,
+            mask=torch.ones(grid.shape[0], grid.shape[2], dtype=torch.bool),
+            conditions=self._conditions(performance, windows),
+        ).to(self._device)
+        # Another seed for every batch of windows: the same one would draw the same luck again.
+        sampling = SamplingConfig(
+            self._sampling.temperature,
+            self._sampling.top_k,
+            self._sampling.top_p,
+            self._sampling.seed * 1_000_003 + batch_index,
+        )
+        with torch.inference_mode():
+            codes = self._checkpoint.model.generate(batch, sampling)
+        return list(codes.cpu().numpy())
+
+    def _conditions(
+        self, performance: DrumPerformance, windows: list[Window]
+    ) -> dict[str, torch.Tensor]:
+        values: dict[str, torch.Tensor] = {}
+        for name in self._checkpoint.model.conditions:
+            if name == "bpm":
+                centres = [(window.start + window.stop) / 2 for window in windows]
+                seconds = self._codec.clock.frames_to_seconds(centres)
+                bpm = performance.bpm_at(seconds)
+                if self._config.bpm is not None:
+                    bpm = np.full(len(windows), self._config.bpm)
+                values[name] = torch.from_numpy(bpm.astype(np.float32))
+            else:
+                index = self._indices.get(name, -1)
+                values[name] = torch.full((len(windows),), index, dtype=torch.int64)
+        return values
+
+
+def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str, int]:
+    """Index of the kit, drummer and style to render with; -1 where unknown.
+
+    Raises:
+        InputError: a name that the checkpoint does not know, or a condition it does not take.
+    """
+    indices: dict[str, int] = {}
+    for name in ("kit", "drummer", "style"):
+        wanted = getattr(config, name)
+        known = checkpoint.vocabularies.get(name, [])
+        if name not in checkpoint.model.conditions:
+            if wanted is not None:
+                raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
+        elif wanted is None:
+            indices[name] = _default_kit(known) if name == "kit" else -1
+        else:
+            indices[name] = _index_of(wanted, known, name, checkpoint.path)
+    return indices
+
+
+def _default_kit(known: list[str]) -> int:
+    """The first of the shipped kits that the model knows, else its own first; -1 without any."""
+    shipped = [info.id for info in list_kits() if info.id in known]
+    return known.index(shipped[0]) if shipped else min(0, len(known) - 1)
+
+
+def _index_of(wanted: str, known: list[str], name: str, path: Path) -> int:
+    folded = [value.casefold() for value in known]
+    if wanted.casefold() in folded:
+        return folded.index(wanted.casefold())
+    if wanted.casefold() == UNKNOWN:
+        return -1
+    listed = ", ".join(known) or "none"
+    raise InputError(f"{path}: no {name} {wanted!r}; this model knows {listed}, or {UNKNOWN}")
+
+
+def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
+    """How the checkpoint's featurizer reads pitches: its `drum_map` argument if it has one."""
+    value: Any = checkpoint.featurizer.get_config().get("drum_map", "roland_td")
+    if isinstance(value, str):
+        return load_drum_map(value)
+    return DrumMap("featurizer", {int(pitch): name for pitch, name in value.items()})
+
+
+def trained_frames(checkpoint: Checkpoint, name: str, default: int) -> int:
+    """A length in frames that the training summary names, or `default` where it names none."""
+    frames = checkpoint.training.get(name)
+    return frames if isinstance(frames, int) and frames >= 1 else default

@@ -1,0 +1,217 @@
+"""MIDI to audio: `from_performance`, `from_file`, `from_file_to_file`, `from_files_to_files`.
+
+Two engines play a performance: the model (grid -> codes -> codec) and the sampler (one-shots of a
+kit). Only the model needs torch, so this module imports neither engine before it is asked for.
+
+    rendered = render.from_file("groove.mid", RenderConfig(kit="Jazz"))
+    rendered.audio, rendered.sample_rate
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.audio import resample, save_audio
+from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.midi import DrumPerformance, load_midi
+from midigroove_core.progress import Progress, Silent
+from midigroove_core.rendering.config import (
+    Engine,
+    RenderConfig,
+    Rendered,
+    num_output_samples,
+)
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+PEAK_LIMIT = 0.999
+"""What a render that would clip is scaled down to; just below full scale, for 16-bit rounding."""
+
+END_FADE_SEC = 0.01
+"""The last moment fades out, since a cymbal may still ring when the tail ends."""
+
+
+def open_engine(config: RenderConfig, progress: Progress | None = None) -> Engine:
+    """Loads a model with its codec, or a kit.
+
+    Raises:
+        MidigrooveError: what was named does not exist; says what there is.
+    """
+    if config.engine == "sampler":
+        from midigroove_core.rendering.sampler_engine import SamplerEngine
+
+        return SamplerEngine(config)
+    from midigroove_core.rendering.model_engine import ModelEngine
+
+    return ModelEngine.load(config, progress or Silent())
+
+
+def from_performance(
+    performance: DrumPerformance,
+    config: RenderConfig | None = None,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Rendered:
+    """Renders a performance.
+
+    Args:
+        performance: what to play.
+        config: with what and how.
+        engine: one that `open_engine` gave for the same config, to render many.
+        progress: told what happens.
+    """
+    config, progress = config or RenderConfig(), progress or Silent()
+    engine = engine or open_engine(config, progress)
+    rendered = engine.play(performance, progress)
+    rate = config.sample_rate or rendered.sample_rate
+    audio = rendered.audio
+    if rate != rendered.sample_rate:
+        audio = resample(audio, rendered.sample_rate, rate)
+    audio = fit_length(audio, num_output_samples(performance.end_sec + config.tail_sec, rate))
+    audio, gain = guard_peak(fade_end(audio, rate))
+    if gain < 1.0:
+        progress.message(
+            f"peak would clip: turned down by {-20 * math.log10(gain):.1f} dB to stay below 1"
+        )
+    return replace(rendered, audio=audio, sample_rate=rate, gain=gain)
+
+
+def from_file(
+    midi_path: str | Path,
+    config: RenderConfig | None = None,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Rendered:
+    """Renders a MIDI file; see `from_performance`.
+
+    Raises:
+        InputError: not a MIDI file, or one without notes.
+    """
+    return from_performance(load_midi(midi_path), config, engine=engine, progress=progress)
+
+
+def from_file_to_file(
+    midi_path: str | Path,
+    audio_path: str | Path,
+    config: RenderConfig | None = None,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Rendered:
+    """Renders a MIDI file to a WAV (16 bit), FLAC or OGG (Vorbis) file, whole or not at all.
+
+    Raises:
+        InputError: another suffix, or not a MIDI file.
+    """
+    check_suffix(audio_path)
+    rendered = from_file(midi_path, config, engine=engine, progress=progress)
+    save_audio(audio_path, rendered.audio, rendered.sample_rate)
+    return rendered
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file of many.
+
+    Attributes:
+        midi, audio: the files read and written.
+        duration_sec, sample_rate: of the audio; 0 where there is none.
+        kit: what it was played on.
+        error: why there is no audio; None where there is.
+    """
+
+    midi: str
+    audio: str
+    duration_sec: float = 0.0
+    sample_rate: int = 0
+    kit: str = ""
+    error: str | None = None
+
+
+def from_files_to_files(
+    pairs: Iterable[tuple[str | Path, str | Path]],
+    config: RenderConfig | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[FileResult]:
+    """Renders many MIDI files with one engine; a bad one among them costs the others nothing.
+
+    Args:
+        pairs: (MIDI file, audio file) to read and write.
+        config: with what and how.
+        progress: told about each file.
+    """
+    work = [(str(midi), str(audio)) for midi, audio in pairs]
+    for _, audio in work:
+        check_suffix(audio)
+    config, progress = config or RenderConfig(), progress or Silent()
+    engine = open_engine(config, progress)
+    results = []
+    for midi, audio in work:
+        try:
+            done = from_file_to_file(midi, audio, config, engine=engine, progress=progress)
+        except InputError as error:
+            results.append(FileResult(midi, audio, error=str(error)))
+            if len(work) > 1:
+                progress.message(f"skipped: {error}")
+            continue
+        result = FileResult(midi, audio, done.duration_sec, done.sample_rate, engine.kit)
+        results.append(result)
+        progress.message(f"{audio}: {done.duration_sec:.2f} s at {done.sample_rate} Hz")
+    return results
+
+
+def output_paths(midi: Sequence[str | Path], out: str | Path) -> list[tuple[Path, Path]]:
+    """Pairs of MIDI and audio files: `out` itself for one, files of the same stem in it for many.
+
+    A folder gets .wav files. Raises InputError when two would have the same name.
+    """
+    out = Path(out)
+    if len(midi) == 1 and out.suffix:
+        return [(Path(midi[0]), out)]
+    pairs = [(Path(path), out / f"{Path(path).stem}.wav") for path in midi]
+    names = [audio for _, audio in pairs]
+    for audio in names:
+        if names.count(audio) > 1:
+            raise InputError(f"{audio}: two MIDI files would be written to it; render them apart")
+    if len(midi) > 1 and out.suffix:
+        raise InputError(f"{out}: several MIDI files need a folder, not a file, to be written to")
+    return pairs
+
+
+def check_suffix(path: str | Path) -> None:
+    """Raises InputError unless the suffix is one that can be written."""
+    if Path(path).suffix.lower() not in AUDIO_SUFFIXES:
+        raise InputError(f"{path}: cannot write this format; use {', '.join(AUDIO_SUFFIXES)}")
+
+
+def fit_length(audio: NDArray[np.float32], num_samples: int) -> NDArray[np.float32]:
+    """Cuts or pads with zeros to exactly `num_samples`."""
+    if len(audio) >= num_samples:
+        return audio[:num_samples]
+    return np.pad(audio, (0, num_samples - len(audio)))
+
+
+def fade_end(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """The audio `[S]` with its last `END_FADE_SEC` faded to zero."""
+    length = min(len(audio), round(END_FADE_SEC * sample_rate))
+    fade = np.linspace(1.0, 0.0, length, dtype=np.float32)
+    return np.concatenate([audio[: len(audio) - length], audio[len(audio) - length :] * fade])
+
+
+def guard_peak(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """Scales audio that would clip to `PEAK_LIMIT`; returns it with the gain that was applied."""
+    peak = float(np.max(np.abs(audio), initial=0.0))
+    if not math.isfinite(peak):
+        raise MidigrooveError("the render has NaN or infinite samples; is the checkpoint damaged?")
+    if peak <= 1.0:
+        return audio, 1.0
+    gain = PEAK_LIMIT / peak
+    return (audio * np.float32(gain)).astype(np.float32), gain

@@ -1,0 +1,175 @@
+"""The report page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from midigroove_core.atomic import dump_json, write_text
+from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.tables import plain
+from midigroove_core.progress import Progress, Silent
+from midigroove_core.report.clips import (
+    clip_figures,
+    ordered_rows,
+    picture,
+    player_data,
+)
+from midigroove_core.report.compare import compare_evaluations
+from midigroove_core.report.formats import Cell, Table
+from midigroove_core.report.listening import read_votes, votes_table
+from midigroove_core.report.media import load_clips
+from midigroove_core.report.plots import Plot, make_plots
+from midigroove_core.report.tables import other_tables, summary_tables
+from midigroove_core.report.templates import render
+
+
+def write_report(
+    evaluations: Sequence[str | Path],
+    out: str | Path,
+    *,
+    votes: Sequence[str | Path] = (),
+    title: str = "midigroove evaluation",
+    progress: Progress | None = None,
+) -> Path:
+    """Writes one self-contained HTML file, whole or not at all.
+
+    Args:
+        evaluations: one or more directories that `eval` wrote; of several, systems are compared,
+            or the page says why they cannot be.
+        out: the file.
+        votes: results of the listening test of one of them.
+        title: of the page.
+        progress: told about each evaluation.
+
+    Raises:
+        InputError: a directory that is no evaluation, or votes that are none.
+        MismatchError: votes of another listening test.
+    """
+    progress = progress or Silent()
+    if not evaluations:
+        raise InputError("a report needs an evaluation: midigroove report eval/first")
+    found = [Evaluation.open(path) for path in evaluations]
+    ballots = read_votes(votes, found)
+    parts, data = [], {}
+    progress.start("Drawing evaluations", len(found))
+    for number, evaluation in enumerate(found):
+        prefix = "" if len(found) == 1 else f"e{number + 1}_"
+        part = _part(evaluation, prefix, ballots.get(number, []))
+        for place, clip in enumerate(part["clips"], start=1):
+            data[f"{prefix}{place}"] = clip.pop("data")
+        parts.append(part)
+        progress.advance(evaluation=str(evaluation.path))
+    progress.finish()
+    text = render(
+        "report.html.j2",
+        title=title,
+        evaluations=parts,
+        comparison=_comparison(evaluations) if len(found) > 1 else None,
+        data=Markup(json_for_script(data)),
+    )
+    write_text(out, text)
+    return Path(out)
+
+
+def json_for_script(value: Any) -> str:
+    """JSON that cannot end the <script> element it stands in."""
+    return dump_json(value, indent=None).replace("<", "\\u003c")
+
+
+def _part(evaluation: Evaluation, prefix: str, ballots: Sequence[Any]) -> dict[str, Any]:
+    summary = evaluation.summary
+    plots: dict[str, list[Plot]] = {name: [] for name in ("summary", "codes", "knee", "training")}
+    plots |= make_plots(evaluation)
+    tables = other_tables(evaluation)
+    clips = _clips(evaluation)
+    votes = votes_table(ballots) if ballots else None
+    sections = [("summary", "Summary"), ("clips", "Clips"), ("drums", "Drums and kits"),
+                ("codes", "Codes"), ("long", "Long renders"), ("knee", "Codec"),
+                ("votes", "Listening test"), ("about", "Cost")]  # fmt: skip
+    there = {
+        "summary": True, "clips": bool(clips), "drums": "classes" in tables or "kits" in tables,
+        "codes": "codes" in tables, "long": "long" in tables, "knee": "knee" in tables,
+        "votes": votes is not None, "about": True,
+    }  # fmt: skip
+    lead = f"{evaluation.path.name}: " if prefix else ""
+    return {
+        "name": evaluation.path.name,
+        "prefix": prefix,
+        "sections": [(key, lead + name) for key, name in sections if there[key]],
+        "story": _story(summary),
+        "warnings": _warnings(summary),
+        "summary": summary_tables(summary),
+        "tables": tables,
+        "plots": plots,
+        "clips": clips,
+        "votes": votes,
+        "cost_line": _cost_line(evaluation),
+        "manifest": dump_json(evaluation.manifest),
+    }
+
+
+def _clips(evaluation: Evaluation) -> list[dict[str, Any]]:
+    folder = Path(evaluation.cost.get("pred_dir") or evaluation.path / "preds")
+    figures = clip_figures(evaluation)
+    clips = []
+    for clip in load_clips(folder):
+        rows = ordered_rows(clip, evaluation)
+        if rows:
+            whole = {**clip, "rows": rows}
+            clips.append({**whole, **picture(whole), "data": player_data(whole, figures)})
+    return clips
+
+
+def _story(summary: dict[str, Any]) -> str:
+    reference = {
+        None: "Only codes were scored.",
+        "recording": "The reference is the recording itself.",
+    }.get(summary["reference"], "The reference is the codec oracle, not the recordings.")
+    return (
+        f"{summary['clips']} clips of {summary['takes']} takes of {summary['performances']} "
+        f"performances, split {summary['split']}. {reference} Figures are means over clips, with "
+        f"± half of their 95 % interval over performances. Bars run from silence (none) to the "
+        f"codec oracle (full). Grey figures are not to be trusted."
+    )
+
+
+def _warnings(summary: dict[str, Any]) -> list[str]:
+    lines = [f"Left out: {count} x {why}." for why, count in summary["skipped"].items()]
+    if summary["performances"] < 10:
+        lines.append(
+            f"Only {summary['performances']} performances: intervals are somewhat too narrow."
+        )
+    return lines
+
+
+def _cost_line(evaluation: Evaluation) -> str:
+    cost = evaluation.cost
+    memory = cost.get("peak_memory_mib")
+    text = f"The evaluation took {plain(cost.get('wall_sec'))} s"
+    return text + (f" and at most {memory:.0f} MiB of memory." if memory else ".")
+
+
+def _comparison(paths: Sequence[str | Path]) -> dict[str, Any]:
+    try:
+        found = compare_evaluations(paths, intersection=True)
+    except MismatchError as error:
+        return {"notes": [str(error)], "tables": []}
+    means = [[Cell(str(v), str(v)) for v in row] for row in found["means"]]
+    rows = [
+        [Cell(d["first"], d["first"]), Cell(d["second"], d["second"]),
+         Cell(d["label"], d["label"]), Cell(plain(d["mean"]), d["mean"]),
+         Cell(f"{plain(d['low'])} to {plain(d['high'])}", d["low"]),
+         Cell(d["verdict"], d["verdict"])]
+        for d in found["differences"]
+    ]  # fmt: skip
+    columns = ["first", "second", "metric", "second - first", "95 % interval", "better"]
+    tables = [
+        Table("means", "Means over the same clips", found["columns"], means),
+        Table("differences", "Paired differences", columns, rows),
+    ]
+    return {"notes": found["notes"], "tables": tables}

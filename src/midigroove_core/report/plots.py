@@ -1,0 +1,176 @@
+"""Charts for the page and for papers."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.tables import head
+
+HEADLINES = (
+    "onset_f1_50ms", "drum_f1", "velocity_correlation", "microtiming_error_ms", "mel_l1",
+    "log_magnitude_distance", "envelope_correlation", "bits_per_second",
+)  # fmt: skip
+KNEE = ("mel_l1", "log_magnitude_distance", "onset_f1_50ms")
+SYSTEM, REFERENCE = "#2f7ed8", "#8a8f98"
+_GREY = "#808690"  # readable on white and on black
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A chart.
+
+    Attributes:
+        name: file name without suffix.
+        title: what it shows, also read out by screen readers.
+        figure: drawn, not yet turned into pixels.
+    """
+
+    name: str
+    title: str
+    figure: Figure
+
+    def png(self, face: str = "white", dpi: int = 200) -> bytes:
+        """As PNG; on white for papers, "none" is transparent."""
+        buffer = io.BytesIO()
+        # A fixed Software entry: the same figures give the same bytes.
+        meta = {"Software": "midigroove"}
+        self.figure.savefig(buffer, dpi=dpi, format="png", facecolor=face, metadata=meta)
+        return buffer.getvalue()
+
+    @property
+    def uri(self) -> str:
+        """For an <img>, readable on white and on black."""
+        return "data:image/png;base64," + base64.b64encode(self.png("none", 110)).decode()
+
+
+def make_plots(evaluation: Evaluation) -> dict[str, list[Plot]]:
+    """Charts by the section they belong to."""
+    summary = evaluation.summary
+    found: dict[str, list[Plot]] = {"summary": []}
+    for name in HEADLINES:
+        if any(name in row["metrics"] for row in summary["rows"]):
+            found["summary"].append(_intervals(summary, name))
+    if summary["codes"]:
+        found["codes"] = [_accuracy(summary["codes"])]
+    if summary["knee"]:
+        found["knee"] = [_knee(summary, name) for name in KNEE if name in summary["knee"][0]]
+    curves = _training_curves(evaluation)
+    if curves is not None:
+        found["training"] = [curves]
+    return found
+
+
+def _intervals(summary: dict[str, Any], metric: str) -> Plot:
+    rows = [row for row in summary["rows"] if metric in row["metrics"]]
+    info = summary["metrics"][metric]
+
+    def draw(axes: Axes) -> None:
+        for place, row in enumerate(reversed(rows)):
+            entry = row["metrics"][metric]
+            color = SYSTEM if row["kind"] == "system" else REFERENCE
+            if entry["low"] is not None:
+                axes.plot([entry["low"], entry["high"]], [place, place], color=color, linewidth=2)
+            axes.plot([entry["mean"]], [place], "o", color=color, markersize=6)
+        axes.set_yticks(range(len(rows)), [row["row"] for row in reversed(rows)])
+        axes.grid(axis="x", alpha=0.25)
+
+    height = 0.9 + 0.26 * len(rows)
+    left = 0.3 + 0.075 * max(len(row["row"]) for row in rows)
+    return _plot(f"interval_{metric}", head(info), draw, (3.3 + left, height), left)
+
+
+def _accuracy(codes: Sequence[dict[str, Any]]) -> Plot:
+    def draw(axes: Axes) -> None:
+        for system in dict.fromkeys(line["system"] for line in codes):
+            own = [line for line in codes if line["system"] == system and line["codebook"] != "all"]
+            books = [line["codebook"] + 1 for line in own]
+            axes.plot(books, [line["accuracy"] for line in own], "o-", label=system)
+        axes.set_xlabel("codebook")
+        axes.set_ylabel("accuracy")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.25)
+        _legend(axes)
+
+    return _plot("accuracy_per_codebook", "Code accuracy per codebook", draw, (5.2, 3.0))
+
+
+def _knee(summary: dict[str, Any], metric: str) -> Plot:
+    def draw(axes: Axes) -> None:
+        for oracle in dict.fromkeys(line["oracle"] for line in summary["knee"]):
+            own = [line for line in summary["knee"] if line["oracle"] == oracle]
+            axes.plot([x["codebooks"] for x in own], [x[metric] for x in own], "o-", label=oracle)
+        axes.set_xlabel("codebooks decoded")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.25)
+
+    title = f"Oracle by number of codebooks: {head(summary['metrics'][metric])}"
+    return _plot(f"knee_{metric}", title, draw, (4.4, 2.8))
+
+
+def _training_curves(evaluation: Evaluation) -> Plot | None:
+    curves = {}
+    for name in evaluation.systems:
+        if (evaluation.path / "training" / f"{name}.csv").is_file():
+            lines = evaluation.table(f"training/{name}.csv")
+            points = [
+                (float(line["step"]), float(line["valid_nll"]))
+                for line in lines
+                if line.get("step") and line.get("valid_nll")
+            ]
+            if points:
+                curves[name] = points
+    if not curves:
+        return None
+
+    def draw(axes: Axes) -> None:
+        for name, points in curves.items():
+            axes.plot(*zip(*points, strict=True), "o-", markersize=3, label=name)
+        axes.set_xlabel("step")
+        axes.set_ylabel("validation loss [nats/code]")
+        axes.grid(alpha=0.25)
+        _legend(axes)
+
+    return _plot("training", "Validation loss over training", draw, (5.2, 3.0))
+
+
+def _legend(axes: Axes) -> None:
+    legend = axes.legend(frameon=False)
+    for text in legend.get_texts():
+        text.set_color(_GREY)
+
+
+def _plot(
+    name: str,
+    title: str,
+    draw: Callable[[Axes], None],
+    size: tuple[float, float],
+    left: float = 0.6,
+) -> Plot:
+    """A figure of `size` inches with `left` inches for the labels of the y axis."""
+    width, height = size
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    # Margins in inches by hand: letting matplotlib find them takes most of the drawing time.
+    box = (left / width, 0.5 / height, 1 - (left + 0.15) / width, 1 - 0.85 / height)
+    axes = figure.add_axes(box)
+    draw(axes)
+    axes.set_title(title, fontsize=10, color=_GREY)
+    axes.tick_params(colors=_GREY, labelsize=9)
+    axes.xaxis.label.set_color(_GREY)
+    axes.yaxis.label.set_color(_GREY)
+    for spine in axes.spines.values():
+        spine.set_color(_GREY)
+        spine.set_alpha(0.5)
+    axes.set_facecolor("none")
+    return Plot(name, title, figure)

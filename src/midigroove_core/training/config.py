@@ -1,0 +1,286 @@
+"""All settings of a training run, from presets, a TOML file and options, and back to TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from midigroove_core.atomic import dump_json
+from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.training.presets import PRESETS
+
+_CHOICES = {
+    "clips": ("beats", "crops"),
+    "schedule": ("cosine", "constant"),
+    "precision": ("auto", "float32", "bfloat16"),
+}
+_AT_LEAST_ONE = ("beats", "batch_size", "max_steps", "eval_every", "eval_clips")
+_NOT_IDENTITY = ("cache", "out", "device", "threads", "tensorboard")
+"""Fields that a resumed run may change: where things are, not what is computed."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to train, on what, and for how long.
+
+    Attributes:
+        cache: folder of the cache.
+        out: folder of the run.
+        preset: tiny, small, base or paper: see `PRESETS`; the fields below win over it.
+        split, valid_split: splits of the cache to train on and to measure on.
+        kits: train and measure on these kits alone; empty means all.
+        model, model_args: model id, and constructor arguments beyond the shapes.
+        featurizer, featurizer_args: featurizer id and constructor arguments.
+        clips: "beats" (windows of `beats` quarter notes that start `lead_sec` before the beat,
+            with `context_sec` of what came before) or "crops" (`crop_sec` from anywhere).
+        batch_size: clips per step.
+        learning_rate, weight_decay, beta2: of AdamW.
+        schedule: "cosine" (to `final_rate` of the learning rate) or "constant".
+        warmup: share of the run over which the learning rate rises from 0.
+        clip_norm: largest gradient norm; 0 does not clip.
+        ema: decay of the averaged weights that are measured and saved; 0 saves the last weights.
+        condition_dropout: how often each condition is hidden in training, so that it may be
+            unknown when rendering.
+        max_steps: length of the run in steps.
+        max_minutes: length in minutes, when that comes first; 0 sets no limit. The schedule ends
+            with whichever limit comes first. Resuming is exact only without a time limit.
+        eval_every: steps between measurements (and saved states).
+        eval_clips: clips to measure on, spread over the validation split.
+        patience: stop after so many measurements without a better one; 0 never stops early.
+        precision: "bfloat16" autocast, "float32", or "auto": bfloat16 on GPUs that have it.
+        compile: use torch.compile.
+        device: "auto", "cpu", "cuda", ...
+        threads: CPU threads; 0 leaves it to torch.
+        seed: of weights, data order and dropout.
+        tensorboard: also write TensorBoard events (needs midigroove[tensorboard]).
+    """
+
+    cache: str
+    out: str
+    preset: str = "small"
+    split: str = "train"
+    valid_split: str = "validation"
+    kits: list[str] = field(default_factory=list)
+    model: str = "parallel"
+    model_args: dict[str, Any] = field(default_factory=dict)
+    featurizer: str = "expressive_grid"
+    featurizer_args: dict[str, Any] = field(default_factory=dict)
+    clips: str = "beats"
+    beats: int = 4
+    lead_sec: float = 0.1
+    context_sec: float = 1.0
+    crop_sec: float = 3.0
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    beta2: float = 0.98
+    schedule: str = "cosine"
+    final_rate: float = 0.05
+    warmup: float = 0.05
+    clip_norm: float = 1.0
+    ema: float = 0.999
+    condition_dropout: float = 0.1
+    max_steps: int = 20000
+    max_minutes: float = 0.0
+    eval_every: int = 500
+    eval_clips: int = 256
+    patience: int = 0
+    precision: str = "auto"
+    compile: bool = False
+    device: str = "auto"
+    threads: int = 0
+    seed: int = 0
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(TrainConfig).items():
+            _check_type(name, getattr(self, name), kind)
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                self._refuse(name, f"use one of {', '.join(choices)}")
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                self._refuse(name, "must be 1 or more")
+        if self.learning_rate <= 0:
+            self._refuse("learning_rate", "must be above 0")
+        for name in ("ema", "condition_dropout", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                self._refuse(name, "must lie in [0, 1)")
+        for name in ("warmup", "final_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                self._refuse(name, "must lie in [0, 1]")
+        for name in ("max_minutes", "lead_sec", "context_sec", "clip_norm", "patience", "threads"):
+            if getattr(self, name) < 0:
+                self._refuse(name, "must be 0 or more")
+        if self.crop_sec <= 0:
+            self._refuse("crop_sec", "must be above 0")
+
+    def _refuse(self, name: str, why: str) -> None:
+        raise InputError(f"training setting {name} = {getattr(self, name)!r}: {why}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as JSON."""
+        return dataclasses.asdict(self)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that decide what is computed; two runs with equal ones are one run."""
+        return {k: v for k, v in self.to_dict().items() if k not in _NOT_IDENTITY}
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a run ended.
+
+    Attributes:
+        out: folder of the run.
+        best, last: the checkpoints.
+        steps: steps done in all.
+        stopped_by: "steps", "time" or "patience".
+        best_step: step of `best`.
+        valid_nll: its validation loss in nats per code.
+        valid_nll_per_codebook, unigram_nll_per_codebook, bigram_nll_per_codebook: [K] nats; the
+            latter two are what the codes cost without looking at the grid.
+        minutes: wall-clock time of this call.
+        steps_per_sec: steps a second of this call, measurements apart.
+    """
+
+    out: Path
+    best: Path
+    last: Path
+    steps: int
+    stopped_by: str
+    best_step: int
+    valid_nll: float
+    valid_nll_per_codebook: list[float]
+    unigram_nll_per_codebook: list[float]
+    bigram_nll_per_codebook: list[float]
+    minutes: float
+    steps_per_sec: float
+
+
+def make_config(
+    file: str | Path | None = None, *, settings: Mapping[str, Any] | None = None, **options: Any
+) -> TrainConfig:
+    """Puts a configuration together: preset, then file, then options that are not None.
+
+    `model_args` and `featurizer_args` are merged key by key.
+
+    Args:
+        file: TOML with the fields of `TrainConfig`, or a recipe, whose `[train]` table is taken.
+        settings: further fields, as `read_settings` gives them.
+        options: fields of `TrainConfig`.
+
+    Raises:
+        InputError: an unknown preset or field, or a value of the wrong type; names it.
+    """
+    from_file = {} if file is None else read_toml(file)
+    from_file = from_file.get("train", from_file)
+    given = {name: value for name, value in options.items() if value is not None}
+    given = merged(given, settings or {})
+    preset = {**from_file, **given}.get("preset", "small")
+    if preset not in PRESETS:
+        raise InputError(f"no preset {preset!r}; use one of {', '.join(PRESETS)}")
+    values: dict[str, Any] = {}
+    for layer in (PRESETS[preset], from_file, given):
+        values = merged(values, layer)
+    known = {f.name for f in dataclasses.fields(TrainConfig)}
+    for name in values:
+        if name not in known:
+            where = f"{file}: " if name in from_file else ""
+            raise InputError(f"{where}unknown training setting {name!r}")
+    for name in ("cache", "out"):
+        if name not in values:
+            raise InputError(f"training needs {name!r}: give --{name}, or set it in the file")
+    return TrainConfig(**values)
+
+
+def read_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` texts as nested tables; a name may have dots, a value is TOML or plain text.
+
+    Raises:
+        InputError: not of that form.
+    """
+    tables: dict[str, Any] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or not all(name.split(".")):
+            raise InputError(f"setting {text!r} is not of the form NAME=VALUE")
+        try:
+            table: dict[str, Any] = tomllib.loads(f"value = {value}")
+        except tomllib.TOMLDecodeError:
+            table = {"value": value}
+        found = table["value"]
+        for part in reversed(name.split(".")):
+            found = {part: found}
+        tables = merged(tables, found)
+    return tables
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two nested tables as one; where both have a value, the one from `above`."""
+    result = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = merged(result[name], value) if both else value
+    return result
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Reads a TOML file.
+
+    Raises:
+        InputError: the file is missing or is not TOML.
+    """
+    try:
+        with open(path, "rb") as handle:
+            return tomllib.load(handle)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as TOML ({error})") from error
+
+
+def to_toml(config: TrainConfig) -> str:
+    """A configuration as TOML; `make_config` of it is equal."""
+    values = config.to_dict()
+    tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+    # JSON writes strings, numbers, booleans and flat lists as TOML does.
+    lines = [f"{k} = {dump_json(v, indent=None)}" for k, v in values.items() if k not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]"]
+        lines += [f"{key} = {_inline(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def check_same_run(path: Path, stored: TrainConfig, config: TrainConfig) -> None:
+    """Raises when a folder has a run with other settings.
+
+    Raises:
+        MismatchError: names the field and both values.
+    """
+    before, now = stored.identity(), config.identity()
+    for name in now:
+        if before[name] != now[name]:
+            raise MismatchError(
+                f"{path}: its run has {name} = {before[name]!r}, now it is {now[name]!r}; "
+                f"choose another --out, or start anew with --overwrite"
+            )
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f'"{key}" = {_inline(item)}' for key, item in value.items())
+        return "{" + inner + "}"
+    return dump_json(value, indent=None)
+
+
+def _check_type(name: str, value: Any, kind: Any) -> None:
+    wanted = {"list[str]": list, "dict[str, typing.Any]": dict}.get(str(kind), kind)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise InputError(
+            f"training setting {name} = {value!r}: expected {getattr(wanted, '__name__', wanted)}"
+        )

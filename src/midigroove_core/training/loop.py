@@ -1,0 +1,294 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from midigroove_core.atomic import write_json
+from midigroove_core.cache import Cache
+from midigroove_core.cache.clips import ClipReader, vocabularies_of
+from midigroove_core.checkpoint import save_checkpoint
+from midigroove_core.device import choose_device
+from midigroove_core.errors import MidigrooveError
+from midigroove_core.interfaces.model import GridBatch, Model
+from midigroove_core.progress import Progress, Silent
+from midigroove_core.registry import Registry
+from midigroove_core.training.baselines import code_baselines
+from midigroove_core.training.config import TrainConfig, TrainResult
+from midigroove_core.training.record import make_row, open_run, story, write_measurements
+from midigroove_core.training.schedule import done_share, learning_rate
+from midigroove_core.training.state import STATE, TrainState
+from midigroove_core.training.windows import (
+    make_windows,
+    training_batch,
+    validation_batches,
+)
+
+_CHECK_EVERY = 10
+"""Steps between looks at the loss; each look makes a GPU wait."""
+
+
+def run(config: TrainConfig, progress: Progress | None = None) -> TrainResult:
+    """See `midigroove_core.training.train`."""
+    began = time.perf_counter()
+    trainer = Trainer(config, progress or Silent(), began)
+    open_run(Path(config.out), config)
+    if (Path(config.out) / STATE).exists():
+        trainer.resume()
+    trainer.fit()
+    return trainer.result()
+
+
+class Trainer:
+    """Everything a run needs: data, model, state."""
+
+    def __init__(self, config: TrainConfig, progress: Progress, began: float) -> None:
+        self.config, self.progress = config, progress
+        self._began = began
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.device = choose_device(config.device)
+        self.registry = Registry()
+        self.cache = Cache.open(config.cache)
+        self.windows = make_windows(self.cache, config)
+        entries = [self.cache.entries[clip.entry_index] for clip in self.windows.train]
+        self.vocabularies = vocabularies_of(entries)
+        featurizer_class = self.registry.load("featurizer", config.featurizer)
+        self.featurizer = featurizer_class.from_config(config.featurizer_args)
+        self.baselines = code_baselines(self.cache, self.windows.train, self.windows.valid)
+        self.state = TrainState(self._build_model().to(self.device), config)
+        self.reader = ClipReader(
+            self.cache, self.featurizer, self.vocabularies, self.state.model.conditions
+        )
+        model = self.state.model
+        self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
+        self._reserve_sec = 0.0
+        self._train_sec, self._train_steps = 0.0, 0
+
+    def _build_model(self) -> Model:
+        torch.manual_seed(self.config.seed)
+        model: Model = self.registry.load("model", self.config.model).from_config(
+            {
+                "num_features": len(self.featurizer.feature_names),
+                "num_codebooks": self.cache.num_codebooks,
+                "codebook_size": self.cache.codebook_size,
+                "vocabularies": self.vocabularies,
+                **self.config.model_args,
+            }
+        )
+        model.start_from_frequencies(torch.from_numpy(self.baselines.frequencies))
+        return model
+
+    @property
+    def out(self) -> Path:
+        """Folder of the run."""
+        return Path(self.config.out)
+
+    def resume(self) -> None:
+        """Goes on where the saved state ends."""
+        self.state.load(self.out, self.cache.fingerprint)
+        counters = self.state.counters
+        self._began -= counters.elapsed_sec
+        again = "is finished" if counters.finished else "goes on"
+        self.progress.message(f"{self.out}: the run {again} at step {counters.step}")
+
+    def fit(self) -> None:
+        """Trains until a limit is reached, measuring and saving on the way."""
+        counters = self.state.counters
+        if counters.finished:
+            return
+        if not counters.rows:
+            self.measure(None)
+        self.state.model.train()
+        total = 100 if self.config.max_minutes else self.config.max_steps
+        self.progress.start("Training", total)
+        shown = 0
+        train_nll = torch.zeros((), device=self.device)
+        since = 0
+        for batch in self._batches():
+            share = self._share()
+            loss = self.step(batch, learning_rate(self.config, share))
+            train_nll, since = train_nll + loss, since + 1
+            share = self._share()
+            if counters.step % _CHECK_EVERY == 0:
+                self._check(loss)
+            now = int(share * total)
+            self.progress.advance(now - shown, step=counters.step)
+            shown = now
+            if share >= 1.0 or counters.step % self.config.eval_every == 0:
+                self._check(loss)
+                self.measure(float(train_nll) / since)
+                train_nll, since = torch.zeros_like(train_nll), 0
+            if counters.finished:
+                break
+        self.progress.finish()
+
+    def step(self, batch: GridBatch, rate: float) -> torch.Tensor:
+        """One step; returns the loss, detached."""
+        counters, optimizer, config = self.state.counters, self.state.optimizer, self.config
+        began = time.perf_counter()
+        # The seed of dropout depends on the step alone, so that a resumed run draws the same.
+        torch.manual_seed(config.seed * 1_000_003 + counters.step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            loss = self._loss(batch.to(self.device))["loss"]
+        loss.backward()
+        if config.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self.state.model.parameters(), config.clip_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        counters.step += 1
+        self.state.average()
+        self._train_sec += time.perf_counter() - began
+        self._train_steps += 1
+        return loss.detach()
+
+    def measure(self, train_nll: float | None) -> None:
+        """Validates the averaged model, writes checkpoints, curves and state."""
+        began = time.perf_counter()
+        state, counters = self.state, self.state.counters
+        per_codebook = self.validate(state.averaged)
+        counters.rows.append(
+            make_row(
+                step=counters.step,
+                epoch=counters.step / self.windows.steps_per_epoch,
+                learning_rate=state.optimizer.param_groups[0]["lr"] if counters.step else 0.0,
+                train_nll=train_nll,
+                per_codebook=per_codebook,
+                unigram=self.baselines.unigram,
+                bigram=self.baselines.bigram,
+            )
+        )
+        valid_nll = sum(per_codebook) / len(per_codebook)
+        better = valid_nll < counters.best_nll
+        counters.since_best = 0 if better else counters.since_best + 1
+        if better:
+            counters.best_nll, counters.best_step = valid_nll, counters.step
+        if self._share() >= 1.0:
+            by_steps = counters.step >= self.config.max_steps
+            counters.finished = "steps" if by_steps else "time"
+        elif self.config.patience and counters.since_best >= self.config.patience:
+            counters.finished = "patience"
+        self.save(better)
+        self.progress.message(story(counters.rows[-1]))
+        state.model.train()
+        self._reserve_sec = max(self._reserve_sec, time.perf_counter() - began)
+
+    @torch.no_grad()
+    def validate(self, model: Model) -> list[float]:
+        """NLL per codebook over the validation clips, each frame counting once: [K] nats."""
+        model.eval()
+        total = torch.zeros(self.cache.num_codebooks, dtype=torch.float64)
+        frames = 0
+        for batch in validation_batches(self.reader, self.windows):
+            with self._autocast():
+                nll = model.loss(batch.to(self.device))["nll_per_codebook"]
+            count = int(batch.mask.sum())
+            total += nll.double().cpu() * count
+            frames += count
+        return (total / frames).tolist()
+
+    def save(self, better: bool) -> None:
+        """Writes what this measurement found; the state comes last, so a killed run repeats it."""
+        rows = self.state.counters.rows
+        if better:
+            self._save_checkpoint(self.out / "best.safetensors")
+        self._save_checkpoint(self.out / "last.safetensors")
+        write_measurements(self.out, rows, tensorboard=self.config.tensorboard)
+        if self.config.max_minutes:
+            self.state.counters.elapsed_sec = time.perf_counter() - self._began
+        self.state.save(self.out, self.cache.fingerprint)
+
+    def result(self) -> TrainResult:
+        """How the run ended; also written to summary.json."""
+        counters = self.state.counters
+        best = next(row for row in counters.rows if row["step"] == counters.best_step)
+        books = range(self.cache.num_codebooks)
+        result = TrainResult(
+            out=self.out,
+            best=self.out / "best.safetensors",
+            last=self.out / "last.safetensors",
+            steps=counters.step,
+            stopped_by=counters.finished,
+            best_step=counters.best_step,
+            valid_nll=best["valid_nll"],
+            valid_nll_per_codebook=[best[f"valid_nll_{k}"] for k in books],
+            unigram_nll_per_codebook=self.baselines.unigram,
+            bigram_nll_per_codebook=self.baselines.bigram,
+            minutes=(time.perf_counter() - self._began) / 60,
+            steps_per_sec=self._train_steps / self._train_sec if self._train_sec else 0.0,
+        )
+        paths = {name: getattr(result, name).name for name in ("best", "last")}
+        summary = {**vars(result), **paths}
+        del summary["out"]
+        if self._train_steps:  # a finished run that is opened again keeps its times
+            write_json(self.out / "summary.json", summary)
+        return result
+
+    def _batches(self) -> Iterator[GridBatch]:
+        """Batches from the current step on, each read while the one before is trained on."""
+        step = self.state.counters.step
+        dropout = self.config.condition_dropout
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            ahead = pool.submit(training_batch, self.reader, self.windows, step, dropout)
+            while True:
+                batch = ahead.result()
+                step += 1
+                ahead = pool.submit(training_batch, self.reader, self.windows, step, dropout)
+                yield batch
+
+    def _share(self) -> float:
+        # Under a time limit the last measurement must fit in, too: it takes as long as the others.
+        elapsed = time.perf_counter() - self._began + self._reserve_sec
+        return done_share(self.config, self.state.counters.step, elapsed)
+
+    @contextmanager
+    def _autocast(self) -> Iterator[None]:
+        gpu = self.device.startswith("cuda")
+        able = gpu and torch.cuda.is_bf16_supported()
+        wanted = {"bfloat16": True, "float32": False, "auto": able}[self.config.precision]
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=wanted):
+            yield
+
+    def _check(self, loss: torch.Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise MidigrooveError(
+                f"{self.out}: the loss is {float(loss)} at step {self.state.counters.step}; "
+                f"the saved state is from before: use a lower --learning-rate with --overwrite"
+            )
+
+    def _save_checkpoint(self, path: Path) -> None:
+        row, books = self.state.counters.rows[-1], range(self.cache.num_codebooks)
+        takes = {clip.entry_index for clip in self.windows.train}
+        frames = sum(self.cache.entries[index].num_frames for index in takes)
+        training = {
+            "step": row["step"],
+            "epoch": row["epoch"],
+            "valid_nll": row["valid_nll"],
+            "valid_nll_per_codebook": [row[f"valid_nll_{k}"] for k in books],
+            "unigram_nll_per_codebook": self.baselines.unigram,
+            "bigram_nll_per_codebook": self.baselines.bigram,
+            "max_frames": self.windows.typical_frames,
+            "context_frames": self.windows.context_frames,
+            "train_takes": len(takes),
+            "train_hours": float(self.cache.clock.frames_to_seconds(frames)) / 3600,
+            "dataset": self.cache.header["dataset"],
+            "cache_fingerprint": self.cache.fingerprint,
+            "settings": self.config.identity(),
+        }
+        save_checkpoint(
+            path,
+            self.state.averaged,
+            featurizer=self.featurizer,
+            cache_header=self.cache.header,
+            vocabularies=self.vocabularies,
+            training=training,
+            registry=self.registry,
+        )

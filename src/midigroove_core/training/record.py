@@ -1,0 +1,125 @@
+"""The folder of a run: its settings, and the measurements as CSV, picture and events."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from midigroove_core.atomic import write_text
+from midigroove_core.errors import MidigrooveError
+from midigroove_core.training.config import (
+    TrainConfig,
+    check_same_run,
+    make_config,
+    to_toml,
+)
+from midigroove_core.training.plots import plot_loss
+
+CONFIG = "config.toml"
+COLUMNS = (
+    "step", "epoch", "learning_rate", "train_nll", "valid_nll", "unigram_nll", "bigram_nll",
+)  # fmt: skip
+"""Columns of metrics.csv; after them one `valid_nll_K` per codebook. Losses in nats per code."""
+
+
+def open_run(out: Path, config: TrainConfig) -> None:
+    """Makes the folder of a run, or checks that the one that is there has the same settings.
+
+    Raises:
+        MismatchError: it has a run with other settings; names the field.
+        MidigrooveError: it has something else.
+    """
+    if (out / CONFIG).exists():
+        check_same_run(out, make_config(out / CONFIG), config)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise MidigrooveError(f"{out}: exists and is not a training run; choose another --out")
+    for left_over in out.glob(".*.tmp.*"):  # of a process that was killed while writing
+        left_over.unlink()
+    write_text(out / CONFIG, to_toml(config))
+
+
+def remove_run(out: str | Path) -> None:
+    """Deletes the run in a folder, for `--overwrite`.
+
+    Raises:
+        MidigrooveError: the folder has something else in it.
+    """
+    out = Path(out)
+    if not out.exists():
+        return
+    if not (out / CONFIG).exists():
+        raise MidigrooveError(f"{out}: exists and is not a training run; it is not overwritten")
+    shutil.rmtree(out)
+
+
+def make_row(
+    *,
+    step: int,
+    epoch: float,
+    learning_rate: float,
+    train_nll: float | None,
+    per_codebook: Sequence[float],
+    unigram: Sequence[float],
+    bigram: Sequence[float],
+) -> dict[str, Any]:
+    """One measurement, as a row of metrics.csv.
+
+    Args:
+        step, epoch: how far the run is.
+        learning_rate: of the last step.
+        train_nll: mean training loss since the last measurement; None before the first step.
+        per_codebook: validation loss [K].
+        unigram, bigram: [K], what the same codes cost without the grid.
+    """
+    return {
+        "step": step,
+        "epoch": epoch,
+        "learning_rate": learning_rate,
+        "train_nll": train_nll,
+        "valid_nll": sum(per_codebook) / len(per_codebook),
+        "unigram_nll": sum(unigram) / len(unigram),
+        "bigram_nll": sum(bigram) / len(bigram),
+        **{f"valid_nll_{k}": value for k, value in enumerate(per_codebook)},
+    }
+
+
+def story(row: Mapping[str, Any]) -> str:
+    """A measurement in a line for people."""
+    trained = "" if row["train_nll"] is None else f"training {row['train_nll']:.3f}, "
+    return (
+        f"step {row['step']}: {trained}validation {row['valid_nll']:.3f} nats per code "
+        f"(unigram {row['unigram_nll']:.3f}, bigram {row['bigram_nll']:.3f})"
+    )
+
+
+def write_measurements(
+    out: Path, rows: Sequence[dict[str, Any]], *, tensorboard: bool = False
+) -> None:
+    """Writes metrics.csv and loss.png, and TensorBoard events of the last row if asked for."""
+    books = sum(name.startswith("valid_nll_") for name in rows[-1])
+    columns = [*COLUMNS, *(f"valid_nll_{k}" for k in range(books))]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(out / "metrics.csv", text.getvalue())
+    plot_loss(out / "loss.png", rows)
+    if tensorboard:
+        _write_events(out / "tensorboard", rows[-1])
+
+
+def _write_events(folder: Path, row: dict[str, Any]) -> None:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MidigrooveError(
+            "--tensorboard needs a package: pip install midigroove[tensorboard]"
+        ) from error
+    with SummaryWriter(str(folder)) as writer:
+        for name, value in row.items():
+            if name != "step" and value is not None:
+                writer.add_scalar(name, value, row["step"])

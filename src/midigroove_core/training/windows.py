@@ -1,0 +1,159 @@
+"""Which clips a step trains on: a function of the seed and the step alone, so resuming is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from midigroove_core.cache import Cache
+from midigroove_core.cache.clips import Clip, ClipReader, cut_clips
+from midigroove_core.errors import InputError
+from midigroove_core.interfaces.model import GridBatch
+from midigroove_core.training.config import TrainConfig
+
+_POOL = 8
+"""Batches whose clips are sorted by length together: less padding, and still random."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The clips of a run and the order in which it trains on them.
+
+    Attributes:
+        train: training clips; in "crops" mode whole takes, from which crops are taken.
+        valid: clips to measure on, sorted by length.
+        context_frames: frames read before each clip.
+        crop_frames: length of a crop; 0 trains on the clips as they are.
+        batch_size, seed: from the configuration.
+    """
+
+    train: list[Clip]
+    valid: list[Clip]
+    context_frames: int
+    crop_frames: int
+    batch_size: int
+    seed: int
+    _epoch: dict[int, NDArray[np.int64]] = field(default_factory=dict, repr=False)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which each clip, or as many frames as there are, is seen once."""
+        if self.crop_frames:
+            frames = sum(clip.num_frames for clip in self.train)
+            return max(1, frames // (self.crop_frames * self.batch_size))
+        return max(1, len(self.train) // self.batch_size)
+
+    @property
+    def typical_frames(self) -> int:
+        """A length that nine in ten windows do not exceed, context included."""
+        if self.crop_frames:
+            return self.crop_frames
+        lengths = [
+            clip.num_frames + min(self.context_frames, clip.start_frame) for clip in self.train
+        ]
+        return int(np.quantile(lengths, 0.9, method="lower"))
+
+    def clips(self, step: int) -> list[Clip]:
+        """The clips of a step, counted from 0."""
+        if self.crop_frames:
+            return self._crops(step)
+        epoch, place = divmod(step, self.steps_per_epoch)
+        if epoch not in self._epoch:
+            self._epoch.clear()
+            self._epoch[epoch] = self._batches(epoch)
+        return [self.train[index] for index in self._epoch[epoch][place]]
+
+    def _batches(self, epoch: int) -> NDArray[np.int64]:
+        """Indices [steps_per_epoch, batch_size] into the training clips."""
+        rng = np.random.default_rng([self.seed, 0, epoch])
+        size = self.batch_size
+        order = rng.permutation(len(self.train))
+        order = np.resize(order, self.steps_per_epoch * size)  # repeats clips when there are few
+        lengths = np.array([clip.num_frames for clip in self.train])[order]
+        pool = np.arange(len(order)) // (_POOL * size)
+        order = order[np.lexsort((lengths, pool))]
+        return rng.permutation(order.reshape(-1, size))
+
+    def _crops(self, step: int) -> list[Clip]:
+        rng = np.random.default_rng([self.seed, 1, step])
+        frames = np.array([clip.num_frames for clip in self.train], dtype=np.float64)
+        chosen = rng.choice(len(self.train), self.batch_size, p=frames / frames.sum())
+        clips = []
+        for index in chosen:
+            take = self.train[index]
+            length = min(take.num_frames, self.crop_frames)
+            start = int(rng.integers(0, take.num_frames - length + 1))
+            clips.append(Clip(take.entry_index, start, length))
+        return clips
+
+
+def make_windows(cache: Cache, config: TrainConfig) -> Windows:
+    """Cuts the clips of both splits.
+
+    Raises:
+        InputError: a split, or what the kit filter leaves of it, is empty.
+    """
+    for kit in config.kits:
+        there = sorted({entry.kit for entry in cache.entries})
+        if kit not in there:
+            raise InputError(f"{cache.path}: no kit {kit!r}; it has {', '.join(there)}")
+
+    def cut(split: str) -> list[Clip]:
+        clips = cut_clips(cache, split, beats=config.beats, lead_sec=config.lead_sec)
+        if config.kits:
+            clips = [c for c in clips if cache.entries[c.entry_index].kit in config.kits]
+        if not clips:
+            there = ", ".join(sorted({entry.split for entry in cache.entries}))
+            kits = f" on {', '.join(config.kits)}" if config.kits else ""
+            raise InputError(f"{cache.path}: no takes in split {split!r}{kits} (it has {there})")
+        return clips
+
+    train, valid = cut(config.split), cut(config.valid_split)
+    spread = np.unique(np.linspace(0, len(valid) - 1, config.eval_clips).round().astype(int))
+    crop = round(float(cache.clock.seconds_to_frames(config.crop_sec)))
+    if config.clips == "crops":
+        takes = sorted({clip.entry_index for clip in train})
+        train = [Clip(index, 0, cache.entries[index].num_frames) for index in takes]
+    return Windows(
+        train=train,
+        valid=sorted((valid[i] for i in spread), key=lambda c: (c.num_frames, c.entry_index)),
+        context_frames=round(float(cache.clock.seconds_to_frames(config.context_sec))),
+        crop_frames=max(1, crop) if config.clips == "crops" else 0,
+        batch_size=config.batch_size,
+        seed=config.seed,
+    )
+
+
+def training_batch(
+    reader: ClipReader, windows: Windows, step: int, condition_dropout: float
+) -> GridBatch:
+    """The batch of a step, with some conditions hidden."""
+    context = 0 if windows.crop_frames else windows.context_frames
+    batch = reader.collate([reader.read(clip, context) for clip in windows.clips(step)])
+    rng = np.random.default_rng([windows.seed, 2, step])
+    return hide_conditions(batch, condition_dropout, rng)
+
+
+def validation_batches(reader: ClipReader, windows: Windows) -> Sequence[GridBatch]:
+    """All validation clips, in batches."""
+    size = windows.batch_size
+    return [
+        reader.collate(
+            [reader.read(clip, windows.context_frames) for clip in windows.valid[at : at + size]]
+        )
+        for at in range(0, len(windows.valid), size)
+    ]
+
+
+def hide_conditions(batch: GridBatch, share: float, rng: np.random.Generator) -> GridBatch:
+    """Makes each condition of each clip unknown (-1, or 0 for bpm) with probability `share`."""
+    conditions = {}
+    for name in sorted(batch.conditions):
+        value = batch.conditions[name]
+        hidden = torch.from_numpy(rng.random(len(value)) < share)
+        conditions[name] = value.masked_fill(hidden, 0 if name == "bpm" else -1)
+    return replace(batch, conditions=conditions)

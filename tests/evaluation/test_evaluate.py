@@ -1,0 +1,349 @@
+"""Evaluation: reference rows in order, the same bytes twice, and bad clips that cost nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.toy_systems import make_toy_dataset, save_toy_checkpoint
+
+from midigroove_core.cache import Cache
+from midigroove_core.cache.build import build_cache
+from midigroove_core.cache.clips import cut_clips
+from midigroove_core.errors import InputError, MidigrooveError, MismatchError
+from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+from midigroove_core.evaluation.base.clipset import eval_clips, frame_window
+from midigroove_core.evaluation.rows.code_rows import NearestCodes, OracleCodes
+from midigroove_core.takes import open_dataset
+from midigroove_core.testing import ToyCodec
+
+pytestmark = pytest.mark.usefixtures("toy_plugin")
+
+
+@pytest.fixture(scope="module")
+def workbench(toy_plugin_name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset, its cache and two checkpoints, made once."""
+    torch.set_num_threads(1)
+    root = tmp_path_factory.mktemp("eval")
+    dataset = open_dataset(make_toy_dataset(root / "data"))
+    build_cache(dataset, ToyCodec(), root / "cache", device="cpu")
+    save_toy_checkpoint(root / "one.safetensors", seed=1)
+    save_toy_checkpoint(root / "two.safetensors", seed=2)
+    return root
+
+
+def config(workbench: Path, out: Path, **options: object) -> EvalConfig:
+    """Two systems on six clips, with the recordings."""
+    systems = tuple(
+        SystemSpec(name, workbench / f"{name}.safetensors", workbench / "cache")
+        for name in ("one", "two")
+    )
+    plain = EvalConfig(
+        systems, out, dataset=workbench / "data", max_items=6, knee_items=2, save_preds=2,
+        device="cpu",
+    )  # fmt: skip
+    return replace(plain, **options)
+
+
+@pytest.fixture(scope="module")
+def evaluated(workbench: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """One evaluation that several tests look at."""
+    out = tmp_path_factory.mktemp("result") / "eval"
+    return out, evaluate(config(workbench, out)).summary
+
+
+def mean(summary: dict, row: str, metric: str) -> float:
+    (line,) = [line for line in summary["rows"] if line["row"] == row]
+    return line["metrics"][metric]["mean"]
+
+
+def test_rows_and_their_order(evaluated: tuple[Path, dict]) -> None:
+    names = [line["row"] for line in evaluated[1]["rows"]]
+    assert names == [
+        "silence", "random", "unigram", "nearest", "sampler", "one", "two", "oracle", "recording",
+    ]  # fmt: skip
+
+
+def test_the_recording_is_perfect_where_it_is_compared_with_itself(
+    evaluated: tuple[Path, dict],
+) -> None:
+    summary = evaluated[1]
+    assert summary["reference"] == "recording"
+    for metric in ("mel_l1", "log_magnitude_distance", "rmse", "spectral_convergence"):
+        assert mean(summary, "recording", metric) == 0.0
+    assert mean(summary, "recording", "envelope_correlation") == 1.0
+
+
+def test_silence_is_worst_and_the_oracle_beats_untrained_systems(
+    evaluated: tuple[Path, dict],
+) -> None:
+    summary = evaluated[1]
+    assert mean(summary, "silence", "onset_f1_50ms") == 0.0
+    assert mean(summary, "oracle", "onset_f1_50ms") > mean(summary, "one", "onset_f1_50ms")
+    assert mean(summary, "oracle", "envelope_correlation") > 0.9
+    # The toy codec knows loudness only, so what it loses is nearly everything in the spectrum.
+    assert mean(summary, "oracle", "mel_l1") < mean(summary, "random", "mel_l1")
+
+
+def test_the_sampler_made_these_recordings(evaluated: tuple[Path, dict]) -> None:
+    """16-bit rounding and the level match are all that is between them: clips and tails agree."""
+    assert mean(evaluated[1], "sampler", "si_sdr_db") > 30.0
+    assert mean(evaluated[1], "sampler", "mel_l1") < 1.0
+
+
+def test_percent_runs_from_silence_to_oracle(evaluated: tuple[Path, dict]) -> None:
+    rows = {line["row"]: line["metrics"] for line in evaluated[1]["rows"]}
+    assert rows["silence"]["onset_f1_50ms"]["percent"] == 0.0
+    assert rows["oracle"]["onset_f1_50ms"]["percent"] == 100.0
+    assert 0.0 <= rows["unigram"]["nll_nats"]["mean"] < np.log(64)
+    assert rows["random"]["nll_nats"]["mean"] == pytest.approx(np.log(64), rel=1e-5)
+
+
+def test_differences_name_a_winner_or_none(evaluated: tuple[Path, dict]) -> None:
+    found = {(d["first"], d["second"], d["metric"]): d for d in evaluated[1]["differences"]}
+    against_oracle = found["one", "oracle", "onset_f1_50ms"]
+    assert against_oracle["verdict"] == "second" and against_oracle["mean"] > 0
+    pair = found["one", "two", "rmse"]
+    assert pair["verdict"] in ("first", "second", "not distinguishable")
+    assert pair["performances"] == 3
+
+
+def test_intervals_rest_on_performances_not_on_clips(evaluated: tuple[Path, dict]) -> None:
+    (line,) = [line for line in evaluated[1]["rows"] if line["row"] == "one"]
+    assert line["clips"] == 6
+    assert line["metrics"]["rmse"]["performances"] == 3
+
+
+def test_codes_are_scored_against_unigram_and_bigram(evaluated: tuple[Path, dict]) -> None:
+    lines = [line for line in evaluated[1]["codes"] if line["system"] == "one"]
+    assert [line["codebook"] for line in lines] == [0, 1, 2, 3, "all"]
+    whole = lines[-1]
+    gain = whole["unigram_nats"] - whole["nll_nats"]
+    assert whole["gain_over_unigram_nats"] == pytest.approx(gain, abs=1e-4)
+    bits = sum(line["bits_per_second"] for line in lines[:-1])
+    assert whole["bits_per_second"] == pytest.approx(bits, rel=1e-4)
+
+
+def test_files(evaluated: tuple[Path, dict]) -> None:
+    out, summary = evaluated
+    names = {path.name for path in out.iterdir()}
+    assert names == {
+        "summary.json", "manifest.json", "clips.csv", "codes.csv", "takes.csv", "per_class.csv",
+        "per_kit.csv", "sets.csv", "knee.csv", "long.csv", "skipped.jsonl", "cost.json", "preds",
+    }  # fmt: skip
+    rows = list(csv.DictReader((out / "clips.csv").read_text().splitlines()))
+    assert len(rows) == 6 * 9
+    assert {row["kit"] for row in rows} <= {"jazz", "power"}
+    stored = json.loads((out / "preds" / "preds.json").read_text())
+    assert len(stored["clips"]) == 2
+    for clip in stored["clips"]:
+        assert set(clip["rows"]) == {line["row"] for line in summary["rows"]}
+        for row in clip["rows"].values():
+            assert (out / "preds" / row["file"]).stat().st_size > 1000
+    assert "/tmp" not in (out / "manifest.json").read_text()
+    embedding = json.loads((out / "manifest.json").read_text())["embedding"]
+    assert embedding["id"] == "log_mel" and len(embedding["fingerprint"]) == 64
+
+
+def test_per_class_is_trusted_where_the_recording_is_heard(evaluated: tuple[Path, dict]) -> None:
+    classes = {(line["class"], line["row"]): line for line in evaluated[1]["classes"]}
+    kick = classes["kick", "recording"]
+    assert kick["f1"] > 0.7 and kick["trusted"]
+    assert classes["kick", "silence"]["f1"] == 0.0
+    assert classes["tom", "recording"]["f1"] is None and not classes["tom", "recording"]["trusted"]
+
+
+def test_the_knee_needs_a_codec_with_prefixes(evaluated: tuple[Path, dict]) -> None:
+    assert evaluated[1]["knee"] == []  # the toy codec refuses fewer codebooks
+
+
+def test_same_bytes_twice(workbench: Path, tmp_path: Path) -> None:
+    outs = [tmp_path / name for name in ("first", "second")]
+    for out in outs:
+        evaluate(config(workbench, out, max_items=3))
+    names = sorted(path.relative_to(outs[0]) for path in outs[0].rglob("*") if path.is_file())
+    for name in names:
+        if name.name != "cost.json":
+            assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes(), name
+
+
+def test_without_a_dataset_the_oracle_is_the_reference(workbench: Path, tmp_path: Path) -> None:
+    summary = evaluate(config(workbench, tmp_path / "out", dataset=None, max_items=2)).summary
+    assert summary["reference"] == "oracle"
+    assert "recording" not in [line["row"] for line in summary["rows"]]
+    assert mean(summary, "oracle", "rmse") == 0.0
+
+
+def test_codes_alone(workbench: Path, tmp_path: Path) -> None:
+    result = evaluate(config(workbench, tmp_path / "out", audio_metrics=False, max_items=3))
+    names = [line["row"] for line in result.summary["rows"]]
+    assert names == ["random", "unigram", "one", "two"]
+    assert not (tmp_path / "out" / "preds").exists()
+
+
+def test_onsets_are_the_midi_s_own_and_only_those_inside(workbench: Path) -> None:
+    cache = Cache.open(workbench / "cache")
+    clips = eval_clips([cache], "test", beats=4, intersection=False, max_items=0, seed=0)
+    for clip in clips:
+        onsets = clip.performance.onset_sec
+        inside = onsets[(onsets >= clip.start_sec) & (onsets < clip.end_sec)]
+        assert np.array_equal(clip.onsets_sec, inside - clip.start_sec)
+    total = sum(len(clip.onsets_sec) for clip in clips)
+    hits = sum(cache.performance(entry).num_hits for entry in cache.split("test"))
+    assert total == hits  # clips tile the takes: each hit counts once
+
+
+def test_windows_cover_clips_with_context(workbench: Path) -> None:
+    cache = Cache.open(workbench / "cache")
+    (clip, *_) = eval_clips([cache], "test", beats=4, intersection=False, max_items=0, seed=0)
+    window = frame_window(clip, clip.entry, cache.clock, 5, 7)
+    assert cache.clock.frames_to_seconds(window.start) <= clip.start_sec + 1e-9
+    assert cache.clock.frames_to_seconds(window.stop) >= clip.end_sec - 1e-9
+    assert window.left == max(0, window.start - 5)
+    assert window.right == min(clip.entry.num_frames, window.stop + 7)
+    codes = OracleCodes(cache).codes(clip, window)
+    assert codes.shape[1] == window.num_frames
+
+
+def test_the_nearest_clip_of_a_training_clip_is_itself(workbench: Path) -> None:
+    cache = Cache.open(workbench / "cache")
+    nearest = NearestCodes(cache, 4, 3.0, seed=0)
+    clips = eval_clips([cache], "train", beats=4, intersection=False, max_items=0, seed=0)
+    for clip in clips[:10]:
+        window = frame_window(clip, clip.entry, cache.clock, 3, 3)
+        entry, start = nearest.find(clip, window)
+        assert (entry.key, start) == (clip.entry.key, window.start)
+        assert np.array_equal(nearest.codes(clip, window), OracleCodes(cache).codes(clip, window))
+
+
+def test_one_bad_clip_costs_the_others_nothing(
+    workbench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from midigroove_core.evaluation.rows import systems
+
+    rows = ("oracle", "silence", "unigram")
+    clean = evaluate(config(workbench, tmp_path / "clean", rows=rows))
+    real_decode = systems.CodecGroup.decode
+    spoilt: list[str] = []
+
+    def decode(self, clips, windows, codes):  # type: ignore[no-untyped-def]
+        audio = real_decode(self, clips, windows, codes)
+        for index, clip in enumerate(clips):
+            if clip.index == 2 and not spoilt:
+                spoilt.append(clip.clip_id)
+                audio[index] = np.full_like(audio[index], np.nan)
+        return audio
+
+    monkeypatch.setattr(systems.CodecGroup, "decode", decode)
+    result = evaluate(config(workbench, tmp_path / "spoilt", rows=rows))
+    (line,) = [json.loads(x) for x in (tmp_path / "spoilt/skipped.jsonl").read_text().splitlines()]
+    assert line["clip"] == spoilt[0] and line["row"] == "oracle"
+    assert "prediction not finite" in line["reason"] and "NaN" in line["reason"]
+    assert result.skipped == {"prediction not finite": 1}
+
+    def table(name: str) -> dict[tuple[str, str], dict[str, str]]:
+        rows = csv.DictReader((tmp_path / name / "clips.csv").read_text().splitlines())
+        return {(row["clip"], row["row"]): row for row in rows}
+
+    before, after = table("clean"), table("spoilt")
+    assert set(before) - set(after) == {(spoilt[0], "oracle")}
+    assert all(after[key] == before[key] for key in after)
+    assert clean.skipped == {}
+
+
+def test_a_clip_of_ten_samples_is_named(workbench: Path, tmp_path: Path) -> None:
+    from midigroove_core.evaluation.scoring.scoring import ClipScorer
+
+    cache = Cache.open(workbench / "cache")
+    (clip, *_) = eval_clips([cache], "test", beats=4, intersection=False, max_items=0, seed=0)
+    with pytest.raises(InputError, match="reference too short: 10 samples"):
+        ClipScorer(16000).reference(clip, np.zeros(10, np.float32))
+
+
+def test_missing_recordings_are_counted(workbench: Path, tmp_path: Path) -> None:
+    fewer = tmp_path / "fewer"
+    shutil.copytree(workbench / "data", fewer)
+    kept = [line for line in (fewer / "takes.csv").read_text().splitlines() if "jazz/6" not in line]
+    (fewer / "takes.csv").write_text("\n".join(kept) + "\n")
+    (fewer / "jazz" / "6.wav").unlink()
+    rows = ("oracle", "silence")
+    result = evaluate(config(workbench, tmp_path / "out", dataset=fewer, max_items=0, rows=rows))
+    assert set(result.skipped) == {"recording missing"}
+    (line,) = [row for row in result.summary["rows"] if row["row"] == "one"]
+    assert line["skipped"] == result.skipped["recording missing"]
+    clips = cut_clips(Cache.open(workbench / "cache"), "test")
+    assert line["metrics"]["rmse"]["clips"] == len(clips) - line["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name:only", "NAME:CHECKPOINT:CACHE"),
+        ("a/b:x:y", "letters"),
+        ("silence:x:y", "reference row"),
+        ("oracle2:x:y", "reference row"),
+    ],
+)
+def test_system_texts(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        SystemSpec.parse(text)
+
+
+def test_two_systems_of_one_name_are_refused(workbench: Path, tmp_path: Path) -> None:
+    spec = SystemSpec("a", Path("x"), Path("y"))
+    with pytest.raises(MidigrooveError, match="two systems are called 'a'"):
+        EvalConfig((spec, spec), tmp_path)
+
+
+def test_a_split_without_takes_says_which_there_are(workbench: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"split 'validation'.*test, train"):
+        evaluate(config(workbench, tmp_path / "out", split="validation"))
+
+
+def test_a_mistyped_option_costs_no_earlier_evaluation(workbench: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    settings = config(workbench, out, max_items=2, knee_items=0, rows=("silence",), long_items=0)
+    evaluate(settings)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for wrong in ({"embedding": "nonsense"}, {"dataset": tmp_path / "none"}):
+        with pytest.raises(MidigrooveError):
+            evaluate(replace(settings, **wrong))
+        with pytest.raises(MidigrooveError):
+            evaluate(replace(settings, out=tmp_path / "new", **wrong))
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_foreign_files_are_not_overwritten(workbench: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(InputError, match="is no evaluation"):
+        evaluate(config(workbench, tmp_path))
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_checkpoint_of_another_codec_is_refused(workbench: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    codec = ToyCodec(seed=5)
+    build_cache(open_dataset(workbench / "data"), codec, other, device="cpu")
+    systems = (SystemSpec("one", workbench / "one.safetensors", other),)
+    with pytest.raises(MismatchError, match="codec_config"):
+        evaluate(config(workbench, tmp_path / "out", systems=systems))
+
+
+def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from midigroove_core.cli import run
+
+    system = f"one:{workbench}/one.safetensors:{workbench}/cache"
+    options = ["--max-items", "2", "--no-add-nearest", "--device", "cpu", "--out"]
+    assert run(["eval", "--system", system, *options, str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr()
+    assert "Does it play the MIDI?" in shown.out and "nearest" not in shown.out
+    assert "the codec oracle stands in for the recordings" in shown.err
+    assert run(["eval", "--system", "nonsense", *options, str(tmp_path / "no")]) == 2
+    assert "NAME:CHECKPOINT:CACHE" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""What several tests share: data made on the fly, small systems, a browser."""

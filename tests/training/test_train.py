@@ -1,0 +1,259 @@
+"""Training learns, ends in time, and resumes to the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support.trainable_cache import K, make_cache
+
+from midigroove_core.checkpoint import load_checkpoint
+from midigroove_core.errors import InputError, MidigrooveError, MismatchError
+from midigroove_core.progress import Silent
+from midigroove_core.registry import Registry
+from midigroove_core.training import TrainConfig, TrainResult, train
+from midigroove_core.training.config import make_config, to_toml
+from midigroove_core.training.record import remove_run
+from midigroove_core.training.schedule import done_share, learning_rate
+
+MODEL = {"dim": 32, "layers": 1, "heads": 2, "head_dim": 16, "conv_kernel": 3, "dropout": 0.1}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_cache(tmp_path_factory.mktemp("train") / "cache").path
+
+
+def config(on: Path, out: Path, **more: Any) -> TrainConfig:
+    short = {
+        "batch_size": 4,
+        "max_steps": 12,
+        "eval_every": 4,
+        "eval_clips": 4,
+        "context_sec": 0.25,
+        "learning_rate": 5e-3,
+        "ema": 0.9,
+        "threads": 1,
+        "device": "cpu",
+        "model_args": MODEL,
+    }
+    return TrainConfig(**{"cache": str(on), "out": str(out), **short, **more})
+
+
+def rows_of(run: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
+
+
+def same_bytes(one: Path, other: Path) -> None:
+    names = ["best.safetensors", "last.safetensors", "state.safetensors", "metrics.csv", "loss.png"]
+    for name in names:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+class Killer(Silent):
+    """Fails after so many steps, wherever the run is then."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def advance(self, steps: int = 1, **info: object) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def whole(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    return train(config(cache, tmp_path_factory.mktemp("whole") / "run"))
+
+
+def test_a_run_leaves_what_it_promises(whole: TrainResult) -> None:
+    assert (whole.steps, whole.stopped_by) == (12, "steps")
+    rows = rows_of(whole.out)
+    assert [row["step"] for row in rows] == ["0", "4", "8", "12"]
+    assert whole.valid_nll == pytest.approx(min(float(row["valid_nll"]) for row in rows))
+    mean = sum(whole.valid_nll_per_codebook) / K
+    assert mean == pytest.approx(whole.valid_nll)
+    assert len(whole.unigram_nll_per_codebook) == len(whole.bigram_nll_per_codebook) == K
+    assert (whole.out / "loss.png").read_bytes().startswith(b"\x89PNG")
+    loaded = load_checkpoint(whole.best, registry=Registry())
+    assert loaded.vocabularies["kit"] == ["jazz", "rock"]
+    assert loaded.training["step"] == whole.best_step
+    assert loaded.training["max_frames"] > 0
+    text = str(loaded.metadata)
+    assert str(whole.out) not in text and "cache'" not in text
+
+
+def test_training_learns_more_than_the_codes_alone_say(cache: Path, tmp_path: Path) -> None:
+    more = {"max_steps": 120, "eval_every": 120, "clips": "crops", "crop_sec": 2.0}
+    result = train(config(cache, tmp_path / "run", **more))
+    unigram = sum(result.unigram_nll_per_codebook) / K
+    assert result.valid_nll < 0.6 * unigram
+
+
+@pytest.mark.parametrize("steps", [1, 6, 9])
+def test_an_interrupted_run_ends_as_the_same_bytes(
+    cache: Path, tmp_path: Path, whole: TrainResult, steps: int
+) -> None:
+    settings = config(cache, tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, Killer(steps))
+    train(settings)
+    same_bytes(whole.out, tmp_path / "run")
+
+
+def test_a_killed_process_ends_as_the_same_bytes(
+    cache: Path, tmp_path: Path, whole: TrainResult
+) -> None:
+    settings = config(cache, tmp_path / "run")
+    (tmp_path / "settings.toml").write_text(to_toml(settings))
+    code = (
+        "import os, signal, sys\n"
+        "from midigroove_core.training import train\n"
+        "from midigroove_core.training.config import make_config\n"
+        "from midigroove_core.progress import Silent\n"
+        "class Kill(Silent):\n"
+        "    def advance(self, steps=1, step=0, **info):\n"
+        "        if step == 7: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "train(make_config(sys.argv[1]), Kill())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "settings.toml")],
+        env={**os.environ, "MIDIGROOVE_LOAD_PLUGINS": ""},
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert rows_of(tmp_path / "run")[-1]["step"] == "4"
+    train(settings)
+    same_bytes(whole.out, tmp_path / "run")
+
+
+def test_a_finished_run_is_left_alone(cache: Path, whole: TrainResult) -> None:
+    before = (whole.out / "state.safetensors").stat().st_mtime_ns
+    again = train(config(cache, whole.out))
+    assert (again.steps, again.valid_nll) == (whole.steps, whole.valid_nll)
+    assert (whole.out / "state.safetensors").stat().st_mtime_ns == before
+
+
+def test_another_configuration_is_refused_by_its_field(cache: Path, whole: TrainResult) -> None:
+    with pytest.raises(MismatchError, match=r"learning_rate = 0\.005, now it is 0\.001"):
+        train(config(cache, whole.out, learning_rate=1e-3))
+
+
+def test_another_cache_is_refused(cache: Path, whole: TrainResult, tmp_path: Path) -> None:
+    other = make_cache(tmp_path / "other", seed=5).path
+    with pytest.raises(MismatchError, match="another cache"):
+        train(config(other, whole.out))
+
+
+def test_only_runs_are_overwritten(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("years of work")
+    with pytest.raises(MidigrooveError, match="not a training run"):
+        remove_run(tmp_path / "thesis")
+    with pytest.raises(MidigrooveError, match="not a training run"):
+        train(config(cache, tmp_path / "thesis"))
+    remove_run(tmp_path / "nothing")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text(to_toml(config(cache, tmp_path / "run")))
+    remove_run(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_time_limit_ends_the_run_and_its_schedule(cache: Path, tmp_path: Path) -> None:
+    result = train(config(cache, tmp_path / "run", max_steps=10**6, max_minutes=0.02))
+    assert result.stopped_by == "time"
+    assert 0 < result.steps < 10**6
+
+
+def test_early_stopping(cache: Path, tmp_path: Path) -> None:
+    more = {"learning_rate": 1e-9, "patience": 2, "max_steps": 1000, "eval_every": 1, "ema": 0.0}
+    result = train(config(cache, tmp_path / "run", **more, weight_decay=0.0))
+    assert result.stopped_by == "patience" and result.steps < 1000
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"valid_split": "test"}, "no takes in split 'test'.*it has train, validation"),
+        ({"kits": ["Jazz"]}, "no kit 'Jazz'; it has jazz, rock"),
+        ({"cache": "nowhere"}, "nowhere: no such cache"),
+        ({"model": "mystery"}, "no model 'mystery'"),
+        ({"model_args": {"width": 3}}, "width"),
+        ({"device": "cuda"}, "not available"),
+    ],
+)
+def test_wrong_input_is_one_line(
+    cache: Path, tmp_path: Path, more: dict[str, Any], says: str
+) -> None:
+    if more.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(MidigrooveError, match=says) as caught:
+        train(config(cache, tmp_path / "run", **more))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_one_kit_may_be_trained_on_alone(cache: Path, tmp_path: Path) -> None:
+    result = train(config(cache, tmp_path / "run", kits=["rock"], max_steps=1))
+    assert load_checkpoint(result.best, registry=Registry()).vocabularies["kit"] == ["rock"]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(MidigrooveError, match="the loss is"):
+        train(config(cache, tmp_path / "run", learning_rate=1e30, warmup=0.0, clip_norm=0.0))
+
+
+def test_configurations_come_from_preset_file_and_options(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[train]\npreset = "tiny"\nbatch_size = 3\n[train.model_args]\nlayers = 7\n')
+    made = make_config(file, cache="c", out="o", batch_size=None, seed=4)
+    assert (made.batch_size, made.seed, made.learning_rate) == (3, 4, 3e-3)
+    assert made.model_args == {"dim": 96, "layers": 7, "heads": 4, "head_dim": 48}
+    again = tmp_path / "again.toml"
+    again.write_text(to_toml(made))
+    assert make_config(again) == made
+    paper = make_config(None, preset="paper", cache="c", out="o")
+    assert paper.model_args["norm"] == "post" and paper.learning_rate == 6e-5
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('preset = "huge"', "no preset 'huge'"),
+        ("batchsize = 3", "unknown training setting 'batchsize'"),
+        ('batch_size = "many"', "expected int"),
+        ("batch_size = 0", "1 or more"),
+        ("ema = 1.0", r"must lie in \[0, 1\)"),
+        ('clips = "bars"', "use one of beats, crops"),
+        ("batch_size =", "cannot be read as TOML"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=says):
+        make_config(file, cache="c", out="o")
+
+
+def test_a_configuration_needs_a_cache_and_a_place(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs 'cache': give --cache"):
+        make_config(None, out="o")
+    with pytest.raises(InputError, match="cannot be read"):
+        make_config(tmp_path / "missing.toml", out="o")
+
+
+def test_the_schedule_rises_and_falls_with_whichever_limit_is_nearer() -> None:
+    made = TrainConfig("c", "o", max_steps=100, max_minutes=1, warmup=0.1, final_rate=0.1)
+    assert done_share(made, 50, 6.0) == 0.5 and done_share(made, 5, 45.0) == 0.75
+    assert done_share(made, 100, 0) == done_share(made, 0, 61) == 1.0
+    rates = [learning_rate(made, share) for share in (0, 0.05, 0.1, 0.55, 1.0)]
+    assert rates == pytest.approx([0, 0.5e-3, 1e-3, 0.55e-3, 0.1e-3])
+    constant = TrainConfig("c", "o", schedule="constant", warmup=0.0)
+    assert learning_rate(constant, 0) == learning_rate(constant, 1) == 1e-3
