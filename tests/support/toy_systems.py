@@ -30,7 +30,7 @@ def register_codecs(register):
 
 @hookimpl
 def register_models(register):
-    register("toy_steps", "toy_systems:StepsModel")
+    register("toy_steps", "support.toy_systems:StepsModel")
 """
 """Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy" and the model
 "toy_steps"."""
