@@ -11,7 +11,7 @@ from support.synthetic_drums import SAMPLE_RATE, groove, onsets_sec, play
 
 from midigroove_core import metrics
 from midigroove_core.metrics import METRICS, AudioFeatures
-from midigroove_core.metrics.onset import pick_peaks
+from midigroove_core.metrics.onset_detection import pick_peaks
 
 HITS = groove(3, duration_sec=8.0)
 REFERENCE = onsets_sec(HITS)

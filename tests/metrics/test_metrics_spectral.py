@@ -10,7 +10,7 @@ from scipy import signal
 from support.synthetic_drums import SAMPLE_RATE, groove, onsets_sec, play
 
 from midigroove_core import metrics
-from midigroove_core.metrics import AudioFeatures
+from midigroove_core.metrics import AudioFeatures, spectrum
 from midigroove_core.metrics import features as features_module
 
 DISTANCES = [
@@ -162,9 +162,9 @@ def test_stft_terms_agree_with_auraloss(reference: AudioFeatures) -> None:
     estimated = featured(noisy(0.02))
     pair = [torch.from_numpy(item.audio)[None, None] for item in (estimated, reference)]
     convergence, log_magnitude = [], []
-    for size in features_module.STFT_SIZES:
+    for size in spectrum.STFT_SIZES:
         options = {"fft_size": size, "hop_size": size // 4, "win_length": size}
-        floor = float(features_module.stft_floor(size)) ** 2
+        floor = float(spectrum.stft_floor(size)) ** 2
         convergence.append(float(freq.STFTLoss(w_log_mag=0.0, eps=1e-20, **options)(*pair)))
         log_magnitude.append(float(freq.STFTLoss(w_sc=0.0, eps=floor, **options)(*pair)))
     assert metrics.spectral_convergence(reference, estimated) == pytest.approx(
@@ -189,7 +189,7 @@ def test_stft_agrees_with_scipy() -> None:
     stft = signal.ShortTimeFFT(window, 128, SAMPLE_RATE, fft_mode="onesided")
     theirs = np.abs(stft.stft(REFERENCE.astype(np.float64))).T
     first = -stft.p_min
-    ours = features_module.stft_magnitude(REFERENCE, 512, 128)
+    ours = spectrum.stft_magnitude(REFERENCE, 512, 128)
     inner = slice(4, len(ours) - 4)  # the ends differ: scipy pads with zeros
     np.testing.assert_allclose(ours[inner], theirs[first:][inner], atol=2e-4)
 

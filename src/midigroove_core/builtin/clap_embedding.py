@@ -19,7 +19,7 @@ from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.hub import cached_snapshot, download, exact_float32, quiet, transformers_class
 from midigroove_core.interfaces.codec import sha256_of_tensors
 from midigroove_core.interfaces.embedding import Embedding
-from midigroove_core.metrics.features import validate_audio
+from midigroove_core.metrics.spectrum import validate_audio
 
 HUB_REPO = "laion/larger_clap_music"
 CONFIGS = ("config.json", "preprocessor_config.json")

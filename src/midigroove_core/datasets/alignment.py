@@ -15,7 +15,8 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from midigroove_core.metrics.features import AudioFeatures
-from midigroove_core.metrics.onset import match_onsets, merge_onsets
+from midigroove_core.metrics.onset import match_onsets
+from midigroove_core.metrics.onset_detection import merge_onsets
 
 MAX_OFFSET_SEC = 1.0
 EXCERPT_SEC = 30.0

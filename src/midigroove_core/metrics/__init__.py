@@ -47,12 +47,8 @@ from midigroove_core.metrics.dynamics import (
 from midigroove_core.metrics.embedding import EMBEDDING_SIZE, embed_log_mel
 from midigroove_core.metrics.features import AudioFeatures, validate
 from midigroove_core.metrics.info import LONG_METRICS, METRICS, SET_METRICS, MetricInfo
-from midigroove_core.metrics.onset import (
-    detect_onsets,
-    match_onsets,
-    merge_onsets,
-    onset_scores,
-)
+from midigroove_core.metrics.onset import match_onsets, onset_scores
+from midigroove_core.metrics.onset_detection import detect_onsets, merge_onsets
 from midigroove_core.metrics.seams import seam_scores
 from midigroove_core.metrics.spectral import (
     envelope_correlation,

@@ -25,7 +25,8 @@ from midigroove_core.metrics.drums import (
     past_strikes,
     sum_over_heads,
 )
-from midigroove_core.metrics.features import AudioFeatures, FloatArray
+from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.metrics.spectrum import FloatArray
 
 Recording = tuple[ArrayLike, Mapping[str, tuple[ArrayLike, ArrayLike]]]
 """Audio `[S]`, and for each voice its onsets in seconds `[N]` and MIDI velocities `[N]`."""

@@ -24,8 +24,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from midigroove_core.metrics.features import STFT_SIZES, AudioFeatures, FloatArray
-from midigroove_core.metrics.onset import match_onsets, merge_onsets, pick_peaks
+from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.metrics.onset import match_onsets
+from midigroove_core.metrics.onset_detection import merge_onsets, pick_peaks
+from midigroove_core.metrics.spectrum import STFT_SIZES, FloatArray
 
 DRUM_CLASSES = ("kick", "snare", "tom", "hat", "crash", "ride")
 TRUSTED_F1 = 0.7

@@ -12,8 +12,10 @@ import numpy as np
 import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 
-from midigroove_core.metrics.features import AudioFeatures, FloatArray
-from midigroove_core.metrics.onset import match_onsets, merge_onsets
+from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.metrics.onset import match_onsets
+from midigroove_core.metrics.onset_detection import merge_onsets
+from midigroove_core.metrics.spectrum import FloatArray
 
 CLASS_BANDS_HZ: dict[str, tuple[float, float]] = {
     "kick": (30.0, 150.0),

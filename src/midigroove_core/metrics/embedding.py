@@ -16,7 +16,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
-from midigroove_core.metrics.features import (
+from midigroove_core.metrics.spectrum import (
     FloatArray,
     mel_filterbank,
     stft_magnitude,

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from midigroove_core.metrics.features import AudioFeatures
-from midigroove_core.metrics.onset import spectral_flux
 
 JOIN_SEC = 0.030
 HIT_SEC = 0.060
@@ -20,7 +19,7 @@ def seam_scores(
 
     A join that cannot be heard has no more flux than any other moment: its percentile among all
     moments is about uniform, so the mean is about 50. Moments within 60 ms of a hit are left out on
-    both sides, for a hit hides a join and is no seam. The flux is that of `onset.detect_onsets`
+    both sides, for a hit hides a join and is no seam. The flux is that of `detect_onsets`
     (log-filtered; Boeck and Widmer, DAFx 2013); taking the largest value within 30 ms around a
     moment allows for a join that is smeared by the codec.
 
@@ -42,7 +41,7 @@ def seam_scores(
     duration_sec = features.audio.size / features.sample_rate
     if joins.ndim != 1 or not ((joins >= 0.0) & (joins <= duration_sec)).all():
         raise ValueError(f"joins must be times [N] between 0 and {duration_sec:.3f} s")
-    flux, hop_sec = spectral_flux(features)
+    flux, hop_sec = features.flux
     times = np.arange(flux.size) * hop_sec
     reach = max(1, round(JOIN_SEC / hop_sec))
     padded = np.pad(flux, reach)

@@ -16,7 +16,8 @@ from midigroove_core.evaluation.rows.audio_rows import Recordings
 from midigroove_core.metrics.drum_fitting import Recording
 from midigroove_core.metrics.drums import DRUM_CLASSES, TOLERANCE_SEC
 from midigroove_core.metrics.features import AudioFeatures
-from midigroove_core.metrics.onset import match_onsets, merge_onsets
+from midigroove_core.metrics.onset import match_onsets
+from midigroove_core.metrics.onset_detection import merge_onsets
 from midigroove_core.midi import DrumPerformance
 
 VOICES = {a: name for a, name in CLASS_OF_ARTICULATION.items() if name in DRUM_CLASSES}
