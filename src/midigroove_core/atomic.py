@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import MidigrooveError
+from midigroove_core.structured import read_json_as
 
 
 @contextmanager
@@ -74,17 +75,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Reads JSON.
+    """Reads JSON of any shape; `structured.read_json_as` reads what has one.
 
     Raises:
-        InputError: the file is missing or is not JSON; names the file.
+        InputError: the file is missing, is not JSON, or is beyond its bounds; names the file.
     """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error})") from error
+    return read_json_as(path, Any)
 
 
 def sha256_of(data: bytes) -> str:
