@@ -33,9 +33,7 @@ def random_batch(features: int, conditions: tuple[str, ...], device: str) -> Gri
     ).to(device)
 
 
-def step_seconds(
-    model: ParallelModel, batch: GridBatch, dtype: torch.dtype, repeats: int
-) -> float:
+def step_seconds(model: ParallelModel, batch: GridBatch, dtype: torch.dtype, repeats: int) -> float:
     """Fastest of some steps, in seconds."""
     device = batch.grid.device.type
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,13 +46,21 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     monkeypatch.delenv("MIDIGROOVE_LOAD_PLUGINS")
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def install(distribution: str, source: str, *, name: str = "", version: str = "1.0") -> None:
+    def install(
+        distribution: str,
+        source: str,
+        *,
+        name: str = "",
+        version: str = "1.0",
+        requires: Sequence[str] = (),
+    ) -> None:
         module = distribution.replace("-", "_")
         (tmp_path / f"{module}.py").write_text(source)
         info = tmp_path / f"{module}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+            + "".join(f"Requires-Dist: {one}\n" for one in requires)
         )
         (info / "entry_points.txt").write_text(f"[midigroove]\n{name or module} = {module}\n")
         monkeypatch.delitem(sys.modules, module, raising=False)

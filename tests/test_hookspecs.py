@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import typer
 from typer.testing import CliRunner
 
 from midigroove_core import hookimpl, hookspecs
+from midigroove_core.cli.plugin_commands import add_plugin_commands
 from midigroove_core.plugins import LoadedPlugins, PluginInfo
-from midigroove_core.registry import Registry
+from midigroove_core.registry import KINDS, Registry
 
 DOCS = Path(__file__).parent.parent / "docs" / "plugin_hooks.md"
 SOURCE = inspect.getsource(hookspecs)
@@ -39,22 +41,34 @@ def registry(plugin: object) -> Registry:
     return Registry(LoadedPlugins(manager, (PluginInfo("acme", "acme-drums", "1.2"),)))
 
 
+CLASSES = {
+    "codec": "midigroove_core.testing.toy:ToyCodec",
+    "featurizer": "midigroove_core.builtin.paper_grid:PaperGrid",
+    "model": "midigroove_core.builtin.parallel:ParallelModel",
+    "embedding": "midigroove_core.builtin.log_mel_embedding:LogMelEmbedding",
+    "reader": "midigroove_core.builtin.midi_reader:MidiReader",
+}
+
+
 def registers(kind: str) -> None:
     """A plugin that implements `register_<kind>s` alone puts its id under that kind alone."""
 
     class Plugin:
         pass
 
+    cls = pkgutil.resolve_name(CLASSES[kind])
+    id = getattr(cls, f"{kind}_id")
+
     def implementation(register: hookspecs.Register) -> None:
-        register("acme_thing", "fractions:Fraction")
+        register(id, CLASSES[kind], default=True)
 
     implementation.__name__ = f"register_{kind}s"
     setattr(Plugin, implementation.__name__, staticmethod(hookimpl(implementation)))
     found = registry(Plugin())
-    entry = found.entry(kind, "acme_thing")
+    entry = found.entry(kind, id.split("_")[0])
     assert (entry.distribution, entry.version, entry.kind) == ("acme-drums", "1.2", kind)
-    assert entry.load().__name__ == "Fraction"
-    for other in {"codec", "featurizer", "model", "embedding"} - {kind}:
+    assert entry.load() is cls
+    for other in set(KINDS) - {kind}:
         assert found.entries(other) == []
 
 
@@ -74,6 +88,10 @@ def test_register_embeddings() -> None:
     registers("embedding")
 
 
+def test_register_readers() -> None:
+    registers("reader")
+
+
 def test_register_commands() -> None:
     class Plugin:
         @hookimpl
@@ -82,12 +100,9 @@ def test_register_commands() -> None:
             def hello() -> None:
                 print("hello from acme")
 
-    manager = pluggy.PluginManager("midigroove")
-    manager.add_hookspecs(hookspecs)
-    manager.register(Plugin(), "acme")
     app = typer.Typer()
     app.callback()(lambda: None)
-    manager.hook.register_commands(app=app)
+    assert add_plugin_commands(app, registry(Plugin()).plugins).troubles == ()
     assert CliRunner().invoke(app, ["hello"]).stdout == "hello from acme\n"
 
 

@@ -46,9 +46,12 @@ def test_an_installed_plugin_is_listed_with_its_distribution(install_plugin) -> 
         ),
         ("def (", "SyntaxError"),
         ("raise SystemError('on\\ntwo lines')", "SystemError: on"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("raise BaseException", "BaseException"),
+        ("class Odd(Exception):\n    def __str__(self): 1 / 0\nraise Odd", "Odd"),
         (
-            "from midigroove_core import hookimpl\n@hookimpl\ndef register_codex(register): 1",
-            "codex",
+            "midigroove_edition = 1",
+            "it is written for edition 1 of the hooks, and midigroove 0.1.0 has edition 2",
         ),
         (
             "from midigroove_core import hookimpl\n@hookimpl\ndef register_codecs(x): 1",
@@ -67,13 +70,44 @@ def test_a_broken_plugin_is_one_line_and_breaks_nothing(install_plugin, source, 
 
 
 def test_a_broken_plugin_leaves_no_hooks_behind(install_plugin) -> None:
-    install_plugin(
-        "acme-half",
-        CODEC.format(id="acme_8khz", target="x:Y") + "\n@hookimpl\ndef register_codex(register): 1",
-    )
+    half = "\n@hookimpl\ndef register_models(nonsense): 1"
+    install_plugin("acme-half", CODEC.format(id="acme_8khz", target="x:Y") + half)
     plugins = load_plugins()
     registered = [h.plugin_name for h in plugins.manager.hook.register_codecs.get_hookimpls()]
-    assert "acme_half" not in registered
+    assert "acme_half" not in registered and plugins.info("acme_half").error
+
+
+def test_an_unknown_hook_is_a_warning_and_the_others_work(install_plugin) -> None:
+    newer = "\n@hookimpl\ndef register_codex(register): 1"
+    install_plugin("acme-newer", CODEC.format(id="acme_8khz", target="x:Y") + newer)
+    plugins = load_plugins()
+    info = plugins.info("acme_newer")
+    assert info.error is None and "register_codecs" in info.hooks
+    (warning,) = info.warnings
+    assert warning.startswith("unknown hook register_codex (the hooks are register_codecs, ")
+    registered = [h.plugin_name for h in plugins.manager.hook.register_codecs.get_hookimpls()]
+    assert "acme_newer" in registered
+
+
+@pytest.mark.parametrize(
+    ("requirement", "reason"),
+    [
+        ("midigroove>=9", "it needs midigroove>=9, and 0.1.0 is installed; upgrade midigroove"),
+        ("midigroove (<0.1)", "it needs midigroove<0.1"),
+        ("Midigroove[clap]>=9 ; python_version > '3'", "it needs Midigroove>=9"),
+        ("midigroove-nowhere>=2", "it needs midigroove-nowhere>=2; not installed"),
+        ("midigroove not a requirement", "InvalidRequirement"),
+        ("midigroove>=0.1,<0.2", None),
+        ("midigroove>=9 ; extra == 'later'", None),
+        ("midigroove", None),
+        ("numpy>=999", None),
+    ],
+)
+def test_an_unmet_requirement_is_seen(install_plugin, requirement, reason) -> None:
+    source = CODEC.format(id="acme_8khz", target="x:Y")
+    install_plugin("acme-codec", source, requires=[requirement])
+    error = load_plugins().info("acme_codec").error
+    assert error is None if reason is None else reason in error
 
 
 def test_two_plugins_of_one_name_are_told_apart(install_plugin) -> None:

@@ -26,6 +26,7 @@ _LAZY = {
     "GridFeaturizer": "midigroove_core.interfaces.featurizer",
     "MidigrooveError": "midigroove_core.errors",
     "Model": "midigroove_core.interfaces.model",
+    "PerformanceReader": "midigroove_core.interfaces.reader",
     "SamplingConfig": "midigroove_core.interfaces.model",
     "load_midi": "midigroove_core.midi",
 }

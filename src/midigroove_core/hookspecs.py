@@ -14,13 +14,21 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
+EDITION = 2
+"""The edition of these hooks and of the contracts behind them. It goes up when a plugin written for
+the one before would no longer work; a plugin module says `midigroove_edition = 2`."""
+
 hookspec = pluggy.HookspecMarker("midigroove")
 
 
 class Register(Protocol):
-    """Names a class by id; the import string is resolved on first use."""
+    """Names a class by id; the import string is resolved on first use.
 
-    def __call__(self, id: str, import_string: str) -> None: ...
+    `default=True` makes it what the family name alone means: the part of the id before the first
+    underscore, as in `--codec dac` for `dac_44khz`.
+    """
+
+    def __call__(self, id: str, import_string: str, default: bool = False) -> None: ...
 
 
 @hookspec
@@ -41,6 +49,11 @@ def register_models(register: Register) -> None:
 @hookspec
 def register_embeddings(register: Register) -> None:
     """Register subclasses of `midigroove_core.Embedding`, the spaces of set distances."""
+
+
+@hookspec
+def register_readers(register: Register) -> None:
+    """Register subclasses of `midigroove_core.PerformanceReader`, for files of performances."""
 
 
 @hookspec

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distributions
+from importlib.metadata import version as installed_version
+from typing import Any
 
 import pluggy
 
 from midigroove_core import __version__, hookspecs
+from midigroove_core.errors import PluginError
 
 GROUP = "midigroove"
 ENV = "MIDIGROOVE_LOAD_PLUGINS"
@@ -28,8 +33,10 @@ class PluginInfo:
         name: entry point name.
         distribution: name of the distribution it came in.
         version: version of that distribution.
-        error: why it could not be loaded, or None.
+        error: why it, or one of its hooks, cannot be used, or None.
         hooks: names of the hooks it implements.
+        warnings: what is odd about it and hurts nothing, such as a hook that this version of
+            midigroove does not have.
     """
 
     name: str
@@ -37,6 +44,7 @@ class PluginInfo:
     version: str
     error: str | None = None
     hooks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,29 @@ class LoadedPlugins:
     def info(self, name: str) -> PluginInfo:
         """The plugin with that entry point name."""
         return next(info for info in self.infos if info.name == name)
+
+    def call(
+        self, hook: str, argument: Callable[[PluginInfo], Any]
+    ) -> list[tuple[PluginInfo, str]]:
+        """Calls a hook, each plugin's implementation by itself: one that raises hurts no other.
+
+        Args:
+            hook: its name; every hook takes one argument.
+            argument: makes what a plugin is given.
+
+        Returns:
+            The plugins whose implementation raised, and what, in order of registration.
+        """
+        raised = []
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            info = self.info(implementation.plugin_name)
+            value = argument(info)
+            try:
+                with contained():  # one may leave out an argument that it has no use for
+                    implementation.function(*(value for _ in implementation.argnames))
+            except PluginError as error:
+                raised.append((info, f"{hook} raises {error}"))
+        return raised
 
     @property
     def broken(self) -> tuple[PluginInfo, ...]:
@@ -66,29 +97,48 @@ def load_plugins() -> LoadedPlugins:
     manager.add_hookspecs(hookspecs)
     # By name, as for anyone's plugin: this floor does not know the rooms above it.
     builtin = importlib.import_module("midigroove_core.builtin.plugin")
-    infos = [_register(manager, builtin, "builtin", CORE, __version__)]
+    infos = [_register(manager, builtin, PluginInfo("builtin", CORE, __version__))]
     wanted = _wanted()
     for distribution, entry_point in _entry_points():
         name = distribution.metadata["Name"]
         if wanted is not None and not {entry_point.name, name} & wanted:
             continue
-        if any(info.name == entry_point.name for info in infos):
-            other = next(info for info in infos if info.name == entry_point.name)
+        info = PluginInfo(entry_point.name, name, distribution.version)
+        other = next((info for info in infos if info.name == entry_point.name), None)
+        if other is not None:
             error = f"its entry point name is already taken by {other.distribution}"
-            infos.append(PluginInfo(entry_point.name, name, distribution.version, error))
+            infos.append(replace(info, error=error))
             continue
         try:
-            module = entry_point.load()
-            infos.append(_register(manager, module, entry_point.name, name, distribution.version))
-        except Exception as error:  # a plugin may fail in any way; it must not take others along
-            manager.set_blocked(entry_point.name)
-            infos.append(PluginInfo(entry_point.name, name, distribution.version, describe(error)))
+            with contained():
+                _check_requirements(distribution)
+                infos.append(_register(manager, entry_point.load(), info))
+        except PluginError as error:
+            manager.set_blocked(info.name)  # also takes out what was half registered
+            infos.append(replace(info, error=str(error)))
     return LoadedPlugins(manager, tuple(infos))
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Whatever a plugin's code raises, `SystemExit` included, becomes a `PluginError` of one line.
+
+    Only Ctrl-C gets through: a plugin may fail in any way, and must not take others along.
+    """
+    try:
+        yield
+    except (PluginError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginError(describe(error)) from error
 
 
 def describe(error: BaseException) -> str:
     """One line for an exception: its type and the first line of its message."""
-    lines = str(error).splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # a plugin's own exception may not even have a text
+        lines = []
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
@@ -108,14 +158,43 @@ def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
     return [found[key] for key in sorted(found)]
 
 
-def _register(
-    manager: pluggy.PluginManager, module: object, name: str, distribution: str, version: str
-) -> PluginInfo:
-    manager.register(module, name)
-    try:
-        manager.check_pending()  # else a misspelt hook would be ignored in silence
-    except Exception:
-        manager.unregister(name=name)
-        raise
-    hooks = tuple(sorted(h.name for h in manager.get_hookcallers(module) or ()))
-    return PluginInfo(name, distribution, version, None, hooks)
+def _check_requirements(distribution: Distribution) -> None:
+    """Refuses a plugin that needs another midigroove, or midigroove plugin, than is installed.
+
+    pip says so once, when it installs; what is installed later can still take the version away.
+    """
+    texts = [text for text in distribution.requires or () if text.lower().startswith(GROUP)]
+    if not texts:
+        return
+    from packaging.requirements import Requirement
+
+    for text in texts:
+        needed = Requirement(text)
+        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            there = __version__ if needed.name.lower() == CORE else installed_version(needed.name)
+        except PackageNotFoundError:
+            raise PluginError(f"it needs {needed.name}{needed.specifier}; not installed") from None
+        if not needed.specifier.contains(there, prereleases=True):
+            raise PluginError(
+                f"it needs {needed.name}{needed.specifier}, and {there} is installed; "
+                f"upgrade {needed.name} or {distribution.metadata['Name']}"
+            )
+
+
+def _register(manager: pluggy.PluginManager, module: Any, info: PluginInfo) -> PluginInfo:
+    edition = getattr(module, "midigroove_edition", hookspecs.EDITION)
+    if edition != hookspecs.EDITION:
+        raise PluginError(
+            f"it is written for edition {edition} of the hooks, and midigroove {__version__} has "
+            f"edition {hookspecs.EDITION}; install a version of {info.distribution} for it"
+        )
+    manager.register(module, info.name)
+    hooks, warnings = [], []
+    for hook in manager.get_hookcallers(module) or ():
+        hooks.append(hook.name)
+        if not hook.has_spec():
+            known = [s for s in vars(hookspecs) if s.startswith("register_")]
+            warnings.append(f"unknown hook {hook.name} (the hooks are {', '.join(known)})")
+    return replace(info, hooks=tuple(sorted(hooks)), warnings=tuple(warnings))

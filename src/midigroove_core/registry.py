@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from midigroove_core.errors import PluginError
-from midigroove_core.plugins import LoadedPlugins, PluginInfo, describe, load_plugins
+from midigroove_core.hookspecs import Register
+from midigroove_core.interfaces.classes import KINDS, faults_of_class
+from midigroove_core.plugins import LoadedPlugins, PluginInfo, contained, load_plugins
 
-KINDS = ("codec", "featurizer", "model", "embedding")
-_HOOKS = {kind: f"register_{kind}s" for kind in KINDS}
-_ID = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+__all__ = ["KINDS", "Entry", "Registry"]
+
+_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_IMPORT_STRING = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 _KNOWN_PLUGINS = {
     "encodec": "midigroove-encodec",
     "dac": "midigroove-dac",
@@ -25,97 +28,154 @@ class Entry:
     """One registered class.
 
     Attributes:
-        kind: "codec", "featurizer", "model" or "embedding".
+        kind: "codec", "featurizer", "model", "embedding" or "reader".
         id: registry id.
         import_string: `package.module:Class`.
+        plugin: entry point name of the plugin that registered it.
         distribution: the distribution that registered it.
         version: version of that distribution.
+        default: whether it is what the name of its family means.
+        error: why this id cannot be used whatever the class, or None.
+        rivals: other plugins that claim the same id.
     """
 
     kind: str
     id: str
     import_string: str
+    plugin: str
     distribution: str
     version: str
+    default: bool = False
+    error: str | None = None
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The part of the id before its first underscore."""
+        return self.id.split("_")[0]
+
+    def check_string(self) -> None:
+        """Raises PluginError if the id or the import string cannot be used whatever the class."""
+        if self.error is not None:
+            raise PluginError(self.error)
+        if not _IMPORT_STRING.fullmatch(self.import_string):
+            raise PluginError(
+                f"{self.kind} {self.id!r} from {self.distribution} {self.version}: "
+                f"{self.import_string!r} is not of the form package.module:Class"
+            )
 
     def load(self) -> Any:
-        """Imports the class.
+        """Imports the class and checks that it is one of its kind.
 
         Raises:
-            PluginError: the import fails; names the distribution and the cause.
+            PluginError: the id is claimed twice or malformed, the import fails, or the class is of
+                another kind, lacks a fact or says another id; names the distribution and the cause.
         """
+        self.check_string()
         try:
-            return pkgutil.resolve_name(self.import_string)
-        except Exception as error:
+            with contained():
+                cls = pkgutil.resolve_name(self.import_string)
+                faults = faults_of_class(self.kind, self.id, cls)
+        except PluginError as error:
+            faults = [str(error)]
+        if faults:
             raise PluginError(
                 f"{self.kind} {self.id!r} from {self.distribution} {self.version} cannot be "
-                f"loaded ({describe(error)}); reinstall or remove {self.distribution}"
-            ) from error
+                f"loaded ({'; '.join(faults)}); reinstall or remove {self.distribution}"
+            )
+        return cls
 
 
 class Registry:
     """All ids that the loaded plugins registered.
 
+    Nothing that a plugin does is an error here: a hook that raises registers nothing and is listed
+    in `infos`, and an id that is malformed or claimed twice is an error when that id is used.
+
     Args:
         plugins: from `load_plugins()`; loaded when not given.
-
-    Raises:
-        PluginError: two plugins claim one id (both distributions are named), or an id is malformed.
     """
 
     def __init__(self, plugins: LoadedPlugins | None = None) -> None:
         self.plugins = plugins or load_plugins()
-        self.broken: list[PluginInfo] = list(self.plugins.broken)
+        self.infos: tuple[PluginInfo, ...] = self.plugins.infos
         self._entries: dict[tuple[str, str], Entry] = {}
-        for kind, hook in _HOOKS.items():
-            self._collect(kind, getattr(self.plugins.manager.hook, hook))
+        for kind in KINDS:
+            self._collect(kind)
 
-    def _collect(self, kind: str, hook: Any) -> None:
-        # Called one implementation at a time, in order of registration, to know who registers what.
-        for implementation in hook.get_hookimpls():
-            info = self.plugins.info(implementation.plugin_name)
+    @property
+    def broken(self) -> list[PluginInfo]:
+        """Plugins that could not be loaded, or with a hook that raised."""
+        return [info for info in self.infos if info.error is not None]
 
-            def register(id: str, import_string: str, *, _info: Any = info) -> None:
-                self._add(Entry(kind, id, import_string, _info.distribution, _info.version))
+    def _collect(self, kind: str) -> None:
+        found: list[Entry] = []
 
-            try:
-                implementation.function(register)
-            except PluginError:  # a conflict of ids, or a malformed one: to be mended, not survived
-                raise
-            except Exception as error:
-                self.broken.append(replace(info, error=describe(error)))
+        def register_for(info: PluginInfo) -> Register:
+            def register(id: str, import_string: str, default: bool = False) -> None:
+                source = (info.name, info.distribution, info.version)
+                found.append(Entry(kind, str(id), str(import_string), *source, bool(default)))
+
+            return register
+
+        raised = self.plugins.call(f"register_{kind}s", register_for)
+        for info, error in raised:
+            self._add_error(info, error)
+        half = {info.name for info, _ in raised}  # half of what a hook means to do is worth nothing
+        for entry in found:
+            if entry.plugin not in half:
+                self._add(entry)
+
+    def _add_error(self, info: PluginInfo, error: str) -> None:
+        def with_error(one: PluginInfo) -> PluginInfo:
+            return replace(one, error="; ".join(filter(None, (one.error, error))))
+
+        self.infos = tuple(with_error(i) if i.name == info.name else i for i in self.infos)
 
     def _add(self, entry: Entry) -> None:
-        if not _ID.match(entry.id):
-            raise PluginError(
-                f"{entry.distribution}: {entry.kind} id {entry.id!r} is not snake_case"
-            )
         other = self._entries.get((entry.kind, entry.id))
         if other is not None:
-            raise PluginError(
+            error = (
                 f"{entry.kind} id {entry.id!r} is claimed by both {other.distribution} and "
                 f"{entry.distribution}; uninstall one of them"
             )
+            entry = replace(other, error=error, rivals=(*other.rivals, entry.plugin))
+        elif not _ID.fullmatch(entry.id):
+            error = f"{entry.distribution}: {entry.kind} id {entry.id!r} is not snake_case"
+            entry = replace(entry, error=error)
         self._entries[entry.kind, entry.id] = entry
 
     def entries(self, kind: str) -> list[Entry]:
-        """All entries of a kind, in order of registration."""
+        """All entries of a kind, in order of registration; those with an `error` too."""
         return [entry for entry in self._entries.values() if entry.kind == kind]
 
     def entry(self, kind: str, name: str) -> Entry:
         """The entry with that id, or the default variant of the family of that name.
 
-        The family of `dac_44khz` is `dac`; its default variant is the one registered first.
+        The family of `dac_44khz` is `dac`; its default variant is the one that was registered with
+        `default=True`, whatever else is installed.
 
         Raises:
-            PluginError: no such id; says what there is, or what to install.
+            PluginError: no such id, or one claimed twice or malformed; a family without a default
+                variant, or with two. Says what there is, or what to install.
         """
         if (kind, name) in self._entries:
-            return self._entries[kind, name]
-        family = [e for e in self.entries(kind) if e.id.split("_")[0] == name]
-        if family:
-            return family[0]
-        raise PluginError(self._missing(kind, name))
+            entry = self._entries[kind, name]
+            entry.check_string()
+            return entry
+        family = [e for e in self.entries(kind) if e.family == name and e.error is None]
+        if not family:
+            raise PluginError(self._missing(kind, name))
+        defaults = [entry for entry in family if entry.default]
+        if len(defaults) == 1:
+            return defaults[0]
+        if defaults:
+            both = " and ".join(f"{e.id} of {e.distribution}" for e in defaults)
+            raise PluginError(
+                f"{kind} {name!r} has more than one default variant, {both}; name one"
+            )
+        variants = ", ".join(entry.id for entry in family)
+        raise PluginError(f"{kind} {name!r} has no default variant; name one of: {variants}")
 
     def _missing(self, kind: str, name: str) -> str:
         known = ", ".join(entry.id for entry in self.entries(kind)) or "none"
@@ -134,6 +194,6 @@ class Registry:
         """The class with that id or family name.
 
         Raises:
-            PluginError: no such id, or its import fails.
+            PluginError: no such id, or a class that cannot be used; see `Entry.load`.
         """
         return self.entry(kind, name).load()

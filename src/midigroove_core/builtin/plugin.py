@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from midigroove_core import hookimpl
-from midigroove_core.hookspecs import Register
+from midigroove_core.hookspecs import EDITION, Register
+
+midigroove_edition = EDITION
 
 
 @hookimpl
 def register_codecs(register: Register) -> None:
-    register("groove_32khz", "midigroove_core.builtin.groove_codec:GrooveCodec")
+    register("groove_32khz", "midigroove_core.builtin.groove_codec:GrooveCodec", default=True)
 
 
 @hookimpl
 def register_featurizers(register: Register) -> None:
-    register("expressive_grid", "midigroove_core.builtin.expressive_grid:ExpressiveGrid")
-    register("paper_grid", "midigroove_core.builtin.paper_grid:PaperGrid")
+    register(
+        "expressive_grid", "midigroove_core.builtin.expressive_grid:ExpressiveGrid", default=True
+    )
+    register("paper_grid", "midigroove_core.builtin.paper_grid:PaperGrid", default=True)
 
 
 @hookimpl
 def register_models(register: Register) -> None:
-    register("parallel", "midigroove_core.builtin.parallel:ParallelModel")
+    register("parallel", "midigroove_core.builtin.parallel:ParallelModel", default=True)
 
 
 @hookimpl
 def register_embeddings(register: Register) -> None:
-    register("log_mel", "midigroove_core.builtin.log_mel_embedding:LogMelEmbedding")
-    register("aisfx", "midigroove_core.builtin.aisfx_embedding:AisfxEmbedding")
-    register("clap", "midigroove_core.builtin.clap_embedding:ClapEmbedding")
+    register("log_mel", "midigroove_core.builtin.log_mel_embedding:LogMelEmbedding", default=True)
+    register("aisfx", "midigroove_core.builtin.aisfx_embedding:AisfxEmbedding", default=True)
+    register("clap", "midigroove_core.builtin.clap_embedding:ClapEmbedding", default=True)
+
+
+@hookimpl
+def register_readers(register: Register) -> None:
+    register("midi", "midigroove_core.builtin.midi_reader:MidiReader", default=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -13,12 +13,27 @@ from rich.markup import escape
 from midigroove_core import __version__
 from midigroove_core.errors import MidigrooveError
 
+if TYPE_CHECKING:
+    from midigroove_core.cli.plugin_commands import PluginCommands, Trouble
+    from midigroove_core.plugins import LoadedPlugins
+
 EXIT_BAD_INPUT = 2
 
 
 def build_app() -> typer.Typer:
     """The whole program, commands of plugins included."""
-    from midigroove_core.cli import cache, data, demo, evaluate, kits, plugins, render, train
+    return build()[0]
+
+
+def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginCommands]:
+    """The program, and what plugins added to it or would have.
+
+    Args:
+        plugins: from `load_plugins()`; loaded when not given.
+    """
+    from midigroove_core.cli import cache, data, demo, evaluate, kits, render, train
+    from midigroove_core.cli import plugins as listings
+    from midigroove_core.cli.plugin_commands import add_plugin_commands
     from midigroove_core.plugins import load_plugins
 
     app = typer.Typer(
@@ -31,10 +46,9 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for module in (demo, render, data, cache, train, evaluate, kits, plugins):
+    for module in (demo, render, data, cache, train, evaluate, kits, listings):
         module.add(app)
-    load_plugins().manager.hook.register_commands(app=app)
-    return app
+    return app, add_plugin_commands(app, plugins or load_plugins())
 
 
 def _version(value: bool) -> None:
@@ -61,8 +75,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the program and returns its exit code; errors become one line on standard error."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        build_app()(args=arguments)
+        app, of_plugins = build()
+        if arguments[:1] != ["plugins"]:  # which has a table of them
+            _warn(of_plugins.troubles)
+        app(args=arguments)
     except SystemExit as end:  # how Typer ends, with 2 for options it does not know
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except MidigrooveError as error:
@@ -71,6 +89,16 @@ def run(arguments: list[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
     return 0
+
+
+def _warn(troubles: tuple[Trouble, ...]) -> None:
+    """A line for each broken plugin: it is left out, and the command goes on without it."""
+    if not troubles:
+        return
+    from midigroove_core.cli.output import stderr
+
+    for trouble in troubles:
+        stderr.print(f"warning: {trouble}", markup=False, soft_wrap=True, highlight=False)
 
 
 def _fail(message: str) -> int:

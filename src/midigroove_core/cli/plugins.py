@@ -1,38 +1,52 @@
-"""`midigroove plugins | codecs | featurizers | models | embeddings`: what is installed."""
+"""`midigroove plugins`, and `codecs`, `models`, `readers` and so on: what is installed."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from midigroove_core.cli.output import Json, print_json, print_table, stderr
 
+if TYPE_CHECKING:
+    from midigroove_core.registry import Entry
+
+PANEL = "Plugins"
+
 
 def add(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    app.command(rich_help_panel="Plugins")(plugins)
-    app.command(rich_help_panel="Plugins")(codecs)
-    for kind in ("featurizer", "model", "embedding"):
-        app.command(f"{kind}s", rich_help_panel="Plugins", help=_help(kind))(_lister(kind))
+    app.command(rich_help_panel=PANEL)(plugins)
+    app.command(rich_help_panel=PANEL)(codecs)
+    for kind in ("featurizer", "model", "embedding", "reader"):
+        app.command(f"{kind}s", rich_help_panel=PANEL, help=_help(kind))(_lister(kind))
 
 
-def plugins(json: Json = False) -> None:
+def plugins(
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Also load every class and build every command; exit code 1 if broken."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
     """List the installed plugins, the broken ones with the reason.
 
-    Example: `midigroove plugins`
+    Example: `midigroove plugins --check`
     """
-    from midigroove_core.plugins import load_plugins
+    from midigroove_core.cli.plugin_check import check_plugins
 
-    infos = load_plugins().infos
+    states = check_plugins(load_classes=check)
     if json:
-        print_json([vars(info) for info in infos])
-        return
-    rows = [
-        (info.name, info.distribution, info.version, ", ".join(info.hooks), info.error or "ok")
-        for info in infos
-    ]
-    print_table("Plugins", ("plugin", "distribution", "version", "hooks", "state"), rows)
+        print_json([state.to_json() for state in states])
+    else:
+        rows = [
+            (s.name, s.distribution, s.version, ", ".join(s.hooks), s.text(checked=check))
+            for s in states
+        ]
+        print_table("Plugins", ("plugin", "distribution", "version", "hooks", "state"), rows)
+    raise typer.Exit(1 if check and any(state.errors for state in states) else 0)
 
 
 def codecs(json: Json = False) -> None:
@@ -62,31 +76,41 @@ def codecs(json: Json = False) -> None:
         if "error" not in row
     ]
     print_table("Codecs", columns, table)
-    for row in rows:
-        if "error" in row:
-            stderr.print(f"warning: {row['error']}", markup=False, soft_wrap=True)
+    _print_errors(rows)
 
 
 def codec_rows() -> list[dict[str, Any]]:
-    """One row of facts per registered codec; a codec that cannot be imported has an `error`."""
+    """One row of facts per registered codec; a codec that cannot be used has an `error`."""
     from midigroove_core.errors import PluginError
+    from midigroove_core.plugins import contained
     from midigroove_core.registry import Registry
 
-    registry = Registry()
-    rows: list[dict[str, Any]] = []
-    for entry in registry.entries("codec"):
-        row: dict[str, Any] = {
-            "id": entry.id,
-            "distribution": entry.distribution,
-            "version": entry.version,
-            "default": registry.entry("codec", entry.id.split("_")[0]).id == entry.id,
-        }
+    rows = []
+    for entry in Registry().entries("codec"):
+        row = _row(entry)
         try:
-            row |= entry.load().describe()
+            cls = entry.load()
+            with contained():
+                row |= cls.describe()
         except PluginError as error:
-            row["error"] = str(error)
+            row["error"] = f"{entry.id} of {entry.distribution}: {error}"
         rows.append(row)
     return rows
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "distribution": entry.distribution,
+        "version": entry.version,
+        "default": entry.default,
+    }
+
+
+def _print_errors(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        if "error" in row:
+            stderr.print(f"warning: {row['error']}", markup=False, soft_wrap=True, highlight=False)
 
 
 def _help(kind: str) -> str:
@@ -95,13 +119,36 @@ def _help(kind: str) -> str:
 
 def _lister(kind: str) -> Any:
     def command(json: Json = False) -> None:
+        from midigroove_core.errors import PluginError
         from midigroove_core.registry import Registry
 
-        entries = Registry().entries(kind)
+        rows = []
+        for entry in Registry().entries(kind):
+            row = {**_row(entry), "class": entry.import_string}
+            try:
+                if kind == "model" and entry.error is None:
+                    entry.check_string()  # loading it would take torch, and seconds
+                else:
+                    cls = entry.load()
+                    row |= {"suffixes": list(cls.suffixes)} if kind == "reader" else {}
+            except PluginError as error:
+                row["error"] = f"{entry.id} of {entry.distribution}: {error}"
+            rows.append(row)
         if json:
-            print_json([vars(entry) for entry in entries])
+            print_json(rows)
             return
-        rows = [(e.id, f"{e.distribution} {e.version}", e.import_string) for e in entries]
-        print_table(f"{kind.capitalize()}s", ("id", "from", "class"), rows)
+        shown = [
+            [
+                row["id"],
+                f"{row['distribution']} {row['version']}",
+                *([" ".join(row["suffixes"])] if kind == "reader" else []),
+                row["class"],
+            ]
+            for row in rows
+            if "error" not in row
+        ]
+        columns = ("id", "from", *(["files"] if kind == "reader" else []), "class")
+        print_table(f"{kind.capitalize()}s", columns, shown)
+        _print_errors(rows)
 
     return command

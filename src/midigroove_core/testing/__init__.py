@@ -26,6 +26,7 @@ _SUITES = {
     "HubCodecContract": "midigroove_core.testing.hub_contract",
     "ModelContract": "midigroove_core.testing.model_contract",
     "PluginContract": "midigroove_core.testing.plugin_contract",
+    "ReaderContract": "midigroove_core.testing.reader_contract",
 }
 
 __all__ = ["ToyCodec", *_SUITES]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 import re
 import subprocess
@@ -13,28 +12,29 @@ from typing import Any, ClassVar
 
 import pluggy
 import pytest
+import typer
 
 from midigroove_core import hookspecs
+from midigroove_core.interfaces.classes import KINDS, faults_of_class
 
-_BASES = {
-    "register_codecs": ("midigroove_core.interfaces.codec:Codec", "codec_id"),
-    "register_featurizers": (
-        "midigroove_core.interfaces.featurizer:GridFeaturizer",
-        "featurizer_id",
-    ),
-    "register_models": ("midigroove_core.interfaces.model:Model", "model_id"),
-    "register_embeddings": ("midigroove_core.interfaces.embedding:Embedding", "embedding_id"),
-}
 _LIST_FACTS = "clock num_codebooks codebook_size license bits_per_second"
 
 
 def registered(module: ModuleType) -> list[tuple[str, str, str]]:
-    """(hook, id, import string) of everything that a plugin module registers."""
-    found: list[tuple[str, str, str]] = []
-    for hook in _BASES:
-        implementation = getattr(module, hook, None)
+    """(kind, id, import string) of everything that a plugin module registers."""
+    return [entry[:3] for entry in _registrations(module)]
+
+
+def _registrations(module: ModuleType) -> list[tuple[str, str, str, bool]]:
+    found: list[tuple[str, str, str, bool]] = []
+    for kind in KINDS:
+        implementation = getattr(module, f"register_{kind}s", None)
         if implementation is not None:
-            implementation(lambda id, where, hook=hook: found.append((hook, id, where)))
+
+            def register(id: str, where: str, default: bool = False, *, kind: str = kind) -> None:
+                found.append((kind, id, where, default))
+
+            implementation(register)
     return found
 
 
@@ -62,18 +62,40 @@ class PluginContract:
         manager.check_pending()
         assert manager.get_hookcallers(plugin), "no function is marked with hookimpl"
 
+    def test_edition(self, plugin: ModuleType) -> None:
+        """Said, so that a midigroove with other hooks can refuse the plugin by name."""
+        assert getattr(plugin, "midigroove_edition", None) == hookspecs.EDITION
+
     def test_registered_classes(self, plugin: ModuleType) -> None:
-        for hook, id, where in registered(plugin):
+        for kind, id, where in registered(plugin):
             assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", id), f"{id} is not snake_case"
             cls: Any = pkgutil.resolve_name(where)
-            base, attribute = _BASES[hook]
-            assert issubclass(cls, pkgutil.resolve_name(base)) and not inspect.isabstract(cls)
-            assert getattr(cls, attribute) == id
+            assert faults_of_class(kind, id, cls) == []
             assert cls.__doc__, f"{cls.__name__} has no docstring"
+
+    def test_one_default_a_family(self, plugin: ModuleType) -> None:
+        """The family name alone means one variant, not none and not two."""
+        families: dict[tuple[str, str], list[bool]] = {}
+        for kind, id, _, default in _registrations(plugin):
+            families.setdefault((kind, id.split("_")[0]), []).append(default)
+        assert {
+            key: sum(defaults) for key, defaults in families.items() if sum(defaults) != 1
+        } == {}
+
+    def test_commands(self, plugin: ModuleType) -> None:
+        """Commands can be built, and have help."""
+        implementation = getattr(plugin, "register_commands", None)
+        if implementation is None:
+            return
+        app = typer.Typer()
+        app.callback()(lambda: None)
+        implementation(app)
+        for name, command in typer.main.get_group(app).commands.items():
+            assert command.help, f"{name} has no help"
 
     def test_listing_is_light(self, plugin: ModuleType) -> None:
         """In a fresh process: import the plugin, load its codecs, read the facts."""
-        wheres = [where for hook, _, where in registered(plugin) if hook == "register_codecs"]
+        wheres = [where for kind, _, where in registered(plugin) if kind == "codec"]
         script = (
             f"import sys, pkgutil, {self.module}\n"
             f"for where in {wheres!r}:\n"
