@@ -17,17 +17,18 @@ class TestMidiReader(ReaderContract):
     meter = (3, 4)
 
     @pytest.fixture(autouse=True, scope="class")
-    def written(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+    @classmethod
+    def written(cls, tmp_path_factory: pytest.TempPathFactory) -> None:
         track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=1_000_000)])
         track.append(mido.MetaMessage("time_signature", numerator=3, denominator=4))
         deltas = (0, 240, 0, 360)
-        for delta, note, velocity in zip(deltas, self.pitch, self.velocity, strict=True):
+        for delta, note, velocity in zip(deltas, cls.pitch, cls.velocity, strict=True):
             track.append(
                 mido.Message("note_on", channel=9, note=note, velocity=velocity, time=delta)
             )
         path = tmp_path_factory.mktemp("midi") / "beat.mid"
         mido.MidiFile(tracks=[track]).save(path)
-        type(self).example = path
+        cls.example = path
 
     @pytest.fixture
     def reader(self) -> MidiReader:
