@@ -17,7 +17,7 @@ from midigroove_core import hookimpl
 
 @hookimpl
 def register_codecs(register):
-    register("toy_16khz", "midigroove_core.testing:ToyCodec", default=True)
+    register("toy", "midigroove_core.testing:ToyCodec", default=True)
 """
 
 
