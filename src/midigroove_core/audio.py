@@ -6,7 +6,6 @@ where linear interpolation, which the baseline used for its targets, leaves them
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 from midigroove_core.atomic import atomic_path
+from midigroove_core.audiofile import native, open_audio
 from midigroove_core.errors import InputError, MidigrooveError
 
 Audio = NDArray[np.float32]
@@ -52,7 +52,7 @@ def audio_info(path: str | Path) -> AudioInfo:
     Raises:
         InputError: missing, empty, truncated, or not audio; names the file.
     """
-    with _open(Path(path)) as file:
+    with open_audio(Path(path)) as file:
         return AudioInfo(file.samplerate, file.channels, file.frames)
 
 
@@ -66,7 +66,7 @@ def load_audio(path: str | Path) -> tuple[Audio, int]:
     Raises:
         InputError: missing, empty, truncated, or not audio; names the file.
     """
-    with _open(Path(path)) as file:
+    with open_audio(Path(path)) as file:
         audio = np.empty((file.channels, file.frames), dtype=np.float32)
         start = 0
         for block in _blocks(file, Path(path)):
@@ -81,15 +81,20 @@ def read_blocks(path: str | Path) -> Iterator[Audio]:
     Raises:
         InputError: missing, empty, truncated, or not audio; names the file.
     """
-    with _open(Path(path)) as file:
+    with open_audio(Path(path)) as file:
         for block in _blocks(file, Path(path)):
             yield block.T
 
 
-def load_mono(path: str | Path, sample_rate: int) -> Audio:
-    """Reads a file as the mean of its channels at `sample_rate`.
+def load_mono(path: str | Path, sample_rate: int, *, notes: list[str] | None = None) -> Audio:
+    """Reads a file as the mean of its channels at `sample_rate`, as `downmix` has it.
 
     Block by block, so that beside the result only a few megabytes are held.
+
+    Args:
+        path: the file.
+        sample_rate: wanted.
+        notes: gets a line where the channels cancel each other and the loudest was taken alone.
 
     Returns:
         audio: [S] float32, S = resampled_length(samples in the file, its rate, sample_rate).
@@ -97,10 +102,18 @@ def load_mono(path: str | Path, sample_rate: int) -> Audio:
     Raises:
         InputError: missing, empty, truncated, or not audio; names the file.
     """
-    with _open(Path(path)) as file:
+    with open_audio(Path(path)) as file:
         length = resampled_length(file.frames, file.samplerate, sample_rate)
-        mono = (downmix(block.T) for block in _blocks(file, Path(path)))
-        return _collect(_resample_blocks(mono, file.samplerate, sample_rate), length)
+        powers = ChannelPowers()
+        mono = (_mean(powers.watch(block.T)) for block in _blocks(file, Path(path)))
+        audio = _collect(_resample_blocks(mono, file.samplerate, sample_rate), length)
+        if powers.cancel:
+            if notes is not None:
+                notes.append(f"{path}: {powers.what}; channel {powers.loudest + 1} was taken alone")
+            file.seek(0)
+            loud = (block[:, powers.loudest] for block in _blocks(file, Path(path)))
+            audio = _collect(_resample_blocks(loud, file.samplerate, sample_rate), length)
+        return audio
 
 
 def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
@@ -133,8 +146,53 @@ def resample(audio: Audio, from_rate: int, to_rate: int) -> Audio:
     return out.reshape(*audio.shape[:-1], length)
 
 
+class ChannelPowers:
+    """Whether channels cancel each other in their mean, seen block by block.
+
+    The power of a sum is the sum of the powers where channels have nothing in common, more where
+    they agree, and next to nothing where one is the other turned upside down (a swapped wire, a
+    side signal alone).
+    """
+
+    _LEAST = 0.1
+
+    def __init__(self) -> None:
+        self._each: NDArray[np.float64] = np.zeros(1)
+        self._sum = 0.0
+
+    def watch(self, block: Audio) -> Audio:
+        """Counts a block [C, n] and returns it."""
+        if len(block) > 1:
+            with np.errstate(all="ignore"):  # what is not finite is found by others
+                self._each = self._each + np.square(block, dtype=np.float64).sum(axis=1)
+                self._sum += float(np.square(block.sum(axis=0, dtype=np.float64)).sum())
+        return block
+
+    @property
+    def cancel(self) -> bool:
+        """Whether the mean has lost more than 10 dB of what the channels hold."""
+        return len(self._each) > 1 and self._sum < self._LEAST * float(self._each.sum())
+
+    @property
+    def loudest(self) -> int:
+        """The channel with the most power, from 0."""
+        return int(np.argmax(self._each))
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in figures."""
+        left_db = 10 * np.log10(max(self._sum, 1e-30) / max(float(self._each.sum()), 1e-30))
+        return f"its channels cancel each other: {max(left_db, -120):.0f} dB are left in their mean"
+
+
 def downmix(audio: Audio) -> Audio:
-    """Mean over channels: [C, S] -> [S]."""
+    """Mean over channels, [C, S] -> [S]; where they cancel each other, the loudest alone."""
+    powers = ChannelPowers()
+    powers.watch(audio)
+    return audio[powers.loudest] if powers.cancel else _mean(audio)
+
+
+def _mean(audio: Audio) -> Audio:
     return audio[0] if len(audio) == 1 else audio.mean(axis=0, dtype=np.float32)
 
 
@@ -164,58 +222,36 @@ def save_audio(path: str | Path, audio: Audio, sample_rate: int) -> None:
         with (
             atomic_path(path) as temporary,
             soundfile.SoundFile(
-                temporary, "w", sample_rate, len(rows), subtype, format=container
+                native(temporary), "w", sample_rate, len(rows), subtype, format=container
             ) as file,
         ):
             for start in range(0, rows.shape[1], _BLOCK_SAMPLES):
                 block = rows[:, start : start + _BLOCK_SAMPLES].T
                 file.write(_to_int16(block) if subtype == "PCM_16" else block)
+            file.close()
+            _check_written(temporary, path, rows.shape[1])
+    except AssertionError as error:  # soundfile's own word for a block that was not taken whole
+        raise MidigrooveError(f"cannot write {path}: {_FULL}") from error
     except soundfile.LibsndfileError as error:
         raise MidigrooveError(f"cannot write {path}: {error.error_string}") from error
+
+
+_FULL = "not all of the audio was taken; is the disk full?"
+
+
+def _check_written(temporary: Path, path: Path, num_samples: int) -> None:
+    """Vorbis writes its last pages when it closes, and says nothing where they do not fit."""
+    with soundfile.SoundFile(native(temporary)) as file:
+        if file.frames != num_samples:
+            raise MidigrooveError(
+                f"cannot write {path}: {file.frames:,} of {num_samples:,} samples are in the file; "
+                "is the disk full?"
+            )
 
 
 def _to_int16(block: Audio) -> NDArray[np.int16]:
     # Rounded here, since libsndfile truncates towards minus infinity when it clips as well.
     return np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16)
-
-
-def _open(path: Path) -> soundfile.SoundFile:
-    try:
-        if path.stat().st_size == 0:
-            raise InputError(f"{path}: the audio file is empty (0 bytes)")
-        _check_wav_length(path)
-        file = soundfile.SoundFile(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except soundfile.LibsndfileError as error:
-        raise InputError(f"{path}: not readable as audio ({error.error_string})") from error
-    if file.frames == 0:
-        file.close()
-        raise InputError(f"{path}: the audio file has no samples")
-    return file
-
-
-def _check_wav_length(path: Path) -> None:
-    """Refuses a WAV whose data chunk goes beyond the file's end.
-
-    libsndfile reads such a file without a word, as if it had been that short. Headers written by
-    programs that stream (a size of 0 or 0xFFFFFFFF) promise no length and pass.
-    """
-    size = path.stat().st_size
-    with open(path, "rb") as handle:
-        head = handle.read(12)
-        if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            return
-        while len(chunk := handle.read(8)) == 8:
-            name, length = struct.unpack("<4sI", chunk)
-            if name == b"data":
-                there = size - handle.tell()
-                if length not in (0, 0xFFFFFFFF) and length > there:
-                    raise InputError(
-                        f"{path}: truncated: {there:,} of {length:,} bytes of audio are there"
-                    )
-                return
-            handle.seek(length + length % 2, 1)
 
 
 def _blocks(file: soundfile.SoundFile, path: Path) -> Iterator[Audio]:

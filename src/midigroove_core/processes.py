@@ -1,12 +1,24 @@
-"""Work spread over processes, with results in the order of the tasks."""
+"""Work spread over processes, with results in the order of the tasks; and programs with a limit.
+
+Workers end when the process that started them ends, however it ends, and so do the programs that
+they run.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import TypeVar
+
+from midigroove_core.errors import MidigrooveError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,19 +29,79 @@ def in_order(
 ) -> Iterator[R]:
     """`map` over processes; with one worker or one task, in this process.
 
-    Processes are spawned, so `function` and its arguments must be importable and picklable.
+    Processes are spawned, so `function` and its arguments must be importable and picklable. They
+    leave Ctrl-C to this process, and end at once when it stops early or dies.
 
     Args:
         function: called with each task.
         tasks: all of them.
         workers: processes; None uses every core.
+
+    Raises:
+        MidigrooveError: a process was killed, most often for want of memory.
     """
     workers = min(workers or os.cpu_count() or 1, len(tasks))
     if workers <= 1:
         yield from map(function, tasks)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    context = get_context("spawn")
+    ends_with, alive = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_end_with, initargs=(ends_with,)
+    )
+    done = False
     try:
         yield from pool.map(function, tasks)
+        done = True
+    except BrokenProcessPool as error:
+        raise MidigrooveError(
+            "a worker process was killed, for want of memory most often; use fewer workers"
+        ) from error
     finally:
+        if not done:
+            alive.close()
         pool.shutdown(cancel_futures=True)
+        alive.close()
+        ends_with.close()
+
+
+def _end_with(parent: Connection) -> None:
+    """In a worker: ends it as soon as the other end of the pipe is closed, by whatever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def watch() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv_bytes()
+        for program in list(_running):
+            program.kill()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+_running: set[subprocess.Popen[str]] = set()
+
+
+def run_program(command: Sequence[str], *, timeout_sec: float) -> subprocess.CompletedProcess[str]:
+    """Runs a program, never through a shell, and kills it when it takes too long or we end.
+
+    Raises:
+        FileNotFoundError: no such program.
+        MidigrooveError: it did not end within `timeout_sec`.
+    """
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, errors="replace",
+    ) as program:  # fmt: skip
+        _running.add(program)
+        try:
+            out, err = program.communicate(timeout=timeout_sec)
+        except subprocess.TimeoutExpired as error:
+            raise MidigrooveError(
+                f"{command[0]} did not end within {timeout_sec:.0f} s and was stopped"
+            ) from error
+        finally:
+            _running.discard(program)
+            program.kill()
+    return subprocess.CompletedProcess(list(command), program.returncode, out, err)
