@@ -19,6 +19,7 @@ from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.cache.clips import ClipReader, cut_clips, vocabularies_of
 from midigroove_core.clock import FrameClock
+from midigroove_core.interfaces.codec import residual_codebooks
 
 CLOCK = FrameClock(32000, 512)
 TAKES, SECONDS, CLIPS, BATCH = 200, 60, 4800, 24
@@ -31,8 +32,7 @@ def make_cache(path: Path) -> Cache:
         "codec_id": "groove_32khz",
         **CLOCK.to_json(),
         "channels": 1,
-        "num_codebooks": 8,
-        "codebook_size": 1024,
+        "codebooks": [book.to_json() for book in residual_codebooks(8, 1024)],
         "license": "MIT",
     }
     header = {

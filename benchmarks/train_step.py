@@ -65,7 +65,7 @@ def main() -> None:
     dtypes = [torch.float32] + [torch.bfloat16] * (options.device != "cpu")
     for preset in options.presets:
         arguments = PRESETS[preset]["model_args"]
-        model = ParallelModel(features, K, V, names, **arguments).to(options.device)
+        model = ParallelModel(features, [V] * K, names, **arguments).to(options.device)
         batch = random_batch(features, model.conditions, options.device)
         size = sum(p.numel() for p in model.parameters()) / 1e6
         for dtype in dtypes:

@@ -75,7 +75,7 @@ class ToyModel(Model):
     def __init__(self, **config: Any) -> None:
         super().__init__()
         self._config = config
-        outputs = config["num_codebooks"] * config["codebook_size"]
+        outputs = sum(config["codebook_sizes"])
         self.head = nn.Linear(config["num_features"], outputs)
         self.register_buffer("steps", torch.tensor(3))
 
@@ -107,7 +107,7 @@ def header(codec: ToyCodec) -> dict[str, Any]:
 
 def model(**changes: Any) -> ToyModel:
     torch.manual_seed(0)
-    config = {"num_features": 2, "num_codebooks": 4, "codebook_size": 64}
+    config = {"num_features": 2, "codebook_sizes": [64] * 4}
     return ToyModel(**{**config, "vocabularies": VOCABULARIES, **changes})
 
 
@@ -203,8 +203,12 @@ def test_a_broken_plugin_says_why(path: Path, install_plugin) -> None:
     ("kind", "field", "value", "message"),
     [
         ("model", "num_features", 3, r"model.config.num_features is 3, but 2 here"),
-        ("model", "num_codebooks", 5, r"model.config.num_codebooks is 5, but 4 here"),
-        ("model", "codebook_size", 65, r"model.config.codebook_size is 65, but 64 here"),
+        (
+            "model",
+            "codebook_sizes",
+            [64] * 3,
+            r"model.config.codebook_sizes is \[64, 64, 64\], but \[64, 64, 64, 64\] here",
+        ),
         ("model", "vocabularies", {"kit": ["Jazz"]}, r"vocabularies.kit is .*Brush.*\[\"Jazz\"\]"),
         ("featurizer", "names", ["hit", "openness"], r"feature_names: .*'velocity' and 'openness'"),
         ("featurizer", "names", ["hit"], r"feature_names: .*has 2, .* 1 here.*their number"),
@@ -236,8 +240,8 @@ def test_weights_are_loaded_strictly(path: Path, registry: Registry) -> None:
 def test_another_codec_is_refused(path: Path, registry: Registry) -> None:
     loaded = load_checkpoint(path, registry=registry)
     codec = read_metadata(path)["codec"]
-    loaded.codec_facts["num_codebooks"] = 9
-    with pytest.raises(MismatchError, match="codec.facts.num_codebooks is 9, but 4 here"):
+    loaded.codec_facts["codebooks"].pop()
+    with pytest.raises(MismatchError, match='codec.facts.codebooks is "3 x 64", but "4 x 64" here'):
         loaded.build_codec(registry)
     edit(path, codec={**codec, "weights_sha": "0" * 64})
     with pytest.raises(MismatchError, match="weights_sha is 000000000000, .*--codec-path"):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from midigroove_core.atomic import dump_json, write_bytes
 from midigroove_core.errors import InputError, MismatchError, PluginError
+from midigroove_core.interfaces.codec import read_codebooks, shape_of_codebooks
 from midigroove_core.registry import Registry
 from midigroove_core.tensorfile import read_header
 
@@ -31,7 +32,7 @@ STATE_KEY = "midigroove_state"
 _FIELDS = (
     "schema", "model", "featurizer", "codec", "feature_names", "vocabularies", "training",
 )  # fmt: skip
-_FACTS = ("codec_id", "sample_rate", "hop_length", "channels", "num_codebooks", "codebook_size")
+_FACTS = ("codec_id", "sample_rate", "hop_length", "channels", "codebooks")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Checkpoint:
         cls = _resolve(registry, "codec", self.metadata["codec"], self.path).load()
         codec: Codec = cls.from_config(self.codec_config, path=path)
         facts = codec.facts()
+        shapes = [shape_of_codebooks(read_codebooks(f)) for f in (self.codec_facts, facts)]
+        _agree(self.path, "codec.facts.codebooks", *shapes)
         for name in _FACTS:
             _agree(self.path, f"codec.facts.{name}", self.codec_facts.get(name), facts.get(name))
         if codec.weights_sha != self.weights_sha:
@@ -275,8 +278,8 @@ def _check_facts(path: Path, metadata: Mapping[str, Any], featurizer: Any, model
         )
     config, facts = model.get_config(), metadata["codec"]["facts"]
     _agree(path, "model.config.num_features", config.get("num_features"), len(names))
-    for name in ("num_codebooks", "codebook_size"):
-        _agree(path, f"model.config.{name}", config.get(name), facts.get(name))
+    sizes = [book.size for book in read_codebooks(facts)]
+    _agree(path, "model.config.codebook_sizes", config.get("codebook_sizes"), sizes)
     if "vocabularies" in config:
         for name, values in config["vocabularies"].items():
             _agree(path, f"vocabularies.{name}", metadata["vocabularies"].get(name), values)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from midigroove_core.errors import InputError, MidigrooveError
-from midigroove_core.interfaces.codec import Codec, check_audio, check_codes, sha256_of_tensors
+from midigroove_core.interfaces.codec import Codec
+from midigroove_core.interfaces.codec_checks import check_audio, check_codes, sha256_of_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -77,8 +78,8 @@ class HubCodec(Codec):
         """[B, C, T * hop] -> codes [B, K, T]."""
 
     @abstractmethod
-    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """codes [B, K, T] -> [B, C, T * hop]."""
+    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
+        """codes [B, K, T] -> [B, C, T * hop], from the first `levels` levels."""
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {"weights": self._weights}
@@ -115,11 +116,11 @@ class HubCodec(Codec):
             padded = torch.nn.functional.pad(audio.to(self.device), (0, missing))
             return self._encode(padded)
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+    def decode(self, codes: torch.Tensor, levels: int | None = None) -> torch.Tensor:
         """See `Codec.decode`."""
-        check_codes(self, codes)
+        check_codes(self, codes, levels)
         with exact_float32():
-            return self._decode(codes.to(self.device))
+            return self._decode(codes.to(self.device), levels or self.num_levels)
 
     def _random(self) -> Any:
         import torch
@@ -166,7 +167,8 @@ class HubCodec(Codec):
 
     def _check_geometry(self, folder: Path, config: Any) -> None:
         names = ("sample rate", "hop length", "codebooks", "codebook size")
-        wanted = (*self.clock.to_json().values(), self.num_codebooks, self.codebook_size)
+        size = self.codebooks[0].size
+        wanted = (*self.clock.to_json().values(), self.num_codebooks, size)
         for name, found, want in zip(names, self._geometry(config), wanted, strict=True):
             if (found < want) if name == "codebooks" else (found != want):
                 raise InputError(
@@ -223,7 +225,7 @@ def in_chunks(
     *,
     num_frames: int,
     chunk_frames: int,
-    context_frames: int,
+    reach: tuple[int, int],
 ) -> torch.Tensor:
     """Applies a function with a finite reach to long input, piece by piece, to bound the memory.
 
@@ -232,11 +234,11 @@ def in_chunks(
         values: [..., num_frames * a].
         num_frames: frames in `values`.
         chunk_frames: frames that each piece adds to the output.
-        context_frames: frames that each piece sees on both sides beyond those.
+        reach: frames that each piece sees before and after those.
 
     Returns:
         [..., num_frames * b], equal to `function(values)` when the reach is at most
-        `context_frames`.
+        `reach`.
     """
     import torch
 
@@ -244,7 +246,7 @@ def in_chunks(
     pieces = []
     for first in range(0, num_frames, chunk_frames):
         last = min(first + chunk_frames, num_frames)
-        start, stop = max(0, first - context_frames), min(num_frames, last + context_frames)
+        start, stop = max(0, first - reach[0]), min(num_frames, last + reach[1])
         output = function(values[..., start * step : stop * step])
         out_step = output.shape[-1] // (stop - start)
         # a copy, else the piece would keep its context alive

@@ -21,7 +21,7 @@ VOCABULARIES = {"kit": ["Jazz", "Rock"], "drummer": ["1"], "style": ["funk", "la
 def tiny(**more: Any) -> ParallelModel:
     torch.manual_seed(0)
     shape = {"dim": 16, "layers": 2, "heads": 2, "head_dim": 8, "conv_kernel": 3}
-    return ParallelModel(F, K, V, VOCABULARIES, **{**shape, **more})
+    return ParallelModel(F, [V] * K, VOCABULARIES, **{**shape, **more})
 
 
 def batch_of(size: int = 2, frames: int = 12, seed: int = 0) -> GridBatch:
@@ -196,7 +196,7 @@ def test_config_round_trip() -> None:
         ("norm", "batch", "'pre' or 'post'"),
         ("conditions", ["mood"], "unknown"),
         ("vocabularies", {"kit": []}, "no names"),
-        ("width", 3, "unexpected keyword"),
+        ("width", 3, "no argument .width."),
     ],
 )
 def test_wrong_arguments_are_named(argument: str, value: Any, says: str) -> None:

@@ -167,9 +167,9 @@ def test_windows_with_context_give_what_the_whole_gives() -> None:
         audio = rng.uniform(-1, 1, (1, samples)).astype(np.float32)
         whole = codec.encode(torch.from_numpy(audio)[None])[0].numpy()
         for batch in (1, 3):
-            cut = encode_take(codec, audio, EncodingPlan(12, 2, batch))
+            cut = encode_take(codec, audio, EncodingPlan(12, (2, 2), batch))
             assert np.array_equal(cut, whole)
-    short = encode_take(codec, audio, EncodingPlan(12, 1, 1))
+    short = encode_take(codec, audio, EncodingPlan(12, (1, 1), 1))
     assert not np.array_equal(short, whole)  # too little context would have been seen
 
 

@@ -15,6 +15,7 @@ from support.cache_fixtures import performance
 
 from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
+from midigroove_core.interfaces.codec import Codebook, residual_codebooks
 
 HEADER = {
     "codec_id": "toy",
@@ -24,8 +25,7 @@ HEADER = {
         "sample_rate": 8000,
         "hop_length": 100,
         "channels": 1,
-        "num_codebooks": 2,
-        "codebook_size": 1024,
+        "codebooks": [book.to_json() for book in residual_codebooks(2, 1024)],
         "license": "MIT",
     },
     "weights_sha": "ab" * 32,
@@ -73,7 +73,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_windows_of_codes_are_exact(path: Path) -> None:
     cache = Cache.open(path)
-    assert (cache.num_codebooks, cache.codebook_size, cache.clock.hop_length) == (2, 1024, 100)
+    assert (cache.codebook_sizes, cache.clock.hop_length) == ([1024, 1024], 100)
     for take, entry in enumerate(cache.entries):
         assert cache.codes(entry).dtype == np.uint16
         assert np.array_equal(cache.codes(entry), codes_of(take))
@@ -199,8 +199,8 @@ def test_a_bad_row_is_named(path: Path, change: dict[str, object], message: str)
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
-        (np.full((2, 40), 1024), r"codes lie in \[1024, 1024\], expected \[0, 1023\]"),
-        (np.full((2, 40), -1), r"codes lie in \[-1, -1\]"),
+        (np.full((2, 40), 1024), r"codebook 0 lie in \[1024, 1024\], expected \[0, 1023\]"),
+        (np.full((2, 40), -1), r"codebook 0 lie in \[-1, -1\]"),
         (np.zeros((3, 40), dtype=int), r"codes are \[3, 40\], expected \[2, 40\]"),
     ],
 )
@@ -213,6 +213,6 @@ def test_codes_that_the_facts_do_not_allow_are_refused(
 
 
 def test_a_codebook_that_uint16_cannot_hold_is_refused(tmp_path: Path) -> None:
-    facts = {**HEADER["codec_facts"], "codebook_size": 65537}
-    with pytest.raises(MidigrooveError, match="codebook_size is 65537"):
+    facts = {**HEADER["codec_facts"], "codebooks": [Codebook(65537, 0).to_json()]}
+    with pytest.raises(MidigrooveError, match="a codebook has 65537 entries"):
         CacheWriter(tmp_path / "cache", {**HEADER, "codec_facts": facts})

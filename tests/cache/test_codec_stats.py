@@ -15,11 +15,13 @@ from midigroove_core.cache import CacheWriter
 from midigroove_core.cache.codec_stats import codec_statistics
 from midigroove_core.cache.probe import linear_probe
 from midigroove_core.errors import InputError
+from midigroove_core.interfaces.codec import residual_codebooks
 
 
 def make_cache(path: Path, splits: list[str], frames: int = 384) -> Path:
     """Codebook 0 repeats each of 8 codes for four frames, codebook 1 is uniform noise."""
-    facts = {**HEADER["codec_facts"], "codebook_size": 64}
+    codebooks = [book.to_json() for book in residual_codebooks(2, 64)]
+    facts = {**HEADER["codec_facts"], "codebooks": codebooks}
     dataset = {**HEADER["dataset"], "num_takes": len(splits)}
     header = {**HEADER, "codec_facts": facts, "dataset": dataset}
     writer = CacheWriter(path, header)
@@ -76,8 +78,8 @@ def _takes(seed: int, frames: int = 600) -> tuple[list[Any], list[Any]]:
 
 
 def test_the_probe_learns_what_the_grid_tells_and_nothing_else() -> None:
-    result = linear_probe(_takes(0), _takes(1), 8)
+    result = linear_probe(_takes(0), _takes(1), [8, 4])
     assert result.nll[0] < 0.3 and result.accuracy[0] > 0.95
     assert result.nll[1] == pytest.approx(np.log(4), abs=0.15)
-    again = linear_probe(_takes(0), _takes(1), 8)
+    again = linear_probe(_takes(0), _takes(1), [8, 4])
     assert np.array_equal(result.nll, again.nll)

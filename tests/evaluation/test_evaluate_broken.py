@@ -72,7 +72,7 @@ def skipped(out: Path) -> list[dict[str, str]]:
     [
         ("raises", "no prediction: RuntimeError: out of memory", 4),
         ("nan", "prediction not finite: NaN likelihood", 4),
-        ("one code too high", "cannot be decoded: toy: codes lie in", 1),
+        ("one code too high", "cannot be decoded: toy: codes of codebook 0 lie in", 1),
     ],
 )
 def test_a_system_without_predictions(

@@ -211,7 +211,7 @@ def test_remap_by_meaning() -> None:
 def test_long_codes_decode_as_in_one_go() -> None:
     codec: Codec = ToyCodec()
     frames = round(2.4 * CHUNK_SEC * float(codec.clock.frame_rate))
-    codes = np.random.default_rng(0).integers(0, codec.codebook_size, (4, frames))
+    codes = np.random.default_rng(0).integers(0, codec.codebooks[0].size, (4, frames))
     import torch
 
     whole = codec.decode(torch.from_numpy(codes)[None])[0, 0].numpy()

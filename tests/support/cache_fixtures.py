@@ -19,12 +19,12 @@ RATE = 8000
 class SmearedCodec(ToyCodec):
     """A toy whose codes look two frames to each side, as a convolutional codec's do."""
 
-    context_frames = 2
+    encode_reach = (2, 2)
 
     def encode(self, audio: torch.Tensor) -> torch.Tensor:
         codes = super().encode(audio)
         padded = torch.nn.functional.pad(codes, (2, 2))
-        return padded.unfold(2, 5, 1).sum(-1) % self.codebook_size
+        return padded.unfold(2, 5, 1).sum(-1) % self.codebooks[0].size
 
 
 def performance(rng: np.random.Generator, length_sec: float) -> DrumPerformance:

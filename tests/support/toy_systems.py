@@ -88,8 +88,7 @@ def save_toy_checkpoint(path: Path, *, seed: int = 0, training: dict | None = No
     torch.manual_seed(seed)
     model = ParallelModel(
         num_features=len(featurizer.feature_names),
-        num_codebooks=codec.num_codebooks,
-        codebook_size=codec.codebook_size,
+        codebook_sizes=[book.size for book in codec.codebooks],
         vocabularies=vocabularies,
         dim=16,
         layers=1,
@@ -135,7 +134,7 @@ class StepsModel(Model):
 
     def forward(self, batch: GridBatch) -> torch.Tensor:
         codec = ToyCodec()
-        shape = (len(batch.grid), codec.num_codebooks, batch.grid.shape[2], codec.codebook_size)
+        shape = (len(batch.grid), codec.num_codebooks, batch.grid.shape[2], 64)
         return torch.full(shape, float("nan") if self._config["fault"] == "nan" else 0.0)
 
     def loss(self, batch: GridBatch) -> dict[str, torch.Tensor]:
@@ -145,13 +144,13 @@ class StepsModel(Model):
         many = len(batch.grid) > 1 and self._config["fault"] == "raises for many"
         if many or self._config["fault"] == "raises":
             raise RuntimeError("out of\nmemory")
-        shape = (len(batch.grid), ToyCodec.num_codebooks, batch.grid.shape[2])
+        shape = (len(batch.grid), len(ToyCodec.codebooks), batch.grid.shape[2])
         codes = np.random.default_rng(sampling.seed).integers(18, 23, shape)
         codes[1::2] += self._config["step"]
         if self._config["fault"] == "silent":
             codes[:] = 0
         if self._config["fault"] == "one code too high":
-            codes[0, 0, 0] = ToyCodec.codebook_size
+            codes[0, 0, 0] = ToyCodec.codebooks[0].size
         return torch.from_numpy(codes)
 
 
@@ -162,8 +161,7 @@ def save_steps_checkpoint(path: Path, *, step: int = 0, fault: str = "") -> Path
         step=step,
         fault=fault,
         num_features=len(featurizer.feature_names),
-        num_codebooks=codec.num_codebooks,
-        codebook_size=codec.codebook_size,
+        codebook_sizes=[book.size for book in codec.codebooks],
         vocabularies=vocabularies,
     )
     save_checkpoint(

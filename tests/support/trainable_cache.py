@@ -8,6 +8,7 @@ import numpy as np
 
 from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.clock import FrameClock
+from midigroove_core.interfaces.codec import residual_codebooks
 from midigroove_core.performance import DrumPerformance
 
 CLOCK = FrameClock(16000, 256)
@@ -51,8 +52,7 @@ def header(num_takes: int, **facts: int) -> dict:
             "codec_id": "groove_32khz",
             **CLOCK.to_json(),
             "channels": 1,
-            "num_codebooks": K,
-            "codebook_size": V,
+            "codebooks": [book.to_json() for book in residual_codebooks(K, V)],
             "license": "MIT",
             **facts,
         },

@@ -11,7 +11,7 @@ from midigroove_core.builtin.paper_grid import PaperGrid
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.testing import FeaturizerContract, ModelContract, PluginContract
 
-SIZES = {"num_features": 7, "num_codebooks": 3, "codebook_size": 16}
+SIZES = {"num_features": 7, "codebook_sizes": [16, 24, 8]}
 WORDS = {"kit": ["a", "b"], "drummer": ["d1", "d2", "d3"], "style": ["rock"]}
 
 

@@ -46,7 +46,7 @@ def test_padding_changes_the_codes() -> None:
     audio = drum_like(codec, 60 * codec.clock.hop_length)
     padded = torch.nn.functional.pad(audio, (0, 60 * codec.clock.hop_length))
     assert not torch.equal(codec.encode(padded)[..., :40], codec.encode(audio)[..., :40])
-    assert codec.context_frames is None
+    assert codec.encode_reach is None
 
 
 def test_parts_are_equal_and_at_most_30_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_parts_are_equal_and_at_most_30_seconds(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("bandwidth, codebooks", [(0.5, 1), (1, 2), (1.5, 3), (2.0, 4), (4.0, 8)])
 def test_bandwidth_decides_the_codebooks(bandwidth: float, codebooks: int) -> None:
     codec = tiny(bandwidth=bandwidth)
-    assert codec.num_codebooks == codec.facts()["num_codebooks"] == codebooks
+    assert codec.num_codebooks == len(codec.facts()["codebooks"]) == codebooks
     codes = codec.encode(drum_like(codec, 1000))
     assert codes.shape == (1, codebooks, 4)
     assert codec.decode(codes).shape == (1, 1, 1280)
@@ -85,4 +85,4 @@ def test_reach_of_the_decoder() -> None:
     latents = torch.randn(1, 8, 60, dtype=torch.double, requires_grad=True)
     model.acoustic_decoder(latents)[..., 30 * hop : 31 * hop].sum().backward()
     touched = latents.grad[0].abs().sum(0).nonzero().flatten()
-    assert max(30 - int(touched.min()), int(touched.max()) - 30) == codec.decode_context_frames
+    assert max(30 - int(touched.min()), int(touched.max()) - 30) == codec.decode_reach[0]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.hub import exact_float32
-from midigroove_core.interfaces.codec import sha256_of_tensors
+from midigroove_core.interfaces.codec_checks import sha256_of_tensors
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.metrics.spectrum import validate_audio
 

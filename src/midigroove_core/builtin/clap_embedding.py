@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.hub import cached_snapshot, download, exact_float32, quiet, transformers_class
-from midigroove_core.interfaces.codec import sha256_of_tensors
+from midigroove_core.interfaces.codec_checks import sha256_of_tensors
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.metrics.spectrum import validate_audio
 

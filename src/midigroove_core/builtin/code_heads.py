@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -15,9 +15,9 @@ DrawCodes = Callable[[Tensor], Tensor]
 class PlainHead(nn.Module):
     """One linear head per codebook; codebooks do not see each other."""
 
-    def __init__(self, dim: int, num_codebooks: int, codebook_size: int) -> None:
+    def __init__(self, dim: int, codebook_sizes: Sequence[int]) -> None:
         super().__init__()
-        self.out = nn.ModuleList(nn.Linear(dim, codebook_size) for _ in range(num_codebooks))
+        self.out = nn.ModuleList(nn.Linear(dim, size) for size in codebook_sizes)
         _initialise(self.out, 0.02)
 
     def each(self, hidden: Tensor, codes: Tensor | None) -> list[Tensor]:
@@ -25,7 +25,7 @@ class PlainHead(nn.Module):
         return [out(hidden) for out in self.out]
 
     def forward(self, hidden: Tensor, codes: Tensor | None) -> Tensor:
-        return torch.stack(self.each(hidden, codes), dim=-2)  # [..., K, V]
+        return _stack(self.each(hidden, codes))
 
     def generate(self, hidden: Tensor, draw_codes: DrawCodes) -> Tensor:
         """Codes [..., K] for hidden [..., D]."""
@@ -38,13 +38,13 @@ class DepthHead(nn.Module):
     logits_k = O_k gelu(W_k h + M_k sum_{j<k} E_j[c_j])
     """
 
-    def __init__(self, dim: int, num_codebooks: int, codebook_size: int, head_dim: int) -> None:
+    def __init__(self, dim: int, codebook_sizes: Sequence[int], head_dim: int) -> None:
         super().__init__()
-        count = range(num_codebooks)
-        self.trunk = nn.ModuleList(nn.Linear(dim, head_dim) for _ in count)
-        self.embed = nn.ModuleList(nn.Embedding(codebook_size, head_dim) for _ in count[1:])
-        self.mix = nn.ModuleList(nn.Linear(head_dim, head_dim, bias=False) for _ in count[1:])
-        self.out = nn.ModuleList(nn.Linear(head_dim, codebook_size) for _ in count)
+        sizes = tuple(codebook_sizes)
+        self.trunk = nn.ModuleList(nn.Linear(dim, head_dim) for _ in sizes)
+        self.embed = nn.ModuleList(nn.Embedding(size, head_dim) for size in sizes[:-1])
+        self.mix = nn.ModuleList(nn.Linear(head_dim, head_dim, bias=False) for _ in sizes[1:])
+        self.out = nn.ModuleList(nn.Linear(head_dim, size) for size in sizes)
         _initialise(self.trunk, dim**-0.5)
         _initialise(self.embed, 0.3)  # of the trunk's order, or earlier codes are learned late
         _initialise(self.mix, head_dim**-0.5)
@@ -68,7 +68,7 @@ class DepthHead(nn.Module):
         return logits
 
     def forward(self, hidden: Tensor, codes: Tensor) -> Tensor:
-        return torch.stack(self.each(hidden, codes), dim=-2)  # [..., K, V]
+        return _stack(self.each(hidden, codes))
 
     def generate(self, hidden: Tensor, draw_codes: DrawCodes) -> Tensor:
         """Codes [..., K] for hidden [..., D], one codebook after another."""
@@ -79,6 +79,13 @@ class DepthHead(nn.Module):
                 embedded = self.embed[k](codes[k])
                 before = embedded if before is None else before + embedded
         return torch.stack(codes, dim=-1)
+
+
+def _stack(logits: list[Tensor]) -> Tensor:
+    """K times [..., V_k] to [..., K, V]; -inf beyond the smaller codebooks."""
+    size = max(one.shape[-1] for one in logits)
+    padded = [F.pad(one, (0, size - one.shape[-1]), value=-torch.inf) for one in logits]
+    return torch.stack(padded, dim=-2)
 
 
 def _initialise(modules: nn.ModuleList, std: float) -> None:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.codec import Codec
+from midigroove_core.interfaces.codec import Codec, residual_codebooks
+from midigroove_core.interfaces.codec_checks import check_audio, check_codes
+from midigroove_core.interfaces.construct import construct
 
 if TYPE_CHECKING:
     import torch
@@ -50,11 +52,11 @@ class GrooveCodec(Codec):
     codec_id: ClassVar[str] = "groove_32khz"
     clock = FrameClock(32_000, 512)
     channels = 1
-    num_codebooks = 8
-    codebook_size = 1024
+    codebooks = residual_codebooks(8, 1024)
+    decodes_prefix = True
     license = "MIT"
-    context_frames: int | None = 7
-    decode_context_frames: int | None = 18
+    encode_reach: tuple[int, int] | None = (7, 7)
+    decode_reach: tuple[int, int] | None = (18, 18)
 
     def __init__(
         self,
@@ -70,11 +72,10 @@ class GrooveCodec(Codec):
                 f"codec {self.codec_id}: num_codebooks must be 1 to {config.num_codebooks}, "
                 f"not {num_codebooks}"
             )
-        self.num_codebooks = num_codebooks
+        self.codebooks = residual_codebooks(num_codebooks, config.codebook_size)
         self.clock = FrameClock(config.sample_rate, config.hop_length)
-        self.codebook_size = config.codebook_size
-        self.context_frames = config.encoder_context
-        self.decode_context_frames = config.decoder_context
+        self.encode_reach = (config.encoder_context, config.encoder_context)
+        self.decode_reach = (config.decoder_context, config.decoder_context)
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {"num_codebooks": self.num_codebooks}
@@ -107,33 +108,19 @@ class GrooveCodec(Codec):
     def encode(self, audio: torch.Tensor) -> torch.Tensor:
         import torch
 
-        if audio.ndim != 3 or audio.shape[1] != 1 or audio.shape[2] < 1:
-            raise MidigrooveError(
-                f"codec {self.codec_id}: audio must be [B, 1, S] with S >= 1, "
-                f"not {list(audio.shape)}"
-            )
+        check_audio(self, audio)
         net, hop = self._precise, self.clock.hop_length
         with torch.inference_mode():
             mono = audio[:, 0].to(net.basis)
             mono = torch.nn.functional.pad(mono, (0, -mono.shape[1] % hop))
             return net.quantize(net.analyse(mono), self.num_codebooks).clone()
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes `[B, K', T]` of the first K' <= K codebooks to audio `[B, 1, T * hop_length]`."""
+    def decode(self, codes: torch.Tensor, levels: int | None = None) -> torch.Tensor:
         import torch
 
-        if codes.ndim != 3 or not 1 <= codes.shape[1] <= self.num_codebooks or codes.shape[2] < 1:
-            raise MidigrooveError(
-                f"codec {self.codec_id}: codes must be [B, 1 to {self.num_codebooks}, T] with "
-                f"T >= 1, not {list(codes.shape)}"
-            )
-        if int(codes.min()) < 0 or int(codes.max()) >= self.codebook_size:
-            raise MidigrooveError(
-                f"codec {self.codec_id}: codes must lie in 0 to {self.codebook_size - 1}, "
-                f"found {int(codes.min())} to {int(codes.max())}"
-            )
+        check_codes(self, codes, levels)
         with torch.inference_mode():
-            codes = codes.to(self.device, torch.int64)
+            codes = codes[:, : self.num_rows(levels)].to(self.device)
             audio = self._net.synthesise(self._net.lookup(codes), codes)
             return audio[:, None].clone()
 
@@ -144,10 +131,7 @@ def _random_net(sizes: dict[str, Any]) -> GrooveNet:
 
     from midigroove_core.builtin.groove_codec_net import GrooveNet, NetConfig
 
-    try:
-        config = NetConfig(**sizes)
-    except TypeError as error:
-        raise MidigrooveError(f"codec groove_32khz: random: {error}") from error
+    config = construct(NetConfig, sizes, "codec groove_32khz: random")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net = GrooveNet(config)

@@ -30,8 +30,7 @@ class ParallelModel(Model):
 
     Args:
         num_features: grid rows F.
-        num_codebooks: K.
-        codebook_size: V.
+        codebook_sizes: V of each of the K rows of codes.
         vocabularies: names of each condition that is a choice; index -1 means unknown and has an
             embedding of its own.
         conditions: which of `kit`, `drummer`, `style`, `bpm` the model takes.
@@ -57,8 +56,7 @@ class ParallelModel(Model):
     def __init__(
         self,
         num_features: int,
-        num_codebooks: int,
-        codebook_size: int,
+        codebook_sizes: Sequence[int],
         vocabularies: Mapping[str, Sequence[str]],
         conditions: Sequence[str] = CONDITIONS,
         dim: int = 192,
@@ -73,8 +71,7 @@ class ParallelModel(Model):
         super().__init__()
         self._config: dict[str, Any] = {
             "num_features": num_features,
-            "num_codebooks": num_codebooks,
-            "codebook_size": codebook_size,
+            "codebook_sizes": list(codebook_sizes),
             "vocabularies": {name: list(values) for name, values in vocabularies.items()},
             "conditions": list(conditions),
             "dim": dim,
@@ -106,16 +103,16 @@ class ParallelModel(Model):
             for last in (block.attention_out, block.mlp_out):
                 nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * layers))
         if depth:
-            self.head = DepthHead(dim, num_codebooks, codebook_size, head_dim)
+            self.head = DepthHead(dim, codebook_sizes, head_dim)
         else:
-            self.head = PlainHead(dim, num_codebooks, codebook_size)
+            self.head = PlainHead(dim, codebook_sizes)
 
     @property
     def conditions(self) -> tuple[str, ...]:
         return self._conditions
 
     @torch.no_grad()
-    def start_from_frequencies(self, frequencies: Tensor) -> None:
+    def start_from_frequencies(self, frequencies: Sequence[Tensor]) -> None:
         for out, frequency in zip(self.head.out, frequencies, strict=True):
             assert isinstance(out, nn.Linear)
             out.bias.copy_(frequency.log())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.probe import ProbeResult, linear_probe
 from midigroove_core.errors import InputError
+from midigroove_core.interfaces.codec import bits_per_frame
 from midigroove_core.metrics.codes import (
     bits_per_second,
     change_rate,
@@ -63,9 +64,9 @@ def codec_statistics(
     progress.start("reading codes", None)
     fit_codes = [cache.codes(entry).astype(np.int64) for entry in fit]
     score_codes = [cache.codes(entry).astype(np.int64) for entry in score]
-    model = fit_code_model(fit_codes, cache.codebook_size)
+    model = fit_code_model(fit_codes, cache.codebook_sizes)
     nll = {"unigram": model.unigram_nll(score_codes), "bigram": model.bigram_nll(score_codes)}
-    columns = _describe(fit_codes, cache.codebook_size)
+    columns = _describe(fit_codes, cache.codebook_sizes)
     columns |= {f"{kind}_nll": values for kind, values in nll.items()}
     if featurizer is not None:
         progress.start("fitting the linear probe", None)
@@ -74,19 +75,22 @@ def codec_statistics(
         nll["probe"] = probe.nll
         columns |= {"probe_nll": probe.nll, "probe_accuracy": probe.accuracy}
     progress.finish()
-    nominal = cache.num_codebooks * math.log2(cache.codebook_size)
     rate = cache.clock.frame_rate
     return {
         "codec_id": cache.header["codec_id"],
         "fitted_on": {"split": "train", "takes": len(fit), "frames": _frames(fit)},
         "scored_on": {"split": name, "takes": len(score), "frames": _frames(score)},
         "bits_per_second": {
-            "nominal": nominal * float(rate),
+            "nominal": bits_per_frame(cache.codebooks) * float(rate),
             **{kind: bits_per_second(values, rate) for kind, values in nll.items()},
         },
         "codebooks": [
-            {"codebook": k, **{name: _number(values[k]) for name, values in columns.items()}}
-            for k in range(cache.num_codebooks)
+            {
+                "codebook": k,
+                "size": book.size,
+                **{name: _number(values[k]) for name, values in columns.items()},
+            }
+            for k, book in enumerate(cache.codebooks)
         ],
     }
 
@@ -117,8 +121,8 @@ def _draw(entries: list[CacheEntry], count: int, rng: np.random.Generator) -> li
     return [entries[i] for i in np.sort(rng.choice(len(entries), count, replace=False))]
 
 
-def _describe(codes: list[NDArray[np.int64]], codebook_size: int) -> dict[str, Any]:
-    counts = count_codes(codes, codebook_size)
+def _describe(codes: list[NDArray[np.int64]], codebook_sizes: list[int]) -> dict[str, Any]:
+    counts = count_codes(codes, codebook_sizes)
     return {
         "entropy_nats": entropy_nats(counts),
         "perplexity": perplexity(counts),
@@ -148,7 +152,7 @@ def _probe(
     return linear_probe(
         ([grid_of(entry) for entry in fit[0]], fit[1]),
         ([grid_of(entry) for entry in score[0]], score[1]),
-        cache.codebook_size,
+        cache.codebook_sizes,
         seed=seed,
     )
 

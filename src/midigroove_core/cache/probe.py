@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
 
 Grids = Sequence[NDArray[np.float32]]
 Codes = Sequence[NDArray[np.integer]]
@@ -30,7 +34,11 @@ class ProbeResult:
 
 
 def linear_probe(
-    fit: tuple[Grids, Codes], score: tuple[Grids, Codes], codebook_size: int, *, seed: int = 0
+    fit: tuple[Grids, Codes],
+    score: tuple[Grids, Codes],
+    codebook_sizes: Sequence[int],
+    *,
+    seed: int = 0,
 ) -> ProbeResult:
     """Fits one softmax regression per codebook from a frame's grid row to its code.
 
@@ -41,7 +49,7 @@ def linear_probe(
     Args:
         fit: grids [F, T] and codes [K, T] of the takes to fit on.
         score: the same of the takes to score.
-        codebook_size: V.
+        codebook_sizes: V of each codebook.
         seed: of the choice of frames.
     """
     import torch
@@ -51,23 +59,38 @@ def linear_probe(
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-3)
     inputs = torch.from_numpy((x - mean) / scale)
     targets = torch.from_numpy(y)
-    num_codebooks = y.shape[1]
-    counts = np.stack([np.bincount(row, minlength=codebook_size) for row in y.T]) + 0.1
-    bias = torch.from_numpy(np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32))
-    weight = torch.zeros(num_codebooks, inputs.shape[1], codebook_size, requires_grad=True)
-    bias.requires_grad_()
-    optimizer = torch.optim.AdamW([weight, bias], lr=0.02, weight_decay=0.01)
+    counts = [
+        np.bincount(row, minlength=size) + 0.1
+        for row, size in zip(y.T, codebook_sizes, strict=True)
+    ]
+    layers = [_Layer(count, inputs.shape[1]) for count in counts]
+    parameters = [value for layer in layers for value in (layer.weight, layer.bias)]
+    optimizer = torch.optim.AdamW(parameters, lr=0.02, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _STEPS)
     for _ in range(_STEPS):
         pick = torch.from_numpy(rng.integers(0, len(x), _BATCH))
-        logits = torch.einsum("nf,kfv->nkv", inputs[pick], weight) + bias
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets[pick].flatten())
-        optimizer.zero_grad()
-        (loss * num_codebooks).backward()
+        for layer, wanted in zip(layers, targets[pick].T, strict=True):
+            torch.nn.functional.cross_entropy(layer.logits(inputs[pick]), wanted).backward()
         optimizer.step()
+        optimizer.zero_grad()
         schedule.step()
     with torch.no_grad():
-        return _score(score, mean, scale, weight, bias, rng)
+        return _score(score, mean, scale, layers, rng)
+
+
+class _Layer:
+    """The softmax regression of one codebook, as the unigram of its counts `[V]` at first."""
+
+    def __init__(self, counts: NDArray[np.floating], num_features: int) -> None:
+        import torch
+
+        bias = np.log(counts / counts.sum()).astype(np.float32)
+        self.bias = torch.from_numpy(bias).requires_grad_()
+        self.weight = torch.zeros(num_features, len(counts), requires_grad=True)
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """[N, F] -> [N, V]."""
+        return inputs @ self.weight + self.bias
 
 
 def _frames(
@@ -82,8 +105,12 @@ def _frames(
     return x, y
 
 
-def _score(  # type: ignore[no-untyped-def]
-    takes: tuple[Grids, Codes], mean, scale, weight, bias, rng: np.random.Generator
+def _score(
+    takes: tuple[Grids, Codes],
+    mean: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    layers: Sequence[_Layer],
+    rng: np.random.Generator,
 ) -> ProbeResult:
     import torch
 
@@ -92,9 +119,10 @@ def _score(  # type: ignore[no-untyped-def]
     nll = torch.zeros(y.shape[1], dtype=torch.float64)
     right = torch.zeros(y.shape[1], dtype=torch.float64)
     for start in range(0, len(x), _BATCH):
-        logits = torch.einsum("nf,kfv->nkv", inputs[start : start + _BATCH], weight) + bias
-        wanted = targets[start : start + _BATCH]
-        log_probs = torch.log_softmax(logits.double(), dim=-1)
-        nll -= log_probs.gather(-1, wanted[..., None])[..., 0].sum(0)
-        right += (logits.argmax(-1) == wanted).sum(0)
+        rows = targets[start : start + _BATCH].T
+        for k, (layer, wanted) in enumerate(zip(layers, rows, strict=True)):
+            logits = layer.logits(inputs[start : start + _BATCH])
+            log_probs = torch.log_softmax(logits.double(), dim=-1)
+            nll[k] -= log_probs.gather(-1, wanted[:, None]).sum()
+            right[k] += (logits.argmax(-1) == wanted).sum()
     return ProbeResult((nll / len(x)).numpy(), (right / len(x)).numpy())

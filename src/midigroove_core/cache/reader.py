@@ -25,6 +25,7 @@ from midigroove_core.cache.format import (
 )
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.tensorfile import read_header
 
@@ -47,7 +48,7 @@ class Cache:
             versions, dataset, encoding, counts, files.
         entries: all takes, in the dataset's order.
         clock: the codec's clock.
-        num_codebooks, codebook_size: K and V.
+        codebooks: size, level and slot of each row of codes.
         fingerprint: SHA-256 over cache.json and index.jsonl; cache.json has the SHA-256 of every
             other file, so equal fingerprints mean equal caches.
     """
@@ -61,8 +62,7 @@ class Cache:
         self.entries = entries
         self.fingerprint = fingerprint
         self.clock = FrameClock(facts["sample_rate"], facts["hop_length"])
-        self.num_codebooks: int = facts["num_codebooks"]
-        self.codebook_size: int = facts["codebook_size"]
+        self.codebooks = read_codebooks(facts)
         self._by_key = {entry.key: entry for entry in entries}
         self._of_shard: dict[int, list[CacheEntry]] = {}
         for entry in entries:
@@ -99,6 +99,16 @@ class Cache:
         entries = [read_entry(row, where) for where, row in read_rows(path / INDEX)]
         data = (path / HEADER).read_bytes() + (path / INDEX).read_bytes()
         return cls(path, header, entries, sha256_of(data))
+
+    @property
+    def num_codebooks(self) -> int:
+        """K, the number of rows of codes."""
+        return len(self.codebooks)
+
+    @property
+    def codebook_sizes(self) -> list[int]:
+        """V of each row of codes."""
+        return [book.size for book in self.codebooks]
 
     def __reduce__(self) -> Any:
         return Cache.open, (self.path,)

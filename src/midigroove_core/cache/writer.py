@@ -34,6 +34,7 @@ from midigroove_core.cache.format import (
     shard_name,
 )
 from midigroove_core.errors import MidigrooveError, MismatchError
+from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.tensorfile import read_header, save_arrays
 
@@ -62,10 +63,11 @@ class CacheWriter:
         self.header = {"schema": SCHEMA, **header}
         self.num_takes = int(header["dataset"]["num_takes"])
         self.takes_per_shard = int(header["encoding"]["takes_per_shard"])
-        if header["codec_facts"]["codebook_size"] > 65536:
+        self._sizes = np.array([[book.size] for book in read_codebooks(header["codec_facts"])])
+        if self._sizes.max() > 65536:
             raise MidigrooveError(
-                f"codec {header['codec_id']}: codebook_size is "
-                f"{header['codec_facts']['codebook_size']}; a cache holds up to 65536 (uint16)"
+                f"codec {header['codec_id']}: a codebook has {self._sizes.max()} entries; a cache "
+                f"holds up to 65536 (uint16)"
             )
         if overwrite:
             self.discard()
@@ -146,16 +148,15 @@ class CacheWriter:
         Raises:
             MidigrooveError: codes that do not fit the codec's facts.
         """
-        facts = self.header["codec_facts"]
-        if codes.shape != (facts["num_codebooks"], row["num_frames"]):
+        if codes.shape != (len(self._sizes), row["num_frames"]):
             raise MidigrooveError(
                 f"{row['key']}: codes are {list(codes.shape)}, expected "
-                f"[{facts['num_codebooks']}, {row['num_frames']}]"
+                f"[{len(self._sizes)}, {row['num_frames']}]"
             )
-        if codes.size and not 0 <= codes.min() <= codes.max() < facts["codebook_size"]:
+        for book in np.flatnonzero(((codes < 0) | (codes >= self._sizes)).any(axis=1)):
             raise MidigrooveError(
-                f"{row['key']}: codes lie in [{codes.min()}, {codes.max()}], expected "
-                f"[0, {facts['codebook_size'] - 1}]"
+                f"{row['key']}: codes of codebook {book} lie in [{codes[book].min()}, "
+                f"{codes[book].max()}], expected [0, {self._sizes[book, 0] - 1}]"
             )
         arrays = {"codes": codes.astype(np.uint16)}
         self._save(self._take_path(take), arrays, {"take": dict(row)})

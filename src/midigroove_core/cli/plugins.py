@@ -56,6 +56,8 @@ def codecs(json: Json = False) -> None:
 
     Example: `midigroove codecs --json`
     """
+    from midigroove_core.interfaces.codec import Codebook, shape_of_codebooks
+
     rows = codec_rows()
     if json:
         print_json(rows)
@@ -67,7 +69,7 @@ def codecs(json: Json = False) -> None:
             f"{row['distribution']} {row['version']}",
             row["sample_rate"],
             round(row["frame_rate"], 4),
-            f"{row['num_codebooks']} x {row['codebook_size']}",
+            shape_of_codebooks(Codebook.from_json(book) for book in row["codebooks"]),
             round(row["kbit_per_second"], 2),
             row["license"],
             "here" if row["weights_here"] else "not here",

@@ -21,44 +21,47 @@ decoders remember in practice, but not exact, so whole performances are not cut 
 def decode_whole(codec: Codec, codes: NDArray[np.int64]) -> NDArray[np.float32]:
     """Decodes codes `[K, T]` to `[T * hop_length]` as if in one go.
 
-    With a finite `decode_context_frames` the codes are cut into chunks of `CHUNK_SEC` that each
-    see that context on both sides, which gives what decoding the whole gives. Without one, the
+    With a finite `decode_reach` the codes are cut into chunks of `CHUNK_SEC` that each
+    see that context, which gives what decoding the whole gives. Without one, the
     whole is decoded at once, whatever memory that takes.
     """
     total = codes.shape[1]
-    context = codec.decode_context_frames
+    reach = codec.decode_reach
     chunk = max(1, round(CHUNK_SEC * float(codec.clock.frame_rate)))
-    if context is None or total <= chunk:
+    if reach is None or total <= chunk:
         return decode_batch(codec, [codes])[0]
     hop = codec.clock.hop_length
     parts = []
     for start in range(0, total, chunk):
         stop = min(total, start + chunk)
-        first, last = max(0, start - context), min(total, stop + context)
+        first, last = max(0, start - reach[0]), min(total, stop + reach[1])
         audio = decode_batch(codec, [codes[:, first:last]])[0]
         parts.append(audio[(start - first) * hop : (stop - first) * hop])
     return np.concatenate(parts)
 
 
-def decode_batch(codec: Codec, codes: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+def decode_batch(
+    codec: Codec, codes: Sequence[NDArray[np.int64]], levels: int | None = None
+) -> list[NDArray[np.float32]]:
     """Decodes several `[K, T_i]` in one call to mono `[T_i * hop_length]` each.
 
     Shorter ones are padded at the end with their last frame for the call. The padding reaches back
-    `decode_context_frames` at most, so what lies further from the end is as if decoded alone.
+    the codec's `decode_reach` at most, so what lies further from the end is as if decoded alone.
     """
     longest = max(part.shape[1] for part in codes)
     padded = np.stack(
         [np.pad(part, ((0, 0), (0, longest - part.shape[1])), mode="edge") for part in codes]
     )
     with torch.inference_mode():
-        audio = codec.decode(torch.from_numpy(padded.astype(np.int64)).to(codec.device))
+        audio = codec.decode(torch.from_numpy(padded.astype(np.int64)).to(codec.device), levels)
     mono = audio.mean(dim=1).to(torch.float32).cpu().numpy()
     hop = codec.clock.hop_length
     return [mono[index, : part.shape[1] * hop] for index, part in enumerate(codes)]
 
 
-def window_context(codec: Codec) -> int:
-    """Frames to decode on each side of a window besides the window itself."""
-    if codec.decode_context_frames is not None:
-        return codec.decode_context_frames
-    return round(FALLBACK_CONTEXT_SEC * float(codec.clock.frame_rate))
+def window_context(codec: Codec) -> tuple[int, int]:
+    """Frames to decode before and after a window besides the window itself."""
+    if codec.decode_reach is not None:
+        return codec.decode_reach
+    frames = round(FALLBACK_CONTEXT_SEC * float(codec.clock.frame_rate))
+    return frames, frames

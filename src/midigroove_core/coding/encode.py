@@ -28,29 +28,28 @@ class EncodingPlan:
 
     Attributes:
         window_frames: longest window, context included; None encodes takes whole.
-        context_frames: frames on each side of a window that are encoded but not kept.
+        reach: frames before and after what is kept of a window that are encoded with it.
         batch: windows of one take that are encoded together.
     """
 
     window_frames: int | None
-    context_frames: int
+    reach: tuple[int, int]
     batch: int
 
     @classmethod
     def for_codec(cls, codec: Codec, batch: int | None = None) -> EncodingPlan:
         """The plan for a codec; a batch of None is 1 on a CPU, where more gains nothing, else 8."""
-        if codec.context_frames is None:
-            return cls(None, 0, 1)
-        context = codec.context_frames
-        window = max(math.ceil(_WINDOW_SEC * codec.clock.frame_rate), 40 * context)
+        if codec.encode_reach is None:
+            return cls(None, (0, 0), 1)
+        window = max(math.ceil(_WINDOW_SEC * codec.clock.frame_rate), 20 * sum(codec.encode_reach))
         default = 1 if codec.device.type == "cpu" else 8
-        return cls(window, context, default if batch is None else batch)
+        return cls(window, codec.encode_reach, default if batch is None else batch)
 
     def to_json(self) -> dict[str, Any]:
         """For the header of the cache."""
         return {
             "window_frames": self.window_frames,
-            "context_frames": self.context_frames,
+            "reach": list(self.reach),
             "batch": self.batch,
         }
 
@@ -75,10 +74,10 @@ def encode_take(
         if plan.window_frames is None or num_frames <= plan.window_frames:
             whole = torch.from_numpy(audio)[None].to(codec.device)
             return codec.encode(whole)[0].cpu().numpy()
-        overlap = 2 * plan.context_frames
+        overlap = sum(plan.reach)
         parts = math.ceil((num_frames - overlap) / (plan.window_frames - overlap))
         length = math.ceil((num_frames - overlap) / parts) + overlap
-        windows = plan_windows(num_frames, length, overlap)
+        windows = plan_windows(num_frames, length, overlap, before=plan.reach[0])
         hop = codec.clock.hop_length
         codes: list[NDArray[np.int64]] = []
         for first in range(0, len(windows), plan.batch):

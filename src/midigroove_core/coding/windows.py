@@ -28,7 +28,9 @@ class Window:
     keep_stop: int
 
 
-def plan_windows(num_frames: int, window_frames: int, overlap_frames: int) -> list[Window]:
+def plan_windows(
+    num_frames: int, window_frames: int, overlap_frames: int, *, before: int | None = None
+) -> list[Window]:
     """Windows that cover [0, num_frames) with equal lengths; what they keep is a partition.
 
     Args:
@@ -36,6 +38,8 @@ def plan_windows(num_frames: int, window_frames: int, overlap_frames: int) -> li
         window_frames: length of a window; a shorter performance is one window of its own length.
         overlap_frames: least overlap of neighbours, less than `window_frames`. The last window is
             moved back to end with the performance, so its overlap may be larger.
+        before: how many frames of its own a window sees before those that are kept of it; None
+            meets in the middle of the overlap.
 
     Raises:
         MidigrooveError: lengths that make no sense.
@@ -50,7 +54,7 @@ def plan_windows(num_frames: int, window_frames: int, overlap_frames: int) -> li
     step = window_frames - overlap_frames
     starts = list(range(0, num_frames - window_frames, step)) + [num_frames - window_frames]
     joins = [
-        (following + start + window_frames) // 2
+        (following + start + window_frames) // 2 if before is None else following + before
         for start, following in zip(starts, starts[1:], strict=False)
     ]
     edges = [0, *joins, num_frames]

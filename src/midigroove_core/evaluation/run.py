@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.audio import resample
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.results import Scores, Skips
 from midigroove_core.evaluation.rows.audio_rows import Recordings, SamplerRow
@@ -46,14 +46,13 @@ class GroupRows:
         group: the codec and its cache.
         rows: those that play codes.
         model: unigram and bigram of its training codes.
-        knee: (number of codebooks, metrics of one clip), filled on the way.
+        knee: (number of levels, metrics of one clip), filled on the way.
     """
 
     group: CodecGroup
     rows: list[CodesRow]
     model: CodeModel | None
     knee: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    has_prefixes: bool = True
 
     def name(self, row: CodesRow) -> str:
         """What tables call it."""
@@ -261,21 +260,16 @@ class EvalRun:
         windows: Sequence[tuple[EvalClip, FrameWindow]],
         references: dict[int, ReferenceClip],
     ) -> None:
-        """The oracle with its first 1, 2, ... codebooks, where the codec decodes prefixes."""
-        chosen = [
-            (clip, window)
-            for clip, window in windows
-            if clip.index in self.knee_clips and clip.index in references
-        ]
+        """The oracle with its first 1, 2, ... levels, where the codec decodes prefixes."""
         group = rows.group
-        for clip, window in chosen if rows.has_prefixes else []:
+        if group.codec is None or not group.codec.decodes_prefix:
+            return
+        for clip, window in windows:
+            if clip.index not in self.knee_clips or clip.index not in references:
+                continue
             codes = group.cache.codes(window.entry, window.left, window.num_frames)
-            for count in range(1, group.cache.num_codebooks + 1):
-                try:
-                    (audio,) = group.decode([clip], [window], [codes[:count].astype(np.int64)])
-                except MidigrooveError:  # this codec decodes all of its codebooks or none
-                    rows.has_prefixes = False
-                    return
+            for count in range(1, group.codec.num_levels + 1):
+                (audio,) = group.decode([clip], [window], [codes.astype(np.int64)], count)
                 self._add_knee(rows, count, references[clip.index], audio)
 
     def _add_knee(

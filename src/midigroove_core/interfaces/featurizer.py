@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
+from midigroove_core.interfaces.construct import construct
 
 if TYPE_CHECKING:
     from midigroove_core.midi import DrumPerformance
@@ -73,7 +74,4 @@ class GridFeaturizer(ABC):
         Raises:
             MidigrooveError: an unknown argument.
         """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise MidigrooveError(f"featurizer {cls.featurizer_id}: {error}") from error
+        return construct(cls, config, f"featurizer {cls.featurizer_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from midigroove_core.errors import MidigrooveError
+from midigroove_core.interfaces.construct import construct
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ class SamplingConfig:
 class Model(nn.Module, ABC):
     """Predicts codes from a grid.
 
-    Constructor arguments are JSON and include at least `num_features`, `num_codebooks`,
-    `codebook_size` and `vocabularies` ({condition: [names]}); the conditions a model needs are
-    listed by `conditions`.
+    Constructor arguments are JSON and include at least `num_features`, `codebook_sizes` (V of each
+    of the K rows of codes) and `vocabularies` ({condition: [names]}); the conditions a model needs
+    are listed by `conditions`.
     """
 
     model_id: ClassVar[str]
@@ -107,7 +109,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, batch: GridBatch) -> Tensor:
-        """Logits [B, K, T, V] float32.
+        """Logits [B, K, T, V] float32, V that of the largest codebook, -inf beyond a smaller one.
 
         Models that predict codebooks one after another use `batch.codes` (teacher forcing).
         """
@@ -124,8 +126,8 @@ class Model(nn.Module, ABC):
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
         """Codes [B, K, T] int64 in [0, V); `batch.codes` is ignored."""
 
-    def start_from_frequencies(self, frequencies: Tensor) -> None:
-        """Called once, before training, with how often each code occurs: [K, V], rows sum to 1.
+    def start_from_frequencies(self, frequencies: Sequence[Tensor]) -> None:
+        """Called once, before training, with how often each code occurs: K times [V], sum 1.
 
         A model may set its output biases from it and so begin at the unigram's loss, which an
         optimizer would need hundreds of steps to reach. By default nothing happens.
@@ -142,10 +144,7 @@ class Model(nn.Module, ABC):
         Raises:
             MidigrooveError: an unknown argument.
         """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise MidigrooveError(f"model {cls.model_id}: {error}") from error
+        return construct(cls, config, f"model {cls.model_id}")
 
     def check_conditions(self, batch: GridBatch) -> None:
         """Raises when the batch's conditions are not exactly those that this model needs."""

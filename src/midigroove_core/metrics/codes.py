@@ -5,7 +5,7 @@ numbers of codebooks differ. Bits per second do, and so does the gain over these
 fitted on training codes and scored on held-out ones: the unigram (how often each code occurs) and
 the bigram over time (which code follows which, within a take).
 
-A `take` is an integer array `[K, T]`: K codebooks, T frames, values in [0, codebook_size).
+A `take` is an integer array `[K, T]`: K codebooks, T frames, row k in [0, codebook_sizes[k]).
 Everything is per codebook, `[K]`, in nats unless the name says bits.
 """
 
@@ -22,50 +22,55 @@ FloatVector = NDArray[np.float64]
 Takes = Sequence[NDArray[np.integer]]
 
 
-def validate_takes(takes: Takes, codebook_size: int) -> None:
-    """Raises ValueError unless all takes are integer `[K, T]` of one K, in [0, codebook_size)."""
+def validate_takes(takes: Takes, codebook_sizes: Sequence[int]) -> None:
+    """Raises ValueError unless all takes are integer `[K, T]`, row k in [0, codebook_sizes[k])."""
     if not takes:
         raise ValueError("no codes: at least one take is needed")
+    sizes = np.asarray(codebook_sizes)[:, None]
     for index, take in enumerate(takes):
-        if take.ndim != 2 or take.shape[0] != takes[0].shape[0]:
+        if take.ndim != 2 or take.shape[0] != len(sizes):
             raise ValueError(
-                f"take {index}: codes must be [K, T] with K = {takes[0].shape[0]}, not {take.shape}"
+                f"take {index}: codes must be [K, T] with K = {len(sizes)}, not {take.shape}"
             )
         if not np.issubdtype(take.dtype, np.integer):
             raise ValueError(f"take {index}: codes must be integers, not {take.dtype}")
-        if take.size and (take.min() < 0 or take.max() >= codebook_size):
+        for book in np.flatnonzero(((take < 0) | (take >= sizes)).any(axis=1)):
             raise ValueError(
-                f"take {index}: codes must lie in [0, {codebook_size}), "
-                f"found {take.min()} to {take.max()}"
+                f"take {index}: codes of codebook {book} must lie in [0, {sizes[book, 0]}), "
+                f"found {take[book].min()} to {take[book].max()}"
             )
 
 
-def count_codes(takes: Takes, codebook_size: int) -> NDArray[np.int64]:
-    """How often each code occurs: `[K, codebook_size]`."""
-    validate_takes(takes, codebook_size)
-    counts = np.zeros((takes[0].shape[0], codebook_size), np.int64)
-    for take in takes:
-        for book, row in enumerate(take):
-            counts[book] += np.bincount(row, minlength=codebook_size)
-    return counts
+def count_codes(takes: Takes, codebook_sizes: Sequence[int]) -> tuple[NDArray[np.int64], ...]:
+    """How often each code occurs: K times `[V]`."""
+    validate_takes(takes, codebook_sizes)
+    return tuple(
+        sum(
+            (np.bincount(take[book], minlength=size) for take in takes),
+            start=np.zeros(size, np.int64),
+        )
+        for book, size in enumerate(codebook_sizes)
+    )
 
 
-def entropy_nats(counts: ArrayLike) -> FloatVector:
-    """Entropy of the empirical distributions in `counts` `[K, V]`: `[K]` nats (0 if no count)."""
-    values = np.asarray(counts, dtype=np.float64)
-    total = np.maximum(values.sum(axis=-1, keepdims=True), 1.0)
-    shares = values / total
-    return -np.sum(shares * np.log(np.where(shares > 0.0, shares, 1.0)), axis=-1)
+def entropy_nats(counts: Sequence[ArrayLike]) -> FloatVector:
+    """Entropy of the empirical distributions in `counts`, K times `[V]`: `[K]` nats."""
+    return np.array([_entropy(np.asarray(row, dtype=np.float64)) for row in counts])
 
 
-def perplexity(counts: ArrayLike) -> FloatVector:
+def _entropy(counts: FloatVector) -> float:
+    shares = counts / max(counts.sum(), 1.0)
+    return -float(np.sum(shares * np.log(np.where(shares > 0.0, shares, 1.0))))
+
+
+def perplexity(counts: Sequence[ArrayLike]) -> FloatVector:
     """exp(entropy) `[K]`: how many equally likely codes would be as hard to guess."""
     return np.exp(entropy_nats(counts))
 
 
-def usage(counts: ArrayLike) -> FloatVector:
+def usage(counts: Sequence[ArrayLike]) -> FloatVector:
     """Share of the codebook that occurs at all: `[K]`."""
-    return np.mean(np.asarray(counts) > 0, axis=-1)
+    return np.array([np.mean(np.asarray(row) > 0) for row in counts])
 
 
 def change_rate(takes: Takes) -> FloatVector:
@@ -99,48 +104,52 @@ class CodeModel:
     """Unigram and bigram of codes, fitted with `fit_code_model`.
 
     Attributes:
-        unigram: probabilities `[K, V]`, add-alpha smoothed.
+        unigram: probabilities, K times `[V]`, add-alpha smoothed.
         pair_keys: per codebook, the sorted pairs seen, as `previous * V + next`.
         pair_counts: per codebook, how often each was seen.
-        previous_counts: how often a code had a successor `[K, V]`.
+        previous_counts: how often a code had a successor, K times `[V]`.
         bigram_alpha: weight, in counts, of the unigram in each row of the bigram.
     """
 
-    unigram: FloatVector
+    unigram: tuple[FloatVector, ...]
     pair_keys: tuple[NDArray[np.int64], ...]
     pair_counts: tuple[NDArray[np.int64], ...]
-    previous_counts: NDArray[np.int64]
+    previous_counts: tuple[NDArray[np.int64], ...]
     bigram_alpha: float
+
+    @property
+    def codebook_sizes(self) -> list[int]:
+        """V of each codebook."""
+        return [len(row) for row in self.unigram]
 
     def unigram_nll(self, takes: Takes) -> FloatVector:
         """Mean negative log-likelihood per code `[K]`, nats."""
-        validate_takes(takes, self.unigram.shape[1])
+        validate_takes(takes, self.codebook_sizes)
         return _mean_nll([-np.log(_pick(self.unigram, take)) for take in takes])
 
     def bigram_nll(self, takes: Takes) -> FloatVector:
         """The same under the bigram; a take's first frame is scored by the unigram."""
-        validate_takes(takes, self.unigram.shape[1])
+        validate_takes(takes, self.codebook_sizes)
         return _mean_nll([-np.log(self._bigram_probability(take)) for take in takes])
 
     def _bigram_probability(self, take: NDArray[np.integer]) -> FloatVector:
-        size = self.unigram.shape[1]
         probability = _pick(self.unigram, take)
         codes = take.astype(np.int64)
         for book, row in enumerate(codes):
-            keys = row[:-1] * size + row[1:]
+            keys = row[:-1] * len(self.unigram[book]) + row[1:]
             known = self.pair_keys[book]
             if known.size == 0 or keys.size == 0:
                 continue
             place = np.minimum(np.searchsorted(known, keys), known.size - 1)
             seen = np.where(known[place] == keys, self.pair_counts[book][place], 0)
-            total = self.previous_counts[book, row[:-1]]
+            total = self.previous_counts[book][row[:-1]]
             prior = self.bigram_alpha * probability[book, 1:]
             probability[book, 1:] = (seen + prior) / (total + self.bigram_alpha)
         return probability
 
 
 def fit_code_model(
-    takes: Takes, codebook_size: int, alpha: float = 0.1, bigram_alpha: float = 10.0
+    takes: Takes, codebook_sizes: Sequence[int], alpha: float = 0.1, bigram_alpha: float = 10.0
 ) -> CodeModel:
     """Fits both baselines on training takes.
 
@@ -154,18 +163,17 @@ def fit_code_model(
     """
     if alpha <= 0.0 or bigram_alpha <= 0.0:
         raise ValueError(f"alphas must be positive, not {alpha} and {bigram_alpha}")
-    counts = count_codes(takes, codebook_size) + alpha
-    keys, pair_counts = [], []
-    previous = np.zeros(counts.shape, np.int64)
-    for book in range(counts.shape[0]):
+    counts = [count + alpha for count in count_codes(takes, codebook_sizes)]
+    keys, pair_counts, previous = [], [], []
+    for book, size in enumerate(codebook_sizes):
         rows = [take[book].astype(np.int64) for take in takes]
-        pairs = np.concatenate([row[:-1] * codebook_size + row[1:] for row in rows])
+        pairs = np.concatenate([row[:-1] * size + row[1:] for row in rows])
         unique, number = np.unique(pairs, return_counts=True)
         keys.append(unique)
         pair_counts.append(number)
-        previous[book] = np.bincount(pairs // codebook_size, minlength=codebook_size)
-    unigram = counts / counts.sum(axis=1, keepdims=True)
-    return CodeModel(unigram, tuple(keys), tuple(pair_counts), previous, bigram_alpha)
+        previous.append(np.bincount(pairs // size, minlength=size))
+    unigram = tuple(count / count.sum() for count in counts)
+    return CodeModel(unigram, tuple(keys), tuple(pair_counts), tuple(previous), bigram_alpha)
 
 
 def bits_per_second(nll_nats: ArrayLike, frame_rate: Fraction | float) -> float:
@@ -189,8 +197,8 @@ def accuracy(reference_codes: ArrayLike, estimated_codes: ArrayLike) -> FloatVec
     return equal.reshape(equal.shape[0], -1).mean(axis=1)
 
 
-def _pick(probabilities: FloatVector, take: NDArray[np.integer]) -> FloatVector:
-    return np.take_along_axis(probabilities, take.astype(np.int64), axis=1)
+def _pick(probabilities: Sequence[FloatVector], take: NDArray[np.integer]) -> FloatVector:
+    return np.stack([row[codes] for row, codes in zip(probabilities, take, strict=True)])
 
 
 def _mean_nll(nll: Sequence[FloatVector]) -> FloatVector:

@@ -23,12 +23,14 @@ def make_batch(model: Model, *, batch: int = 3, frames: int = 20, seed: int = 0)
             conditions[name] = 80 + 80 * torch.rand(batch, generator=rng)
         else:
             conditions[name] = torch.randint(-1, len(names), (batch,), generator=rng)
-    shape = (batch, config["num_codebooks"], frames)
+    codes = [
+        torch.randint(0, size, (batch, frames), generator=rng) for size in config["codebook_sizes"]
+    ]
     return GridBatch(
         grid=torch.rand(batch, config["num_features"], frames, generator=rng),
         mask=torch.ones(batch, frames, dtype=torch.bool),
         conditions=conditions,
-        codes=torch.randint(0, config["codebook_size"], shape, generator=rng),
+        codes=torch.stack(codes, dim=1),
     )
 
 
@@ -55,17 +57,20 @@ class ModelContract:
             type(model).from_config({**model.get_config(), "no_such_argument": 1})
 
     def test_logits(self, model: Model) -> None:
-        batch, size = make_batch(model), model.get_config()["codebook_size"]
+        batch, sizes = make_batch(model), model.get_config()["codebook_sizes"]
         assert batch.codes is not None
         logits = model(batch)
-        assert logits.shape == (*batch.codes.shape, size)
-        assert logits.dtype == torch.float32 and bool(torch.isfinite(logits).all())
+        assert logits.shape == (*batch.codes.shape, max(sizes))
+        assert logits.dtype == torch.float32
+        for book, size in enumerate(sizes):
+            assert bool(torch.isfinite(logits[:, book, :, :size]).all())
+            assert bool((logits[:, book, :, size:] == -torch.inf).all())
 
     def test_loss(self, model: Model) -> None:
         losses = model.loss(make_batch(model))
         assert losses["loss"].ndim == 0 and bool(torch.isfinite(losses["loss"]))
         per_codebook = losses["nll_per_codebook"]
-        assert per_codebook.shape == (model.get_config()["num_codebooks"],)
+        assert per_codebook.shape == (len(model.get_config()["codebook_sizes"]),)
         assert not per_codebook.requires_grad and bool((per_codebook >= 0).all())
         losses["loss"].backward()
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
@@ -128,7 +133,9 @@ class ModelContract:
         assert batch.codes is not None
         codes = model.generate(batch, sampling)
         assert codes.shape == batch.codes.shape and codes.dtype == torch.int64
-        assert int(codes.min()) >= 0 and int(codes.max()) < config["codebook_size"]
+        assert int(codes.min()) >= 0
+        for book, size in enumerate(config["codebook_sizes"]):
+            assert int(codes[:, book].max()) < size
         assert not codes.requires_grad
         state = torch.get_rng_state()
         again = model.generate(batch, sampling)

@@ -17,7 +17,7 @@ import typer
 from midigroove_core import hookspecs
 from midigroove_core.interfaces.classes import KINDS, faults_of_class
 
-_LIST_FACTS = "clock num_codebooks codebook_size license bits_per_second"
+_LIST_FACTS = "clock codebooks license bits_per_second"
 
 
 def registered(module: ModuleType) -> list[tuple[str, str, str]]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.codec import Codec, check_audio, check_codes, sha256_of_tensors
+from midigroove_core.interfaces.codec import Codec, residual_codebooks
+from midigroove_core.interfaces.codec_checks import check_audio, check_codes, sha256_of_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -32,10 +33,9 @@ class ToyCodec(Codec):
 
     codec_id = "toy"
     clock = FrameClock(16000, 256)
-    num_codebooks = 4
-    codebook_size = 64
+    codebooks = residual_codebooks(4, 64)
     license = "MIT"
-    context_frames = decode_context_frames = 0
+    encode_reach = decode_reach = (0, 0)
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class ToyCodec(Codec):
                 f"codebook_size {codebook_size} must be 2 or more"
             )
         self.clock = FrameClock(sample_rate, hop_length)
-        self.num_codebooks = num_codebooks
-        self.codebook_size = codebook_size
+        self.codebooks = residual_codebooks(num_codebooks, codebook_size)
+        self._size = codebook_size
         self._seed = seed
         signs = np.random.default_rng(seed).integers(0, 2, hop_length) * 2 - 1
         self._carrier = torch.from_numpy(signs.astype(np.float32))
@@ -64,7 +64,7 @@ class ToyCodec(Codec):
         return {
             **self.clock.to_json(),
             "num_codebooks": self.num_codebooks,
-            "codebook_size": self.codebook_size,
+            "codebook_size": self._size,
             "seed": self._seed,
         }
 
@@ -90,13 +90,13 @@ class ToyCodec(Codec):
         parts = padded.reshape(len(audio), frames, self.num_codebooks, -1)
         rms = parts.double().square().mean(-1).sqrt().clamp(max=1.0)
         level = torch.log1p(_MU * rms) / math.log1p(_MU)
-        return (level * (self.codebook_size - 1)).round().long().transpose(1, 2).contiguous()
+        return (level * (self._size - 1)).round().long().transpose(1, 2).contiguous()
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+    def decode(self, codes: torch.Tensor, levels: int | None = None) -> torch.Tensor:
         import torch
 
-        check_codes(self, codes)
-        level = codes.to(self.device).transpose(1, 2).double() / (self.codebook_size - 1)
+        check_codes(self, codes, levels)
+        level = codes.to(self.device).transpose(1, 2).double() / (self._size - 1)
         rms = torch.expm1(level * math.log1p(_MU)) / _MU
         carrier = self._carrier.reshape(self.num_codebooks, -1)
         return (rms[..., None] * carrier).float().reshape(len(codes), 1, -1)

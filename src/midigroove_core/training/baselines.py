@@ -21,17 +21,17 @@ class CodeBaselines:
 
     Attributes:
         unigram, bigram: [K] under models fitted on the training takes.
-        frequencies: [K, V], how often each code occurs in training.
+        frequencies: K times [V], how often each code occurs in training.
     """
 
     unigram: list[float]
     bigram: list[float]
-    frequencies: NDArray[np.float64]
+    frequencies: tuple[NDArray[np.float64], ...]
 
 
 def code_baselines(cache: Cache, train: list[Clip], valid: list[Clip]) -> CodeBaselines:
     """Fits and scores unigram and bigram; where takes are many, on takes spread over them."""
-    model = fit_code_model(_takes(cache, train, _FIT_FRAMES), cache.codebook_size)
+    model = fit_code_model(_takes(cache, train, _FIT_FRAMES), cache.codebook_sizes)
     scored = _takes(cache, valid, _SCORE_FRAMES)
     return CodeBaselines(
         model.unigram_nll(scored).tolist(), model.bigram_nll(scored).tolist(), model.unigram

@@ -76,13 +76,12 @@ class Trainer:
         model: Model = self.registry.load("model", self.config.model).from_config(
             {
                 "num_features": len(self.featurizer.feature_names),
-                "num_codebooks": self.cache.num_codebooks,
-                "codebook_size": self.cache.codebook_size,
+                "codebook_sizes": self.cache.codebook_sizes,
                 "vocabularies": self.vocabularies,
                 **self.config.model_args,
             }
         )
-        model.start_from_frequencies(torch.from_numpy(self.baselines.frequencies))
+        model.start_from_frequencies([torch.from_numpy(f) for f in self.baselines.frequencies])
         return model
 
     @property

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.hub import HubCodec, in_chunks
+from midigroove_core.interfaces.codec import residual_codebooks
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,8 @@ class DacCodec(HubCodec):
     license = "MIT"
     strides: ClassVar[tuple[int, ...]]
     max_codebooks: ClassVar[int]
-    codebook_size = 1024
+    decodes_prefix = True
+    encode_reach, decode_reach = (8, 8), (10, 10)
     model_name = "DacModel"
     _chunk_sec: ClassVar[int] = 10
 
@@ -51,7 +53,7 @@ class DacCodec(HubCodec):
                 f"{self.codec_id}: num_codebooks must be an integer from 1 to "
                 f"{self.max_codebooks}, got {num_codebooks!r}"
             )
-        self.num_codebooks = wanted
+        self.codebooks = residual_codebooks(wanted, 1024)
         super().__init__(weights=weights, seed=seed, path=path)
 
     def get_config(self) -> dict[str, Any]:
@@ -64,7 +66,7 @@ class DacCodec(HubCodec):
         return DacConfig(
             downsampling_ratios=list(self.strides),
             n_codebooks=self.max_codebooks,
-            codebook_size=self.codebook_size,
+            codebook_size=1024,
             sampling_rate=self.clock.sample_rate,
             **sizes,
         )
@@ -85,20 +87,20 @@ class DacCodec(HubCodec):
             audio,
             num_frames=audio.shape[-1] // self.clock.hop_length,
             chunk_frames=self._chunk_frames,
-            context_frames=self.context_frames,
+            reach=self.encode_reach,
         )
 
     def _encode_chunk(self, audio: torch.Tensor) -> torch.Tensor:
         # Without the feature extractor there is no padding mask, which `encode` does not accept.
         return self._model.encode(audio, n_quantizers=self.num_codebooks).audio_codes
 
-    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
+    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
         return in_chunks(
             self._decode_chunk,
-            codes,
+            codes[:, :levels],
             num_frames=codes.shape[-1],
             chunk_frames=self._chunk_frames,
-            context_frames=self.decode_context_frames,
+            reach=self.decode_reach,
         )
 
     def _decode_chunk(self, codes: torch.Tensor) -> torch.Tensor:
@@ -118,8 +120,8 @@ class Dac44kHz(DacCodec):
     hub_repo = "descript/dac_44khz"
     clock = FrameClock(44100, 512)
     strides = (2, 4, 8, 8)
-    max_codebooks = num_codebooks = 9
-    context_frames, decode_context_frames = 8, 10
+    max_codebooks = 9
+    codebooks = residual_codebooks(9, 1024)
 
 
 class Dac24kHz(DacCodec):
@@ -129,8 +131,8 @@ class Dac24kHz(DacCodec):
     hub_repo = "descript/dac_24khz"
     clock = FrameClock(24000, 320)
     strides = (2, 4, 5, 8)
-    max_codebooks = num_codebooks = 32
-    context_frames, decode_context_frames = 8, 10
+    max_codebooks = 32
+    codebooks = residual_codebooks(32, 1024)
 
 
 class Dac16kHz(DacCodec):
@@ -140,5 +142,5 @@ class Dac16kHz(DacCodec):
     hub_repo = "descript/dac_16khz"
     clock = FrameClock(16000, 320)
     strides = (2, 4, 5, 8)
-    max_codebooks = num_codebooks = 12
-    context_frames, decode_context_frames = 8, 10
+    max_codebooks = 12
+    codebooks = residual_codebooks(12, 1024)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.hub import HubCodec, in_chunks
+from midigroove_core.interfaces.codec import residual_codebooks
 
 if TYPE_CHECKING:
     import torch
@@ -30,12 +31,14 @@ class EncodecCodec(HubCodec):
         weights, seed, path: see `HubCodec`.
 
     An LSTM runs over the whole take, so no finite context makes a chunk equal to the whole
-    (`context_frames` is None) and a take has to be given to `encode` whole. Inside, the
+    (`encode_reach` is None) and a take has to be given to `encode` whole. Inside, the
     convolutions, which need the memory, run in chunks of ten seconds and only the LSTM sees all
     frames: the result is that of the whole, at any length.
     """
 
-    context_frames = decode_context_frames = None
+    encode_reach = decode_reach = None
+    codebook_size: ClassVar[int]
+    decodes_prefix = True
     bandwidths: ClassVar[tuple[float, ...]]
     default_bandwidth: ClassVar[float]
     _published: ClassVar[dict[str, Any]]
@@ -57,7 +60,8 @@ class EncodecCodec(HubCodec):
                 f"{', '.join(map(str, self.bandwidths))} kbit/s, got {bandwidth!r}"
             )
         self.bandwidth = float(wanted)
-        self.num_codebooks = self._num_codebooks(self.bandwidth)
+        rows = self._num_codebooks(self.bandwidth)
+        self.codebooks = residual_codebooks(rows, self.codebook_size)
         super().__init__(weights=weights, seed=seed, path=path)
 
     @classmethod
@@ -103,21 +107,21 @@ class EncodecCodec(HubCodec):
             audio,
             num_frames=audio.shape[-1] // self.clock.hop_length,
             chunk_frames=self._chunk_frames,
-            context_frames=_CONV_CONTEXT,
+            reach=(_CONV_CONTEXT, _CONV_CONTEXT),
         )
         latents = after(self._run_lstm(lstm, features))
         codes = self._model.quantizer.encode(latents, self.bandwidth)
         return codes.transpose(0, 1).contiguous()
 
-    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
+    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
         before, lstm, after = _around_lstm(self._model.decoder.layers)
-        latents = self._model.quantizer.decode(codes.transpose(0, 1))
+        latents = self._model.quantizer.decode(codes[:, :levels].transpose(0, 1))
         return in_chunks(
             after,
             self._run_lstm(lstm, before(latents)),
             num_frames=codes.shape[-1],
             chunk_frames=self._chunk_frames,
-            context_frames=_CONV_CONTEXT,
+            reach=(_CONV_CONTEXT, _CONV_CONTEXT),
         )
 
     def _run_lstm(self, layer: Any, features: torch.Tensor) -> torch.Tensor:
@@ -147,7 +151,7 @@ class Encodec32kHz(EncodecCodec):
     hub_repo = "facebook/encodec_32khz"
     clock = FrameClock(32000, 640)
     codebook_size = 2048
-    num_codebooks = 4
+    codebooks = residual_codebooks(4, 2048)
     license = "CC-BY-NC-4.0"
     bandwidths = (2.2,)
     default_bandwidth = 2.2
@@ -169,7 +173,7 @@ class Encodec24kHz(EncodecCodec):
     hub_repo = "facebook/encodec_24khz"
     clock = FrameClock(24000, 320)
     codebook_size = 1024
-    num_codebooks = 8
+    codebooks = residual_codebooks(8, 1024)
     license = "not stated"
     bandwidths = (1.5, 3.0, 6.0, 12.0, 24.0)
     default_bandwidth = 6.0

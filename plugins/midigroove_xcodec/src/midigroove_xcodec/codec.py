@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.hub import HubCodec, in_chunks
-from midigroove_core.interfaces.codec import split_frames
+from midigroove_core.interfaces.codec import residual_codebooks, split_frames
 
 if TYPE_CHECKING:
     import torch
@@ -37,11 +37,11 @@ class Xcodec16kHz(HubCodec):
     hub_repo = "hf-audio/xcodec-hubert-general"
     model_name = "XcodecModel"
     clock = FrameClock(16000, 320)
-    codebook_size = 1024
-    num_codebooks = 4
+    codebooks = residual_codebooks(4, 1024)
+    decodes_prefix = True
     license = "see model card"
-    context_frames = None
-    decode_context_frames = 10
+    encode_reach = None
+    decode_reach = (10, 10)
     segment_frames = 1500
     bandwidths: ClassVar[dict[float, int]] = {0.5: 1, 1.0: 2, 1.5: 3, 2.0: 4, 4.0: 8}
     _decode_chunk_frames: ClassVar[int] = 500
@@ -60,7 +60,7 @@ class Xcodec16kHz(HubCodec):
                 f"{', '.join(f'{b:g}' for b in self.bandwidths)} kbit/s, got {bandwidth!r}"
             )
         self.bandwidth = float(bandwidth)
-        self.num_codebooks = self.bandwidths[self.bandwidth]
+        self.codebooks = residual_codebooks(self.bandwidths[self.bandwidth], 1024)
         super().__init__(weights=weights, seed=seed, path=path)
 
     def get_config(self) -> dict[str, Any]:
@@ -108,11 +108,11 @@ class Xcodec16kHz(HubCodec):
         ]
         return torch.cat(codes, dim=-1)
 
-    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
+    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
         return in_chunks(
             lambda part: self._model.decode(part).audio_values,
-            codes,
+            codes[:, :levels],
             num_frames=codes.shape[-1],
             chunk_frames=self._decode_chunk_frames,
-            context_frames=self.decode_context_frames,
+            reach=self.decode_reach,
         )

@@ -63,18 +63,17 @@ class RandomCodes(CodesRow):
     name = "random"
 
     def __init__(self, cache: Cache, seed: int) -> None:
-        self._shape = (cache.num_codebooks, cache.codebook_size)
+        self._sizes = cache.codebook_sizes
         self._seed = seed
 
     def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
         """See `CodesRow`."""
-        num_codebooks, size = self._shape
         generator = clip_generator(clip, self._seed, self.name)
-        return generator.integers(0, size, (num_codebooks, window.num_frames))
+        return np.stack([generator.integers(0, size, window.num_frames) for size in self._sizes])
 
     def nll(self, clip: EvalClip, true_codes: NDArray[np.integer]) -> NDArray[np.float64]:
         """See `CodesRow`."""
-        return np.full(self._shape[0], np.log(self._shape[1]))
+        return np.log(self._sizes)
 
 
 class UnigramCodes(CodesRow):
@@ -84,19 +83,18 @@ class UnigramCodes(CodesRow):
 
     def __init__(self, model: CodeModel, seed: int) -> None:
         self._model = model
-        self._cumulative = np.cumsum(model.unigram, axis=1)
+        self._cumulative = [np.cumsum(row) for row in model.unigram]
         self._seed = seed
 
     def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
         """See `CodesRow`."""
         generator = clip_generator(clip, self._seed, self.name)
-        num_codebooks, size = self._cumulative.shape
-        draws = generator.random((num_codebooks, window.num_frames))
-        rows = [
-            np.searchsorted(cumulative, draw * cumulative[-1], side="right")
-            for cumulative, draw in zip(self._cumulative, draws, strict=True)
-        ]
-        return np.minimum(np.stack(rows), size - 1).astype(np.int64)
+        draws = generator.random((len(self._cumulative), window.num_frames))
+        rows = []
+        for cumulative, draw in zip(self._cumulative, draws, strict=True):
+            row = np.searchsorted(cumulative, draw * cumulative[-1], side="right")
+            rows.append(np.minimum(row, len(cumulative) - 1))
+        return np.stack(rows).astype(np.int64)
 
     def nll(self, clip: EvalClip, true_codes: NDArray[np.integer]) -> NDArray[np.float64]:
         """See `CodesRow`."""
@@ -201,7 +199,7 @@ def fit_codes(cache: Cache, seed: int) -> CodeModel | None:
             break
         takes.append(cache.codes(entries[index]))
         frames += entries[index].num_frames
-    return fit_code_model(takes, cache.codebook_size) if takes else None
+    return fit_code_model(takes, cache.codebook_sizes) if takes else None
 
 
 def clip_generator(clip: EvalClip, seed: int, salt: str) -> np.random.Generator:

@@ -82,21 +82,21 @@ class CodecGroup:
         Raises:
             InputError: the cache does not have the take, or not all of the clip.
         """
-        context = window_context(self.codec) if self.codec is not None else 0
-        before = max(context, round(before_sec * float(self.cache.clock.frame_rate)))
+        left, right = window_context(self.codec) if self.codec is not None else (0, 0)
+        before = max(left, round(before_sec * float(self.cache.clock.frame_rate)))
         entry = self.cache.entry(clip.entry.key)
-        return frame_window(clip, entry, self.cache.clock, before, context)
+        return frame_window(clip, entry, self.cache.clock, before, right)
 
     def decode(
         self, clips: Sequence[EvalClip], windows: Sequence[FrameWindow],
-        codes: Sequence[NDArray[np.int64]],
+        codes: Sequence[NDArray[np.int64]], levels: int | None = None,
     ) -> list[NDArray[np.float32]]:  # fmt: skip
         """Audio of each clip alone, `[S]` at the codec's rate, at the recording's level."""
         if self.codec is None:
             raise MismatchError("audio was not asked for, so no codec was loaded")
         clock = self.cache.clock
         result = []
-        decoded = decode_batch(self.codec, codes)
+        decoded = decode_batch(self.codec, codes, levels)
         for clip, window, audio in zip(clips, windows, decoded, strict=True):
             first, count = clip.samples(clock.sample_rate)
             offset = first - window.left * clock.hop_length
@@ -231,7 +231,7 @@ def batch_size(systems: Sequence[System], longest_sec: float) -> int:
     for system in systems:
         cache = system.group.cache
         frames = (longest_sec + 2 * MODEL_CONTEXT_SEC) * float(cache.clock.frame_rate)
-        largest = max(largest, frames * cache.num_codebooks * cache.codebook_size * 4)
+        largest = max(largest, frames * cache.num_codebooks * max(cache.codebook_sizes) * 4)
     return int(np.clip(LOGIT_BYTES / largest, 1, 32))
 
 

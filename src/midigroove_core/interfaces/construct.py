@@ -1,0 +1,44 @@
+"""Builds a class from its JSON arguments, and names the argument that does not fit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from midigroove_core.errors import InputError
+
+T = TypeVar("T")
+
+
+def construct(cls: type[T], arguments: Mapping[str, Any], what: str) -> T:
+    """`cls(**arguments)`, after a look at its signature.
+
+    Only the names are judged here: what the constructor itself raises, a TypeError from a mistake
+    inside it included, is left as it is.
+
+    Args:
+        cls: the class.
+        arguments: JSON, by name.
+        what: what is built, for the error (`codec dac_44khz`).
+
+    Raises:
+        InputError: an argument that the class does not take, or one that it cannot do without;
+            names it, and those that there are.
+    """
+    if not isinstance(arguments, Mapping):
+        raise InputError(f"{what}: its arguments are {arguments!r}, expected a JSON object")
+    parameters = inspect.signature(cls).parameters.values()
+    by_name = {p.name: p for p in parameters if p.kind in _NAMED}
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+    takes = f"it takes {', '.join(by_name)}" if by_name else "it takes none"
+    for name in arguments:
+        if name not in by_name and not takes_any:
+            raise InputError(f"{what}: no argument {name!r}; {takes}")
+    for name, parameter in by_name.items():
+        if parameter.default is inspect.Parameter.empty and name not in arguments:
+            raise InputError(f"{what}: argument {name!r} is missing; {takes}")
+    return cls(**arguments)
+
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
