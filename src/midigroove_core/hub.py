@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.interfaces.codec import Codec
-from midigroove_core.interfaces.codec_checks import check_audio, check_codes, sha256_of_tensors
+from midigroove_core.interfaces.codec_checks import (
+    check_audio,
+    check_codes,
+    check_latents,
+    sha256_of_tensors,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -78,8 +83,20 @@ class HubCodec(Codec):
         """[B, C, T * hop] -> codes [B, K, T]."""
 
     @abstractmethod
-    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
-        """codes [B, K, T] -> [B, C, T * hop], from the first `levels` levels."""
+    def _embed(self, codes: torch.Tensor) -> torch.Tensor:
+        """codes [B, K', T] of the first K' <= K rows -> latents [B, D, T]."""
+
+    @abstractmethod
+    def _decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """latents [B, D, T] -> [B, C, T * hop]."""
+
+    @abstractmethod
+    def _quantize(self, latents: torch.Tensor) -> torch.Tensor:
+        """latents [B, D, T] -> codes [B, K, T]."""
+
+    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """codes [B, K', T] of the first K' <= K rows -> [B, C, T * hop]."""
+        return self._decode_latents(self._embed(codes))
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {"weights": self._weights}
@@ -120,7 +137,25 @@ class HubCodec(Codec):
         """See `Codec.decode`."""
         check_codes(self, codes, levels)
         with exact_float32():
-            return self._decode(codes.to(self.device), levels or self.num_levels)
+            return self._decode(codes[:, : self.num_rows(levels)].to(self.device))
+
+    def embed(self, codes: torch.Tensor) -> torch.Tensor:
+        """See `Codec.embed`."""
+        check_codes(self, codes)
+        with exact_float32():
+            return self._embed(codes.to(self.device))
+
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """See `Codec.decode_latents`."""
+        check_latents(self, latents)
+        with exact_float32():
+            return self._decode_latents(latents.to(self.device))
+
+    def quantize(self, latents: torch.Tensor) -> torch.Tensor:
+        """See `Codec.quantize`."""
+        check_latents(self, latents)
+        with exact_float32():
+            return self._quantize(latents.to(self.device))
 
     def _random(self) -> Any:
         import torch

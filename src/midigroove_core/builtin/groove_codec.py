@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.codec import Codec, residual_codebooks
-from midigroove_core.interfaces.codec_checks import check_audio, check_codes
+from midigroove_core.interfaces.codec_checks import check_audio, check_codes, check_latents
 from midigroove_core.interfaces.construct import construct
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class GrooveCodec(Codec):
     channels = 1
     codebooks = residual_codebooks(8, 1024)
     decodes_prefix = True
+    latent_dim: int | None = 64
     license = "MIT"
     encode_reach: tuple[int, int] | None = (7, 7)
     decode_reach: tuple[int, int] | None = (18, 18)
@@ -74,6 +75,7 @@ class GrooveCodec(Codec):
             )
         self.codebooks = residual_codebooks(num_codebooks, config.codebook_size)
         self.clock = FrameClock(config.sample_rate, config.hop_length)
+        self.latent_dim = config.latent
         self.encode_reach = (config.encoder_context, config.encoder_context)
         self.decode_reach = (config.decoder_context, config.decoder_context)
 
@@ -110,7 +112,7 @@ class GrooveCodec(Codec):
 
         check_audio(self, audio)
         net, hop = self._precise, self.clock.hop_length
-        with torch.inference_mode():
+        with torch.no_grad():
             mono = audio[:, 0].to(net.basis)
             mono = torch.nn.functional.pad(mono, (0, -mono.shape[1] % hop))
             return net.quantize(net.analyse(mono), self.num_codebooks).clone()
@@ -119,10 +121,35 @@ class GrooveCodec(Codec):
         import torch
 
         check_codes(self, codes, levels)
-        with torch.inference_mode():
+        with torch.no_grad():
             codes = codes[:, : self.num_rows(levels)].to(self.device)
             audio = self._net.synthesise(self._net.lookup(codes), codes)
             return audio[:, None].clone()
+
+    def embed(self, codes: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        check_codes(self, codes)
+        with torch.no_grad():
+            return self._net.lookup(codes.to(self.device)).transpose(1, 2).clone()
+
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents `[B, D, T]` to audio; the noise in it is seeded by the codes nearest to them."""
+        import torch
+
+        codes = self.quantize(latents)
+        with torch.no_grad():
+            frames = latents.to(self.device).transpose(1, 2)
+            return self._net.synthesise(frames, codes)[:, None].clone()
+
+    def quantize(self, latents: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        check_latents(self, latents)
+        net = self._precise
+        with torch.no_grad():
+            frames = latents.transpose(1, 2).to(net.basis)
+            return net.quantize(frames, self.num_codebooks).clone()
 
 
 def _random_net(sizes: dict[str, Any]) -> GrooveNet:

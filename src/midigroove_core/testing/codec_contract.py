@@ -12,10 +12,24 @@ import torch
 from midigroove_core.atomic import read_json
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.codec import Codec, split_frames
+from midigroove_core.interfaces.codec import Codec, read_codebooks, split_frames
 from midigroove_core.interfaces.codec_checks import check_codes
 from midigroove_core.testing.golden import golden_codes
 from midigroove_core.testing.signals import drum_like
+
+
+def _lateness(codec: Codec, audio: torch.Tensor, heard: torch.Tensor) -> float:
+    """Seconds by which the loudness of `heard` follows that of `audio`, in steps of 1 ms."""
+    step = max(1, codec.clock.sample_rate // 1000)
+    one, two = (
+        torch.nn.functional.avg_pool1d(sound.square().sum(1), step).sqrt()[0]
+        for sound in (audio, heard)
+    )
+    # Rises, not levels: a codec may smooth the tails.
+    one, two = (torch.relu(level.diff()) for level in (one, two))
+    shifts = range(-60, 61)
+    match = [float((one * torch.roll(two, -shift)).sum()) for shift in shifts]
+    return shifts[match.index(max(match))] * step / codec.clock.sample_rate
 
 
 class CodecContract:
@@ -29,12 +43,16 @@ class CodecContract:
         decode_tolerance: largest difference of two samples that should be equal; neural codecs
             add up floats in another order for another shape.
         segments_tested: whether to encode a take longer than `segment_frames`.
+        faithful: whether what is decoded sounds like what was encoded; False for random weights.
+        latents_exact: whether decoding `embed(codes)` gives the samples of decoding the codes.
     """
 
     golden: ClassVar[Path | None] = None
     golden_tolerance: ClassVar[float] = 0.0
     decode_tolerance: ClassVar[float] = 1e-4
     segments_tested: ClassVar[bool] = True
+    faithful: ClassVar[bool] = True
+    latents_exact: ClassVar[bool] = True
 
     @pytest.fixture
     def codec(self) -> Codec:
@@ -54,6 +72,11 @@ class CodecContract:
     def test_facts(self, codec: Codec) -> None:
         assert isinstance(codec.clock, FrameClock)
         assert codec.channels >= 1 and codec.num_codebooks >= 1
+        assert read_codebooks(codec.facts()) == codec.codebooks
+        order = [(book.level, book.slot) for book in codec.codebooks]
+        slots = {book.level: book.slots for book in codec.codebooks}
+        levels = [(level, slot) for level in range(len(slots)) for slot in range(slots[level])]
+        assert order == levels, "rows are in order of level, coarsest first, then of slot"
         assert codec.license
         assert json.loads(json.dumps(codec.facts())) == codec.facts()
         assert codec.bits_per_second > 0
@@ -83,6 +106,20 @@ class CodecContract:
 
     def test_weights_sha(self, codec: Codec) -> None:
         assert len(codec.weights_sha) == 64 and int(codec.weights_sha, 16) >= 0
+
+    def test_weights_sha_tells_other_weights(self, codec: Codec) -> None:
+        other = self.rebuilt(codec)
+        tensors = [value for value in vars(other).values() if isinstance(value, torch.Tensor)]
+        for module in vars(other).values():
+            if isinstance(module, torch.nn.Module):
+                tensors += module.state_dict().values()
+        weights = [t for t in tensors if t.is_floating_point() or t.is_complex()]
+        if not weights:
+            return  # weights that cannot be found cannot be changed
+        with torch.no_grad():
+            for tensor in weights:
+                tensor.add_(1.0)
+        assert other.weights_sha != codec.weights_sha
 
     # shapes
 
@@ -122,6 +159,70 @@ class CodecContract:
         codes = codec.encode(torch.zeros(2, codec.channels, 12 * hop))
         assert torch.equal(codes[0], codes[1])
         assert bool(torch.isfinite(codec.decode(codes)).all())
+
+    # sound
+
+    def test_hits_stay_where_and_as_loud_as_they_were(self, codec: Codec) -> None:
+        if not self.faithful:
+            return
+        heard = codec.decode(codec.encode(drum_like(codec, codec.clock.sample_rate)))
+        audio = drum_like(codec, heard.shape[-1])
+        level = 20 * torch.log10(heard.norm() / audio.norm())
+        assert abs(float(level)) < 6.0, f"it plays {float(level):.1f} dB louder"
+        late = _lateness(codec, audio, heard)
+        assert abs(late) <= 0.005, f"it plays {1000 * late:.1f} ms late"
+
+    def test_channels_keep_their_places(self, codec: Codec) -> None:
+        if not self.faithful or codec.channels < 2:
+            return
+        for channel in range(codec.channels):
+            audio = drum_like(codec, codec.clock.sample_rate // 2)
+            others = [other for other in range(codec.channels) if other != channel]
+            audio[:, others] = 0.0
+            level = codec.decode(codec.encode(audio))[0].norm(dim=-1)
+            assert int(level.argmax()) == channel
+
+    # levels and latents
+
+    def test_levels(self, codec: Codec) -> None:
+        """The rows of finer levels are not looked at, and those of the coarser ones are."""
+        codes = codec.encode(drum_like(codec, 20 * codec.clock.hop_length))
+        whole = codec.decode(codes)
+        assert torch.equal(codec.decode(codes, levels=codec.num_levels), whole)
+        for levels in (0, codec.num_levels + 1, True):
+            with pytest.raises(MidigrooveError, match="levels"):
+                codec.decode(codes, levels=levels)
+        for levels in range(1, codec.num_levels):
+            if not codec.decodes_prefix:
+                with pytest.raises(MidigrooveError, match="levels"):
+                    codec.decode(codes, levels=levels)
+                continue
+            part = codec.decode(codes, levels=levels)
+            assert part.shape == whole.shape and bool(torch.isfinite(part).all())
+            finer = codes.clone()
+            for row in range(codec.num_rows(levels), codec.num_codebooks):
+                finer[:, row] = (finer[:, row] + 1) % codec.codebooks[row].size
+            assert torch.equal(codec.decode(finer, levels=levels), part)
+            assert not torch.equal(codec.decode(finer), whole), "finer levels do nothing"
+
+    def test_latents(self, codec: Codec) -> None:
+        codes = codec.encode(drum_like(codec, 20 * codec.clock.hop_length, batch=2))
+        if codec.latent_dim is None:
+            for call in (codec.embed, codec.decode_latents, codec.quantize):
+                with pytest.raises(MidigrooveError, match="no latents"):
+                    call(codes)
+            return
+        latents = codec.embed(codes)
+        assert latents.shape == (2, codec.latent_dim, codes.shape[-1])
+        assert latents.dtype == torch.float32 and not latents.is_inference()
+        again = codec.quantize(latents)
+        check_codes(codec, again)
+        assert again.shape == codes.shape
+        heard, whole = codec.decode_latents(latents), codec.decode(codes)
+        if self.latents_exact:
+            self.assert_close(heard, whole)
+        assert heard.shape == whole.shape
+        assert abs(float(torch.log10(heard.norm() / whole.norm()))) < 0.05
 
     # batches and chunks
 

@@ -35,6 +35,7 @@ class DacCodec(HubCodec):
     strides: ClassVar[tuple[int, ...]]
     max_codebooks: ClassVar[int]
     decodes_prefix = True
+    latent_dim = 1024
     encode_reach, decode_reach = (8, 8), (10, 10)
     model_name = "DacModel"
     _chunk_sec: ClassVar[int] = 10
@@ -55,6 +56,7 @@ class DacCodec(HubCodec):
             )
         self.codebooks = residual_codebooks(wanted, 1024)
         super().__init__(weights=weights, seed=seed, path=path)
+        self.latent_dim = self._model.config.hidden_size
 
     def get_config(self) -> dict[str, Any]:
         return {"num_codebooks": self.num_codebooks, **super().get_config()}
@@ -94,22 +96,36 @@ class DacCodec(HubCodec):
         # Without the feature extractor there is no padding mask, which `encode` does not accept.
         return self._model.encode(audio, n_quantizers=self.num_codebooks).audio_codes
 
-    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
+    def _decode(self, codes: torch.Tensor) -> torch.Tensor:
         return in_chunks(
-            self._decode_chunk,
-            codes[:, :levels],
+            lambda part: self._decode_chunk(self._embed(part)),
+            codes,
             num_frames=codes.shape[-1],
             chunk_frames=self._chunk_frames,
             reach=self.decode_reach,
         )
 
-    def _decode_chunk(self, codes: torch.Tensor) -> torch.Tensor:
+    def _embed(self, codes: torch.Tensor) -> torch.Tensor:
+        return self._model.quantizer.from_codes(codes)[0]
+
+    def _decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        return in_chunks(
+            self._decode_chunk,
+            latents,
+            num_frames=latents.shape[-1],
+            chunk_frames=self._chunk_frames,
+            reach=self.decode_reach,
+        )
+
+    def _quantize(self, latents: torch.Tensor) -> torch.Tensor:
+        return self._model.quantizer(latents, n_quantizers=self.num_codebooks)[1]
+
+    def _decode_chunk(self, latents: torch.Tensor) -> torch.Tensor:
         import torch
 
-        latents = self._model.quantizer.from_codes(codes)[0]
         audio = self._model.decoder(latents)
         # Odd strides lose samples at the end (8 of them at 24 and 16 kHz): make up the last frame.
-        missing = self.clock.num_samples(codes.shape[-1]) - audio.shape[-1]
+        missing = self.clock.num_samples(latents.shape[-1]) - audio.shape[-1]
         return torch.nn.functional.pad(audio, (0, missing))
 
 

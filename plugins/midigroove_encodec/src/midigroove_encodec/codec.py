@@ -39,6 +39,7 @@ class EncodecCodec(HubCodec):
     encode_reach = decode_reach = None
     codebook_size: ClassVar[int]
     decodes_prefix = True
+    latent_dim = 128
     bandwidths: ClassVar[tuple[float, ...]]
     default_bandwidth: ClassVar[float]
     _published: ClassVar[dict[str, Any]]
@@ -63,6 +64,7 @@ class EncodecCodec(HubCodec):
         rows = self._num_codebooks(self.bandwidth)
         self.codebooks = residual_codebooks(rows, self.codebook_size)
         super().__init__(weights=weights, seed=seed, path=path)
+        self.latent_dim = self._model.config.hidden_size
 
     @classmethod
     def _num_codebooks(cls, bandwidth: float) -> int:
@@ -109,17 +111,21 @@ class EncodecCodec(HubCodec):
             chunk_frames=self._chunk_frames,
             reach=(_CONV_CONTEXT, _CONV_CONTEXT),
         )
-        latents = after(self._run_lstm(lstm, features))
+        return self._quantize(after(self._run_lstm(lstm, features)))
+
+    def _embed(self, codes: torch.Tensor) -> torch.Tensor:
+        return self._model.quantizer.decode(codes.transpose(0, 1))
+
+    def _quantize(self, latents: torch.Tensor) -> torch.Tensor:
         codes = self._model.quantizer.encode(latents, self.bandwidth)
         return codes.transpose(0, 1).contiguous()
 
-    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
+    def _decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
         before, lstm, after = _around_lstm(self._model.decoder.layers)
-        latents = self._model.quantizer.decode(codes[:, :levels].transpose(0, 1))
         return in_chunks(
             after,
             self._run_lstm(lstm, before(latents)),
-            num_frames=codes.shape[-1],
+            num_frames=latents.shape[-1],
             chunk_frames=self._chunk_frames,
             reach=(_CONV_CONTEXT, _CONV_CONTEXT),
         )

@@ -39,6 +39,7 @@ class Xcodec16kHz(HubCodec):
     clock = FrameClock(16000, 320)
     codebooks = residual_codebooks(4, 1024)
     decodes_prefix = True
+    latent_dim = 1024
     license = "see model card"
     encode_reach = None
     decode_reach = (10, 10)
@@ -62,6 +63,7 @@ class Xcodec16kHz(HubCodec):
         self.bandwidth = float(bandwidth)
         self.codebooks = residual_codebooks(self.bandwidths[self.bandwidth], 1024)
         super().__init__(weights=weights, seed=seed, path=path)
+        self.latent_dim = self._model.config.hidden_size
 
     def get_config(self) -> dict[str, Any]:
         return {"bandwidth": self.bandwidth, **super().get_config()}
@@ -108,11 +110,22 @@ class Xcodec16kHz(HubCodec):
         ]
         return torch.cat(codes, dim=-1)
 
-    def _decode(self, codes: torch.Tensor, levels: int) -> torch.Tensor:
+    def _embed(self, codes: torch.Tensor) -> torch.Tensor:
+        return self._model.quantizer.decode(codes.transpose(0, 1))
+
+    def _quantize(self, latents: torch.Tensor) -> torch.Tensor:
+        codes = self._model.quantizer.encode(latents, self.bandwidth)
+        return codes.transpose(0, 1).contiguous()
+
+    def _decode_chunk(self, latents: torch.Tensor) -> torch.Tensor:
+        acoustic = self._model.fc2(latents.transpose(1, 2)).transpose(1, 2)
+        return self._model.acoustic_decoder(acoustic)
+
+    def _decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
         return in_chunks(
-            lambda part: self._model.decode(part).audio_values,
-            codes[:, :levels],
-            num_frames=codes.shape[-1],
+            self._decode_chunk,
+            latents,
+            num_frames=latents.shape[-1],
             chunk_frames=self._decode_chunk_frames,
             reach=self.decode_reach,
         )
