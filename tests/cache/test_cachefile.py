@@ -212,7 +212,70 @@ def test_codes_that_the_facts_do_not_allow_are_refused(
         writer.add_take(0, row(0), codes)
 
 
-def test_a_codebook_that_uint16_cannot_hold_is_refused(tmp_path: Path) -> None:
-    facts = {**HEADER["codec_facts"], "codebooks": [Codebook(65537, 0).to_json()]}
-    with pytest.raises(MidigrooveError, match="a codebook has 65537 entries"):
-        CacheWriter(tmp_path / "cache", {**HEADER, "codec_facts": facts})
+def _with_sizes(*sizes: int) -> dict:
+    books = [Codebook(size, level).to_json() for level, size in enumerate(sizes)]
+    return {**HEADER, "codec_facts": {**HEADER["codec_facts"], "codebooks": books}}
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(65536, "uint16"), (65537, "uint32")])
+def test_the_type_of_the_codes_follows_the_largest_codebook(
+    tmp_path: Path, size: int, dtype: str
+) -> None:
+    header = _with_sizes(4, size)
+    header["dataset"] = {**HEADER["dataset"], "num_takes": 1}
+    writer = CacheWriter(tmp_path / "cache", header)
+    codes = np.stack([np.full(40, 3), np.full(40, size - 1)])
+    writer.add_performance(row(0)["midi_path"], performance(np.random.default_rng(0), 2.0))
+    writer.add_take(0, row(0), codes)
+    writer.close_shard(0)
+    writer.finish()
+    cache = Cache.open(tmp_path / "cache")
+    assert cache.header["codes_dtype"] == cache.dtype == dtype
+    read = cache.codes(cache.entries[0])
+    assert read.dtype == dtype and np.array_equal(read, codes)
+
+
+def test_damage_is_found_when_the_take_is_read(path: Path) -> None:
+    file = path / "codes-00002.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-3] ^= 1
+    file.write_bytes(data)
+    cache = Cache.open(path)
+    bad = [entry for entry in cache.entries if entry.shard == 2][-1]
+    good = next(entry for entry in cache.entries if entry.shard == 0)
+    cache.codes(good)
+    for _ in range(2):
+        with pytest.raises(InputError, match=f"codes-00002.*{bad.key}.*not those.*written"):
+            cache.codes(bad, 0, 1)
+
+
+def test_codes_out_of_range_are_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("midigroove_core.cache.reader.checksum", lambda codes: entry.crc32)
+    cache = Cache.open(path)
+    entry = cache.entries[0]
+    cache._sizes[1] = 1
+    with pytest.raises(InputError, match=rf"take '{entry.key}': codes of codebook 1 go up to"):
+        cache.codes(entry)
+
+
+def test_damaged_events_are_found_when_they_are_read(path: Path) -> None:
+    file = path / "performances.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-3] ^= 1
+    file.write_bytes(data)
+    cache = Cache.open(path)
+    with pytest.raises(InputError, match="performances.safetensors: its content is not"):
+        cache.performance(cache.entries[0])
+
+
+def test_lines_of_the_index_end_at_line_feeds_alone(tmp_path: Path) -> None:
+    name = "odd\u2028name\u0085with\x1cmarks.wav"
+    header = {**HEADER, "dataset": {**HEADER["dataset"], "num_takes": 1}}
+    writer = CacheWriter(tmp_path / "cache", header)
+    writer.add_performance(row(0)["midi_path"], performance(np.random.default_rng(0), 2.0))
+    writer.add_take(0, {**row(0), "key": name}, np.zeros((2, 40), int))
+    writer.close_shard(0)
+    writer.finish()
+    cache = Cache.open(tmp_path / "cache")
+    assert [entry.key for entry in cache.entries] == [name]
+    assert cache.codes(cache.entries[0]).shape == (2, 40)

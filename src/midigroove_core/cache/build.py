@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from midigroove_core.atomic import read_json
 from midigroove_core.cache import Cache, CacheWriter
-from midigroove_core.cache.format import HEADER, PLAN, SKIPPED, read_rows
+from midigroove_core.cache.format import HEADER, PLAN, REPLACEMENT, SKIPPED, read_rows
 from midigroove_core.cache.header import make_header
+from midigroove_core.cache.replace import check_replaceable, discard, move_in
 from midigroove_core.coding.encode import EncodingPlan, encode_take
 from midigroove_core.device import choose_device
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError, MidigrooveError, MismatchError
+from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.takes.reading import LoadedTake, Skip, TakeReader, read_ahead
@@ -82,7 +84,7 @@ def build_cache(
             last one to end completes it.
         strict: stop at the first take that cannot be used, instead of counting it.
         normalize: bring each take's peak to -1 dBFS; the factor is in the index as `gain`.
-        overwrite: throw away what is in `out`.
+        overwrite: make the cache in `out` again; the old one stays until the new one is whole.
         takes_per_shard: takes in one file of codes; ranks share the work by shards.
         progress: told about every take.
         registry: says which distribution the codec came from.
@@ -107,23 +109,49 @@ def build_cache(
         "takes_per_shard": takes_per_shard,
     }
     header = make_header(dataset, codec, encoding, registry or Registry())
-    writer = CacheWriter(out, header, overwrite=overwrite)
-    summary = CacheSummary(Path(out))
+    out, summary = Path(out), CacheSummary(Path(out))
     if dataset.unpaired:
         progress.message(
             f"{len(dataset.unpaired)} audio files have no MIDI beside them and are left out "
             f"(the first is {dataset.unpaired[0]})"
         )
-    if not writer.complete:
-        reader = TakeReader(dataset, codec.clock.sample_rate, codec.channels, normalize=normalize)
-        run = _Run(writer, reader, codec, plan, strict, progress, summary)
-        run.encode(range(rank, writer.num_shards, world))
-        if not writer.missing_shards():
-            _finish(writer)
-            writer.complete = True
-    _add_totals(summary, writer, strict)
+    if out.exists() and not out.is_dir():
+        raise MidigrooveError(f"{out}: is a file; a cache is a folder")
+    with lock_folder(out, f"cache as rank {rank}", name=f".rank-{rank}.lock"):
+        writer = _replacing_writer(out, header) if overwrite else _writer(out, header)
+        if not writer.complete:
+            rate, channels = codec.clock.sample_rate, codec.channels
+            reader = TakeReader(dataset, rate, channels, normalize=normalize)
+            run = _Run(writer, reader, codec, plan, strict, progress, summary)
+            run.encode(range(rank, writer.num_shards, world))
+            if not writer.missing_shards():
+                _finish(writer)
+                writer.complete = True
+        if overwrite and move_in(out):
+            writer.path = out
+        _add_totals(summary, writer, strict)
     summary.wall_sec = time.perf_counter() - began
     return summary
+
+
+def _writer(out: Path, header: dict[str, Any]) -> CacheWriter:
+    if not (out / HEADER).exists():
+        move_in(out)  # where an earlier run was killed while it did that
+    return CacheWriter(out, header)
+
+
+def _replacing_writer(out: Path, header: dict[str, Any]) -> CacheWriter:
+    """A writer beside the cache that is there, which stays as it is until the new one is whole."""
+    check_replaceable(out)
+    if not (out / HEADER).exists() and not move_in(out):
+        discard(out)
+        discard(out / REPLACEMENT)
+        return CacheWriter(out, header)
+    try:
+        return CacheWriter(out / REPLACEMENT, header)
+    except MismatchError:  # begun with another codec, dataset or other options
+        discard(out / REPLACEMENT)
+        return CacheWriter(out / REPLACEMENT, header)
 
 
 def finish_cache(out: str | Path) -> CacheSummary:

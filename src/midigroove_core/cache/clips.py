@@ -46,13 +46,13 @@ class ClipArrays:
 
     Attributes:
         grid: [F, T] float32.
-        codes: [K, T] uint16.
+        codes: [K, T] uint16 or uint32.
         conditions: name -> index into the vocabulary (-1 unknown), or beats per minute.
         context_frames: how many of the T frames come before the clip.
     """
 
     grid: NDArray[np.float32]
-    codes: NDArray[np.uint16]
+    codes: NDArray[np.unsignedinteger]
     conditions: dict[str, float]
     context_frames: int
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
+from numpy.typing import NDArray
+
 from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.interfaces.codec import Codebook
 
 SCHEMA = 1
 HEADER = "cache.json"
@@ -18,6 +23,9 @@ SKIPPED = "skipped.jsonl"
 PERFORMANCES = "performances.safetensors"
 BUILDING = "building"
 PLAN = f"{BUILDING}/plan.json"
+REPLACEMENT = "replacement"
+"""Folder, inside a cache, in which the one that will replace it is made."""
+
 KEY = "midigroove_cache"
 """Metadata key of the cache's safetensors files."""
 
@@ -48,6 +56,7 @@ class CacheEntry:
         num_samples: length of the audio at the codec's sample rate; T = ceil of it over the hop.
         gain: factor that the audio was multiplied with before encoding; divide to undo.
         shard: number of the file that has the codes.
+        crc32: checksum of the codes' bytes, row after row, little endian.
     """
 
     key: str
@@ -64,6 +73,7 @@ class CacheEntry:
     num_samples: int
     gain: float
     shard: int
+    crc32: int
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON."""
@@ -100,12 +110,29 @@ def read_rows(path: Path) -> Iterator[tuple[str, Any]]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    # At line feeds alone: a name may hold other characters that text calls ends of lines.
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+        if not line:
+            continue
         where = f"{path} row {number}"
         try:
             yield where, json.loads(line)
         except json.JSONDecodeError as error:
             raise InputError(f"{where}: not JSON ({error})") from error
+
+
+def dtype_of(codebooks: Sequence[Codebook]) -> str:
+    """The numpy name of the smallest type that a cache stores such codes in."""
+    largest = max(book.size for book in codebooks)
+    if largest > 2**32:
+        raise InputError(f"a codebook has {largest} entries; a cache holds up to 2**32")
+    return "uint16" if largest <= 2**16 else "uint32"
+
+
+def checksum(codes: NDArray[np.integer]) -> int:
+    """`CacheEntry.crc32` of codes [K, T] of the cache's type."""
+    little = codes.dtype.newbyteorder("<")
+    return zlib.crc32(np.ascontiguousarray(codes, little).data)
 
 
 def difference(stored: Any, wanted: Any, name: str = "") -> tuple[str, Any, Any] | None:

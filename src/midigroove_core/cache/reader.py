@@ -15,14 +15,15 @@ from midigroove_core.cache.format import (
     INDEX,
     KEY,
     PERFORMANCES,
-    PLAN,
     SCHEMA,
     SKIPPED,
     CacheEntry,
+    checksum,
     read_entry,
     read_rows,
     shard_name,
 )
+from midigroove_core.cache.replace import is_unfinished
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.interfaces.codec import read_codebooks
@@ -30,8 +31,8 @@ from midigroove_core.performance import DrumPerformance
 from midigroove_core.tensorfile import read_header
 
 _FIELDS = (
-    "codec_id", "codec_config", "codec_facts", "weights_sha", "provider", "versions", "dataset",
-    "encoding", "counts", "files",
+    "codec_id", "codec_config", "codec_facts", "codes_dtype", "weights_sha", "provider",
+    "versions", "dataset", "encoding", "counts", "files",
 )  # fmt: skip
 _AGAIN = "copy it again, or make it again with midigroove cache --overwrite"
 
@@ -49,6 +50,7 @@ class Cache:
         entries: all takes, in the dataset's order.
         clock: the codec's clock.
         codebooks: size, level and slot of each row of codes.
+        dtype: `uint16` or `uint32`, of the codes.
         fingerprint: SHA-256 over cache.json and index.jsonl; cache.json has the SHA-256 of every
             other file, so equal fingerprints mean equal caches.
     """
@@ -67,7 +69,10 @@ class Cache:
         self._of_shard: dict[int, list[CacheEntry]] = {}
         for entry in entries:
             self._of_shard.setdefault(entry.shard, []).append(entry)
-        self._shards: dict[int, dict[str, NDArray[np.uint16]]] = {}
+        self.dtype: str = header["codes_dtype"]
+        self._sizes = np.array([[book.size] for book in self.codebooks])
+        self._checked: set[str] = set()
+        self._shards: dict[int, dict[str, NDArray[Any]]] = {}
         self._performances: dict[str, DrumPerformance] = {}
         self._load_performance: Callable[[str], DrumPerformance] | None = None
 
@@ -98,7 +103,9 @@ class Cache:
             _check_size(path / name, stored["bytes"])
         entries = [read_entry(row, where) for where, row in read_rows(path / INDEX)]
         data = (path / HEADER).read_bytes() + (path / INDEX).read_bytes()
-        return cls(path, header, entries, sha256_of(data))
+        cache = cls(path, header, entries, sha256_of(data))
+        cache._check_file(INDEX)
+        return cache
 
     @property
     def num_codebooks(self) -> int:
@@ -125,11 +132,13 @@ class Cache:
 
     def codes(
         self, entry: CacheEntry, start_frame: int = 0, num_frames: int | None = None
-    ) -> NDArray[np.uint16]:
+    ) -> NDArray[Any]:
         """Codes [K, n] of frames [start_frame, start_frame + num_frames) of a take; a copy.
 
+        The first read of a take compares all of it with its checksum.
+
         Raises:
-            InputError: frames outside the take.
+            InputError: frames outside the take, or codes that are not those that were written.
         """
         if num_frames is None:
             num_frames = entry.num_frames - start_frame
@@ -142,14 +151,32 @@ class Cache:
         shard = self._shards.get(entry.shard)
         if shard is None:
             shard = self._open_shard(entry.shard)
-        return shard[entry.key][:, start_frame:end].copy()
+        whole = shard[entry.key]
+        if entry.key not in self._checked:
+            self._check(entry, whole)
+        return whole[:, start_frame:end].copy()
 
-    def _open_shard(self, number: int) -> dict[str, NDArray[np.uint16]]:
+    def _check(self, entry: CacheEntry, codes: NDArray[Any]) -> None:
+        """Looks at a take that is read for the first time."""
+        path = self.path / shard_name(entry.shard)
+        if checksum(codes) != entry.crc32:
+            raise InputError(
+                f"{path}: the codes of take {entry.key!r} are not those that were written; {_AGAIN}"
+            )
+        for book in np.flatnonzero((codes >= self._sizes).any(axis=1)):
+            raise InputError(
+                f"{path}: take {entry.key!r}: codes of codebook {book} go up to "
+                f"{codes[book].max()}, expected [0, {self._sizes[book, 0]}); {_AGAIN}"
+            )
+        self._checked.add(entry.key)
+
+    def _open_shard(self, number: int) -> dict[str, NDArray[Any]]:
         path = self.path / shard_name(number)
         arrays = read_header(path).arrays()
         for entry in self._of_shard[number]:
             found = arrays.get(entry.key)
-            if found is None or found.shape != (self.num_codebooks, entry.num_frames):
+            shape = (self.num_codebooks, entry.num_frames)
+            if found is None or found.shape != shape or found.dtype.name != self.dtype:
                 raise InputError(f"{path}: take {entry.key!r} is not as the index says; {_AGAIN}")
         self._shards[number] = arrays
         return arrays
@@ -159,9 +186,14 @@ class Cache:
         found = self._performances.get(entry.midi_path)
         if found is None:
             if self._load_performance is None:
+                self._check_file(PERFORMANCES)
                 self._load_performance = _performance_loader(self.path / PERFORMANCES)
             found = self._performances[entry.midi_path] = self._load_performance(entry.midi_path)
         return found
+
+    def _check_file(self, name: str) -> None:
+        if sha256_of_file(self.path / name) != self.header["files"][name]["sha256"]:
+            raise InputError(f"{self.path / name}: its content is not what was written; {_AGAIN}")
 
     def split(self, name: str) -> list[CacheEntry]:
         """The takes of a split, in the dataset's order."""
@@ -190,7 +222,7 @@ class Cache:
 def _why_not(path: Path) -> str:
     if not path.exists():
         return f"{path}: no such cache; make one with midigroove cache"
-    if (path / PLAN).exists():
+    if is_unfinished(path):
         return f"{path}: not finished; give the same midigroove cache command again"
     return f"{path}: not a cache ({HEADER} is missing)"
 

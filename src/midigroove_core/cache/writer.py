@@ -9,7 +9,6 @@ it was begun.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,13 +25,17 @@ from midigroove_core.cache.format import (
     KEY,
     PERFORMANCES,
     PLAN,
+    REPLACEMENT,
     SAME,
     SCHEMA,
     SKIPPED,
     CacheEntry,
     check_same,
+    checksum,
+    dtype_of,
     shard_name,
 )
+from midigroove_core.cache.replace import clear_work
 from midigroove_core.errors import MidigrooveError, MismatchError
 from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
@@ -46,7 +49,6 @@ class CacheWriter:
         path: folder of the cache.
         header: codec_id, codec_config, codec_facts, weights_sha, provider, versions, dataset
             (with name, fingerprint and num_takes) and encoding (with takes_per_shard).
-        overwrite: throw away what is there.
 
     Raises:
         MismatchError: the folder has a cache of something else; names the field.
@@ -56,21 +58,14 @@ class CacheWriter:
         complete: the cache was finished before; there is nothing to do.
     """
 
-    def __init__(
-        self, path: str | Path, header: Mapping[str, Any], *, overwrite: bool = False
-    ) -> None:
+    def __init__(self, path: str | Path, header: Mapping[str, Any]) -> None:
         self.path = Path(path)
-        self.header = {"schema": SCHEMA, **header}
+        codebooks = read_codebooks(header["codec_facts"])
+        self._sizes = np.array([[book.size] for book in codebooks])
+        self._dtype = np.dtype(dtype_of(codebooks))
+        self.header = {"schema": SCHEMA, "codes_dtype": self._dtype.name, **header}
         self.num_takes = int(header["dataset"]["num_takes"])
         self.takes_per_shard = int(header["encoding"]["takes_per_shard"])
-        self._sizes = np.array([[book.size] for book in read_codebooks(header["codec_facts"])])
-        if self._sizes.max() > 65536:
-            raise MidigrooveError(
-                f"codec {header['codec_id']}: a codebook has {self._sizes.max()} entries; a cache "
-                f"holds up to 65536 (uint16)"
-            )
-        if overwrite:
-            self.discard()
         self.complete = (self.path / HEADER).exists()
         if self.complete:
             check_same(self.path, read_json(self.path / HEADER), self.header, SAME)
@@ -91,17 +86,9 @@ class CacheWriter:
         if not self.path.is_dir():
             raise MidigrooveError(f"{self.path}: is a file; a cache is a folder")
         # A folder `building` without a plan, and temporary files, are what a kill leaves behind.
-        ignored = {BUILDING, SKIPPED}
+        ignored = {BUILDING, SKIPPED, REPLACEMENT}
         names = sorted(child.name for child in self.path.iterdir())
         return [name for name in names if name not in ignored and not name.startswith(".")]
-
-    def discard(self) -> None:
-        """Removes the files of a cache from the folder, `cache.json` first, and nothing else."""
-        for name in (HEADER, INDEX, SKIPPED, PERFORMANCES):
-            (self.path / name).unlink(missing_ok=True)
-        for shard in self.path.glob("codes-*.safetensors"):
-            shard.unlink()
-        shutil.rmtree(self.path / BUILDING, ignore_errors=True)
 
     @property
     def num_shards(self) -> int:
@@ -142,7 +129,7 @@ class CacheWriter:
 
         Args:
             take: its place in the dataset.
-            row: the fields of `CacheEntry` but `shard`.
+            row: the fields of `CacheEntry` but `shard` and `crc32`.
             codes: [K, T], in [0, V).
 
         Raises:
@@ -158,8 +145,9 @@ class CacheWriter:
                 f"{row['key']}: codes of codebook {book} lie in [{codes[book].min()}, "
                 f"{codes[book].max()}], expected [0, {self._sizes[book, 0] - 1}]"
             )
-        arrays = {"codes": codes.astype(np.uint16)}
-        self._save(self._take_path(take), arrays, {"take": dict(row)})
+        stored = codes.astype(self._dtype)
+        whole = {**row, "crc32": checksum(stored)}
+        self._save(self._take_path(take), {"codes": stored}, {"take": whole})
 
     def add_skip(self, take: int, key: str, reason: str, detail: str) -> None:
         """Notes that a take was left out, with its reason (one of few) and the whole story."""
@@ -235,7 +223,7 @@ class CacheWriter:
 
     def _clear_away(self) -> None:
         """Removes the working files, and temporary files that a killed process left behind."""
-        shutil.rmtree(self.path / BUILDING, ignore_errors=True)
+        clear_work(self.path / BUILDING)
         for left in self.path.glob(".*.tmp.*"):
             left.unlink(missing_ok=True)
 
