@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import mido
@@ -158,33 +157,6 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="none.mid: .*No such file"):
         load_midi(tmp_path / "none.mid")
-
-
-def test_corrupt_bytes_raise_input_error_or_are_read(tmp_path: Path) -> None:
-    draw = random.Random(0)
-    good = SAMPLES[0].read_bytes()
-    refused = 0
-    for _ in range(60):
-        data = bytearray(good)
-        for _ in range(12):
-            data[draw.randrange(len(data))] = draw.randrange(256)
-        (tmp_path / "bad.mid").write_bytes(data)
-        try:
-            load_midi(tmp_path / "bad.mid")
-        except InputError:
-            refused += 1
-    assert refused > 10
-
-
-def test_smpte_time_and_impossible_tempo_are_refused(tmp_path: Path) -> None:
-    data = bytearray(SAMPLES[0].read_bytes())
-    data[12:14] = (-25).to_bytes(1, "big", signed=True) + b"\x28"
-    (tmp_path / "smpte.mid").write_bytes(data)
-    with pytest.raises(InputError, match="SMPTE"):
-        load_midi(tmp_path / "smpte.mid")
-    path = write(tmp_path / "a.mid", [mido.MetaMessage("set_tempo", tempo=0), on(36)])
-    with pytest.raises(InputError, match="tempo of 0"):
-        load_midi(path)
 
 
 def test_a_file_without_notes_is_an_empty_performance(tmp_path: Path) -> None:

@@ -29,12 +29,14 @@ class DrumPerformance:
         pitch: [N] MIDI pitches 0..127, as the file has them (no drum map applied).
         velocity: [N] 1..127.
         cc4_sec, cc4_value: [M] hi-hat pedal positions; high = pedal down = closed.
+        choke_sec, choke_pitch: [H] when a ringing cymbal is grabbed, and its pitch.
         tempo_sec, tempo_beats, tempo_bpm: [P >= 1] tempo map; segment i starts at tempo_sec[i] =
             tempo_beats[i] quarter notes; tempo_sec[0] == tempo_beats[0] == 0.
         meter_beats, meter_numerator, meter_denominator: [Q >= 1] time signatures; a bar starts at
             each meter_beats[i]. meter_beats[0] is 0, or below 0 in a slice that starts inside a
             bar: the place of that bar's downbeat.
-        end_sec: end of the performance (last event of the file, at least the last note's end).
+        end_sec: end of the performance (the file's, at least the last note's end).
+        oddities: what was odd about the file, a line each; not in `to_arrays`, empty in slices.
     """
 
     onset_sec: Floats
@@ -43,6 +45,8 @@ class DrumPerformance:
     velocity: Ints
     cc4_sec: Floats = field(default_factory=lambda: np.zeros(0))
     cc4_value: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    choke_sec: Floats = field(default_factory=lambda: np.zeros(0))
+    choke_pitch: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     tempo_sec: Floats = field(default_factory=lambda: np.zeros(1))
     tempo_beats: Floats = field(default_factory=lambda: np.zeros(1))
     tempo_bpm: Floats = field(default_factory=lambda: np.full(1, 120.0))
@@ -50,11 +54,13 @@ class DrumPerformance:
     meter_numerator: Ints = field(default_factory=lambda: np.full(1, 4))
     meter_denominator: Ints = field(default_factory=lambda: np.full(1, 4))
     end_sec: float = 0.0
+    oddities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         groups = (
             ("onset_sec", "duration_sec", "pitch", "velocity"),
             ("cc4_sec", "cc4_value"),
+            ("choke_sec", "choke_pitch"),
             ("tempo_sec", "tempo_beats", "tempo_bpm"),
             ("meter_beats", "meter_numerator", "meter_denominator"),
         )
@@ -62,7 +68,7 @@ class DrumPerformance:
             lengths = {len(getattr(self, name)) for name in names}
             if len(lengths) != 1:
                 raise InputError(f"DrumPerformance: {', '.join(names)} differ in length")
-        for name in ("onset_sec", "cc4_sec", "tempo_sec", "meter_beats"):
+        for name in ("onset_sec", "cc4_sec", "choke_sec", "tempo_sec", "meter_beats"):
             if np.any(np.diff(getattr(self, name)) < 0):
                 raise InputError(f"DrumPerformance: {name} is not sorted")
         if len(self.tempo_sec) == 0 or len(self.meter_beats) == 0:
@@ -121,7 +127,7 @@ class DrumPerformance:
         """The hits of [start_sec, end_sec), with times counted from start_sec.
 
         A note that began before `start_sec` is not a hit of the slice. The pedal's position, the
-        tempo and the place in the bar are carried in from before.
+        tempo and the place in the bar are carried in from before; a choke acts on hits before it.
         """
         hits = (self.onset_sec >= start_sec) & (self.onset_sec < end_sec)
         onset = self.onset_sec[hits] - start_sec
@@ -129,6 +135,7 @@ class DrumPerformance:
         cc4_sec, cc4_value = _carried(self.cc4_sec, self.cc4_value, start_sec, end_sec)
         first = int(_segment(self.tempo_sec, start_sec))
         tempo = slice(first, max(first + 1, int(np.searchsorted(self.tempo_sec, end_sec))))
+        chokes = (self.choke_sec >= start_sec) & (self.choke_sec < end_sec)
         start_beats = float(self.seconds_to_beats(start_sec))
         tempo_sec = np.maximum(self.tempo_sec[tempo] - start_sec, 0.0)
         tempo_beats = np.maximum(self.tempo_beats[tempo] - start_beats, 0.0)
@@ -147,6 +154,8 @@ class DrumPerformance:
             velocity=self.velocity[hits],
             cc4_sec=cc4_sec,
             cc4_value=cc4_value,
+            choke_sec=self.choke_sec[chokes] - start_sec,
+            choke_pitch=self.choke_pitch[chokes],
             tempo_sec=tempo_sec,
             tempo_beats=tempo_beats,
             tempo_bpm=self.tempo_bpm[tempo],
@@ -158,7 +167,7 @@ class DrumPerformance:
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Every attribute as an array (float64 or int64, `end_sec` of shape [1]); exact."""
-        return {f.name: np.atleast_1d(np.asarray(getattr(self, f.name))) for f in fields(self)}
+        return {name: np.atleast_1d(np.asarray(getattr(self, name))) for name in array_names()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> DrumPerformance:
@@ -168,12 +177,17 @@ class DrumPerformance:
             InputError: an array is missing; names it.
         """
         values: dict[str, NDArray[np.generic]] = {}
-        for f in fields(cls):
-            if f.name not in arrays:
-                raise InputError(f"DrumPerformance: array {f.name!r} is missing")
-            values[f.name] = arrays[f.name]
+        for name in array_names():
+            if name not in arrays:
+                raise InputError(f"DrumPerformance: array {name!r} is missing")
+            values[name] = arrays[name]
         end_sec = float(values.pop("end_sec")[0])
         return cls(**values, end_sec=end_sec)  # type: ignore[arg-type]
+
+
+def array_names() -> list[str]:
+    """Names of the arrays of `DrumPerformance.to_arrays`."""
+    return [f.name for f in fields(DrumPerformance) if f.name != "oddities"]
 
 
 def _segment(starts: Floats, at: ArrayLike) -> Ints:
