@@ -27,7 +27,7 @@ class TempoMap:
     def seconds(self) -> Floats:
         if self.sec_per_tick:
             return self.ticks * np.float64(self.sec_per_tick)
-        lengths = np.diff(self.ticks) * self.microseconds[:-1] / (self.ticks_per_beat * 1e6)
+        lengths: Floats = np.diff(self.ticks) * self.microseconds[:-1] / (self.ticks_per_beat * 1e6)
         return np.concatenate([np.zeros(1), np.cumsum(lengths, dtype=np.float64)])
 
     @property
@@ -39,9 +39,9 @@ class TempoMap:
 
     def to_seconds(self, ticks: Ints) -> Floats:
         if self.sec_per_tick:
-            return ticks * float(self.sec_per_tick)
+            return np.asarray(ticks, dtype=np.float64) * np.float64(self.sec_per_tick)
         i = np.searchsorted(self.ticks, ticks, side="right") - 1
-        elapsed = (ticks - self.ticks[i]) * self.microseconds[i]
+        elapsed: Ints = (ticks - self.ticks[i]) * self.microseconds[i]
         return self.seconds[i] + elapsed / (self.ticks_per_beat * 1e6)
 
     def to_beats(self, ticks: Ints) -> Floats:
