@@ -29,6 +29,9 @@ _LAZY = {
     "PerformanceReader": "midigroove_core.interfaces.reader",
     "SamplingConfig": "midigroove_core.interfaces.model",
     "load_midi": "midigroove_core.midi",
+    "load_score": "midigroove_core.score.read",
+    "note_array": "midigroove_core.score.arrays",
+    "to_partitura": "midigroove_core.score.arrays",
 }
 
 __all__ = ["__version__", "hookimpl", *_LAZY]

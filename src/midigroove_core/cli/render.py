@@ -17,7 +17,9 @@ def add(app: typer.Typer) -> None:
 
 
 def render(
-    midi: Annotated[list[Path], typer.Argument(help="MIDI files.", show_default=False)],
+    midi: Annotated[
+        list[Path], typer.Argument(help="MIDI files or scores (MusicXML).", show_default=False)
+    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -49,6 +51,13 @@ def render(
             show_default="as the model was trained",
         ),
     ] = None,
+    feel: Annotated[
+        Path | None,
+        typer.Option(
+            help="Play with the timing and dynamics of this performance.",
+            show_default="the file's own",
+        ),
+    ] = None,
     sample_rate: Annotated[
         int | None, typer.Option(help="Of the result, in Hz.", show_default="the codec's")
     ] = None,
@@ -75,7 +84,8 @@ def render(
 
     config = RenderConfig(
         engine=engine, checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
-        style=style, bpm=bpm, drum_map=drum_map, tail_sec=tail_sec, temperature=temperature,
+        style=style, bpm=bpm, drum_map=drum_map, feel=feel, tail_sec=tail_sec,
+        temperature=temperature,
         top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, device=device,
     )  # fmt: skip
     with progress_for_terminal() as progress:

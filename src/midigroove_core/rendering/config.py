@@ -34,6 +34,8 @@ class RenderConfig:
         bpm: tempo condition; None takes the tempo of the MIDI, which may change on the way.
         drum_map: how to read the pitches: "gm", "roland_td" or a TOML file; None reads them as
             the model was trained to (sampler: as "roland_td").
+        feel: a performance whose timing and dynamics are laid on a file that is rendered; None
+            plays the file's own.
         tail_sec: how long to go on after the performance's end.
         temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
@@ -50,6 +52,7 @@ class RenderConfig:
     style: str | None = None
     bpm: float | None = None
     drum_map: str | None = None
+    feel: Path | None = None
     tail_sec: float = 2.0
     temperature: float = 0.5
     top_k: int = 0

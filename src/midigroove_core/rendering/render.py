@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 
 from midigroove_core.audio import resample, save_audio
 from midigroove_core.errors import InputError, MidigrooveError
-from midigroove_core.midi import DrumPerformance, load_midi
+from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
+from midigroove_core.readers import load_performance
 from midigroove_core.rendering.config import (
     Engine,
     RenderConfig,
     Rendered,
     num_output_samples,
 )
+from midigroove_core.score.feel import Feel
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 PEAK_LIMIT = 0.999
@@ -89,12 +91,16 @@ def from_file(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Rendered:
-    """Renders a MIDI file; see `from_performance`.
+    """Renders a MIDI file or a score; see `from_performance`.
 
     Raises:
-        InputError: not a MIDI file, or one without notes.
+        InputError: not a file that a reader reads, or one without notes.
     """
-    return from_performance(load_midi(midi_path), config, engine=engine, progress=progress)
+    config = config or RenderConfig()
+    performance = load_performance(midi_path)
+    if config.feel is not None:
+        performance = Feel.of(load_performance(config.feel)).apply(performance)
+    return from_performance(performance, config, engine=engine, progress=progress)
 
 
 def from_file_to_file(

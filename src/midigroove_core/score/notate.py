@@ -1,4 +1,4 @@
-"""`notate`: a performance as a drum part in MusicXML, for notation programs and for `load_score`."""
+"""`notate`: a performance as a drum part in MusicXML, for notation programs and `load_score`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midigroove_core.atomic import write_text
+from midigroove_core.errors import InputError
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.score import levels
 from midigroove_core.score.kit_map import place_of
@@ -65,8 +66,6 @@ def notate(
         InputError: an unknown grid, no hits, or another suffix.
         MidigrooveError: the file cannot be written.
     """
-    from midigroove_core.errors import InputError
-
     out = Path(out)
     if out.suffix.lower() not in (".musicxml", ".xml"):
         raise InputError(f"out: {out.name} is no .musicxml file")
@@ -113,18 +112,19 @@ def _measure(
         _move(measure, "forward", tick)
         measure.append(_tempo(bpm))
         _move(measure, "backup", tick)
-    hands = {
-        tick: [hit for hit in hits if not place_of(hit.pitch).feet]
+    _voice(measure, bar, "1", _played_with(bar, feet=False))
+    if feet := _played_with(bar, feet=True):
+        _move(measure, "backup", bar.length)
+        _voice(measure, bar, "2", feet)
+    return measure
+
+
+def _played_with(bar: WrittenBar, *, feet: bool) -> dict[int, list[WrittenHit]]:
+    found = {
+        tick: [hit for hit in hits if place_of(hit.pitch).feet == feet]
         for tick, hits in bar.hits.items()
     }
-    feet = {
-        tick: [hit for hit in hits if place_of(hit.pitch).feet] for tick, hits in bar.hits.items()
-    }
-    _voice(measure, bar, "1", {tick: hits for tick, hits in hands.items() if hits})
-    if any(feet.values()):
-        _move(measure, "backup", bar.length)
-        _voice(measure, bar, "2", {tick: hits for tick, hits in feet.items() if hits})
-    return measure
+    return {tick: hits for tick, hits in found.items() if hits}
 
 
 def _attributes(meter: tuple[int, int], is_first: bool) -> ET.Element:
@@ -269,9 +269,8 @@ def _write_hit(
         return
     ghost = velocity < GHOST_BELOW and pitch in _GHOSTS
     if in_chord:
-        value = _Value(
-            value.at, value.ticks, value.kind, value.dots, False, value.triplet and "inside"
-        )
+        role = value.triplet and "inside"
+        value = _Value(value.at, value.ticks, value.kind, value.dots, False, role)
     notations = _ending(note, value, voice, place.notehead or None, ghost=ghost)
     if place.is_open:
         ET.SubElement(ET.SubElement(notations, "technical"), "open")

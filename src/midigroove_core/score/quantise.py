@@ -29,8 +29,11 @@ and a page of 32nd rests is no help to the one who reads it."""
 _MERGED_SEC = 0.4
 """What a hit that would fall together with another of its pitch counts as being moved."""
 
+_EXACT = 1e-3
+"""Ticks: hits that lie on a division so exactly were written on it, and stay."""
+
 FLAM_SEC = (0.005, 0.045)
-"""A hit so long before a louder one of its pitch is a grace note."""
+"""A hit so long before a louder one of its pitch, and less than a 32nd note, is a grace note."""
 _FLAM_LEVEL = 0.9
 """... if its velocity is below this share of the louder one's."""
 
@@ -134,10 +137,11 @@ def _flams(performance: DrumPerformance) -> tuple[np.ndarray, dict[int, tuple[in
         if first is None:
             continue
         apart = performance.onset_sec[index] - performance.onset_sec[first]
+        shortest = 0.95 * 60.0 / 8 / performance.bpm_at(performance.onset_sec[index])
         softer = performance.velocity[first] < _FLAM_LEVEL * performance.velocity[index]
         chained = first in leads_to.values()
         equal = performance.velocity[first] <= performance.velocity[index]
-        if FLAM_SEC[0] <= apart <= FLAM_SEC[1] and (softer or (chained and equal)):
+        if FLAM_SEC[0] <= apart <= min(FLAM_SEC[1], shortest) and (softer or (chained and equal)):
             leads_to[first] = index
     graces: dict[int, tuple[int, ...]] = {}
     for first in sorted(leads_to):
@@ -175,10 +179,7 @@ def _bars(performance: DrumPerformance, *, last: float) -> list[WrittenBar]:
 def _bar(meter: tuple[int, int], start: int, length: int, whole: int) -> WrittenBar:
     """A bar in its beats: quarters, dotted quarters in 6/8 and its kin, else eighths."""
     top, bottom = meter
-    if bottom <= 4:
-        beat = TICKS
-    else:
-        beat = TICKS * 4 // bottom * (3 if top % 3 == 0 else 1)
+    beat = TICKS if bottom <= 4 else TICKS * 4 // bottom * (3 if top % 3 == 0 else 1)
     beats: list[int] = []
     place = whole - length  # an upbeat keeps the places of its beats
     while place < whole:
@@ -203,9 +204,8 @@ def _nearest(
     for index in np.unique(cell):
         hits = cell == index
         inside, length = places[hits] - edges[index], lengths[index]
-        second = 60.0 / float(
-            performance.bpm_at(performance.beats_to_seconds(edges[index] / TICKS))
-        )
+        start_sec = performance.beats_to_seconds(edges[index] / TICKS)
+        second = 60.0 / float(performance.bpm_at(start_sec))
         usable = [d for d in divisions if length % d == 0] or [3]
         usable = [d for d in usable if d % 4 or length == TICKS] or [3]
 
@@ -215,7 +215,8 @@ def _nearest(
             moved = float(np.abs(near - inside).sum()) / TICKS * second
             return (moved + together * _MERGED_SEC) / len(near) + _COST_SEC[division]
 
-        best = min(usable, key=cost)
+        exact = [d for d in usable if np.abs(np.rint(inside / d) * d - inside).max() < _EXACT]
+        best = exact[0] if exact else min(usable, key=cost)
         ticks[hits] = edges[index] + np.rint(inside / best).astype(np.int64) * best
     return ticks
 

@@ -172,7 +172,7 @@ def _has_percussion_clef(part: Any) -> bool:
 
 
 def _pitch_of(note: Any, by_place: bool) -> int:
-    """By the place on a percussion staff; else the pitch itself, as files made from MIDI have it."""
+    """By the place on a percussion staff; else the pitch itself, as in files made from MIDI."""
     if by_place or isinstance(note, partitura().score.UnpitchedNote):
         return pitch_at(f"{note.step}{note.octave}", getattr(note, "notehead", None))
     return int(note.midi_pitch)
