@@ -58,7 +58,9 @@ def test_a_plugins_reader_is_found_by_its_suffix(install_plugin, tmp_path, beat)
 def test_a_suffix_that_nobody_reads_says_which_are_read(tmp_path) -> None:
     path = tmp_path / "x.tab"
     path.write_text("x")
-    with pytest.raises(InputError, match=r"x\.tab: no reader for \.tab \(read are .*\.mid, .*\.musicxml"):
+    with pytest.raises(
+        InputError, match=r"x\.tab: no reader for \.tab \(read are .*\.mid, .*\.musicxml"
+    ):
         load_performance(path)
     with pytest.raises(InputError, match="missing.tab"):
         load_performance(tmp_path / "missing.tab")
