@@ -63,7 +63,7 @@ class ReaderContract:
 
     def test_arrays_are_what_they_should_be(self, performance: DrumPerformance) -> None:
         for name, array in performance.to_arrays().items():
-            whole = name in ("pitch", "velocity", "cc4_value") or name.startswith("meter_n")
+            whole = name.endswith(("pitch", "velocity", "cc4_value")) or name.startswith("meter_n")
             whole = whole or name.startswith("meter_d")
             assert array.dtype == (np.int64 if whole else np.float64), f"{name} is {array.dtype}"
             assert np.isfinite(array.astype(np.float64)).all(), f"{name} is not finite"
