@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,11 @@ def dump_json(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -
 def write_json(path: str | Path, value: Any) -> None:
     """Writes `value` as sorted JSON with a final newline."""
     write_text(path, dump_json(value) + "\n")
+
+
+def write_json_lines(path: str | Path, values: Iterable[Any]) -> None:
+    """Writes each value as sorted JSON on a line of its own."""
+    write_text(path, "".join(dump_json(value, indent=None) + "\n" for value in values))
 
 
 def read_json(path: str | Path) -> Any:

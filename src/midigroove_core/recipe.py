@@ -126,24 +126,17 @@ def _evaluate(
     device: str,
     progress: Progress,
 ) -> str:
-    from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+    from midigroove_core.evaluation import SystemSpec, evaluate, make_config
 
     name = Path(path).stem
     system = SystemSpec(name, out / "run" / "best.safetensors", out / "cache")
-    table = dict(recipe.get("eval", {}))
-    if "rows" in table:
-        table["rows"] = tuple(table["rows"])
     codec_path = recipe.get("cache", {}).get("codec_path")
+    # The folder is the recipe's own: a run that went on is evaluated anew in the same place.
+    options: dict[str, Any] = {"dataset": where, "device": device, "overwrite": True}
+    options["codec_paths"] = {"": codec_path} if codec_path else {}
     try:
-        config = EvalConfig(
-            systems=(system,),
-            out=out / "eval",
-            dataset=None if where is None else Path(where),
-            device=device,
-            codec_paths={"": codec_path} if codec_path else {},
-            **table,
-        )
-    except TypeError as error:
+        config = make_config([system], out / "eval", {**options, **recipe.get("eval", {})})
+    except (TypeError, InputError) as error:
         raise InputError(f"{path}: eval: {error}") from error
-    evaluate(config, progress)
+    evaluate(config, progress=progress)
     return str(out / "eval")

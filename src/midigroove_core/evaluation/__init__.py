@@ -1,29 +1,80 @@
 """Evaluates systems against the MIDI, the recordings, the codec oracle and silence.
 
-`evaluate(EvalConfig(...))` writes an evaluation directory (docs/evaluation.md): summary.json,
-clips.csv, codes.csv, takes.csv, per_class.csv, per_kit.csv, sets.csv, knee.csv, long.csv,
-manifest.json, skipped.jsonl, cost.json and the audio of some clips in preds/.
+    scorecard = evaluate(["dac:runs/dac/best.safetensors:cache/dac"], out="eval/first")
+
+writes an evaluation directory (docs/evaluation.md). Inside, data flows one way: `rows` play clips,
+`scoring` judges what is played, a frozen `Measured` comes out, and `output` writes it; `base` is
+what all of them speak of.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
 
 if TYPE_CHECKING:
-    from midigroove_core.evaluation.pipeline import EvalResult
+    from midigroove_core.evaluation.output.scorecard import Scorecard
     from midigroove_core.progress import Progress
 
-__all__ = ["EvalConfig", "SystemSpec", "evaluate"]
+__all__ = ["EvalConfig", "SystemSpec", "evaluate", "make_config"]
 
 
-def evaluate(config: EvalConfig, progress: Progress | None = None) -> EvalResult:
+def evaluate(
+    systems: Sequence[str | SystemSpec] | EvalConfig,
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Scorecard:
     """Runs an evaluation and writes its directory; torch is imported here, not before.
 
+    Args:
+        systems: texts `NAME:CHECKPOINT:CACHE`, or a whole configuration.
+        out: the directory; not with a configuration, which names its own.
+        progress: told how far it is.
+        options: fields of `EvalConfig`, such as `dataset="data/e-gmd"`.
+
+    Returns:
+        The figures; `.table()` has a row per system and reference.
+
     Raises:
-        MidigrooveError: systems, caches and the dataset that do not fit together, or no clips.
+        InputError: unknown options; `out` is taken; no clips.
+        MidigrooveError: systems, caches and the dataset that do not fit together.
     """
     from midigroove_core.evaluation.pipeline import run_evaluation
 
-    return run_evaluation(config, progress)
+    if isinstance(systems, EvalConfig):
+        if out is not None or options:
+            raise InputError("evaluate: give a configuration or options, not both")
+        return run_evaluation(systems, progress)
+    if isinstance(systems, str):
+        raise InputError(f"evaluate: systems is a list; write [{systems!r}]")
+    if out is None:
+        raise InputError("evaluate: out is missing: the directory to write")
+    specs = [SystemSpec.parse(item) if isinstance(item, str) else item for item in systems]
+    return run_evaluation(make_config(specs, out, options), progress)
+
+
+def make_config(
+    systems: Sequence[SystemSpec], out: str | Path, options: dict[str, Any]
+) -> EvalConfig:
+    """A configuration from options by name; paths may be texts, lists stand for tuples.
+
+    Raises:
+        InputError: no such option; names it.
+    """
+    known = set(EvalConfig.__dataclass_fields__) - {"systems", "out"}
+    for name in options:
+        if name not in known:
+            raise InputError(f"no such option {name!r} of an evaluation")
+    chosen = dict(options)
+    for name in ("dataset", "pred_dir"):
+        if chosen.get(name) is not None:
+            chosen[name] = Path(chosen[name])
+    if "rows" in chosen:
+        chosen["rows"] = tuple(chosen["rows"])
+    return EvalConfig(tuple(systems), Path(out), **chosen)

@@ -1,195 +1,145 @@
-"""Opens what an evaluation needs, runs it, and writes its directory."""
+"""Rows play, scoring judges, a frozen result comes out, and is written."""
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.results import Row, Scores, Skips
-from midigroove_core.evaluation.output.summary import CLIP_METRICS
-from midigroove_core.evaluation.output.writing import MANIFEST, write_results
-from midigroove_core.evaluation.rows.audio_rows import Recordings, SamplerRow
-from midigroove_core.evaluation.rows.code_rows import fit_codes, make_code_rows
-from midigroove_core.evaluation.rows.predictions import PredictionStore, spread
-from midigroove_core.evaluation.rows.systems import (
-    CodecGroup,
-    System,
-    batch_size,
-    load_systems,
-)
-from midigroove_core.evaluation.run import EvalRun, GroupRows
+from midigroove_core.evaluation.base.measured import LongMeasured, Measured
+from midigroove_core.evaluation.output.cost import make_cost
+from midigroove_core.evaluation.output.folder import Places, evaluation_folders
+from midigroove_core.evaluation.output.manifest import make_manifest, settings_sha
+from midigroove_core.evaluation.output.predictions import PredictionStore
+from midigroove_core.evaluation.output.scorecard import Scorecard
+from midigroove_core.evaluation.output.summarise import summarise
+from midigroove_core.evaluation.output.writing import copy_training_curves, write_evaluation
+from midigroove_core.evaluation.rows.long_renders import LEAST_JOINS, LongSource
+from midigroove_core.evaluation.rows.plan import Plan, open_plan
+from midigroove_core.evaluation.rows.references import References
+from midigroove_core.evaluation.rows.source import Played
+from midigroove_core.evaluation.scoring.clips import ClipScorer
 from midigroove_core.evaluation.scoring.code_scores import CodeTotals
 from midigroove_core.evaluation.scoring.kit_recordings import KitRecordings
-from midigroove_core.evaluation.scoring.long_renders import LongRenders
-from midigroove_core.evaluation.scoring.scoring import ClipScorer
+from midigroove_core.evaluation.scoring.long_scores import score_long
+from midigroove_core.evaluation.scoring.scorer import AudioScoring, Scorer
 from midigroove_core.evaluation.scoring.sets import open_collector
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 
 
-@dataclass(frozen=True)
-class EvalResult:
-    """What an evaluation found.
-
-    Attributes:
-        out: the directory that was written.
-        summary: summary.json.
-        skipped: reason -> how many (clip, row) pairs were left out.
-        cost: cost.json.
-    """
-
-    out: Path
-    summary: dict[str, Any]
-    skipped: dict[str, int]
-    cost: dict[str, Any]
-
-
-def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> EvalResult:
+def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Scorecard:
     """See `evaluate`."""
     progress = progress or Silent()
     began = time.perf_counter()
     registry = Registry()
-    systems, groups = load_systems(config, registry)
-    clips = eval_clips(
-        [system.group.cache for system in systems],
-        config.split,
-        beats=config.beats,
-        intersection=config.intersection,
-        max_items=config.max_items,
-        seed=config.seed,
-    )
-    longest_sec = max(clip.duration_sec for clip in clips)
-    progress.message(
-        f"{len(clips)} clips of {len({clip.entry.key for clip in clips})} takes, "
-        f"{len({clip.entry.performance_key for clip in clips})} performances, "
-        f"split {config.split}"
-    )
-    run = _plan(config, registry, systems, groups, clips, longest_sec, progress.message)
-    # Not before everything is found: a mistyped option must not cost the evaluation that is there.
-    prepare_out(config.out)
-    if config.audio_metrics and run.recordings is None:
-        progress.message("no --dataset: the codec oracle stands in for the recordings")
-    run.run(batch_size(systems, longest_sec), progress)
-    if run.long is not None:
-        # A system that predicted nothing of the clips would render noise.
-        run.long.run([s for s in systems if run.scores.scored(s.name).any()], progress)
-    wall_sec = time.perf_counter() - began
-    return write_results(config, run, table_rows(run), wall_sec, EvalResult)
+    # Everything is found before anything is written: a mistyped option must not cost the
+    # evaluation that is there.
+    plan = open_plan(config, registry, progress.message)
+    scorer = _open_scorer(config, registry, plan, progress.message)
+    facts = tuple(system.facts for system in plan.systems)
+    recordings = None if plan.references is None else plan.references.recordings
+    dataset = None if recordings is None else recordings.fingerprint
+    settings = settings_sha(config, facts, dataset)
+    with evaluation_folders(config, settings) as places:
+        measured = _measure(config, plan, scorer, places, progress)
+        summary = summarise(measured, config)
+        cost = make_cost(measured, time.perf_counter() - began)
+        manifest = make_manifest(config, settings, measured)
+        copy_training_curves(
+            places.out, {system.name: system.spec.checkpoint for system in plan.systems}
+        )
+        write_evaluation(places.out, measured, summary, manifest, cost)
+    return Scorecard(config.out, summary, cost)
 
 
-def prepare_out(out: Path) -> None:
-    """Makes the directory, or takes back what an earlier evaluation left in it.
-
-    Raises:
-        InputError: there is something else in it.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; name a folder for the evaluation")
-    if out.is_dir() and any(out.iterdir()):
-        if not (out / MANIFEST).is_file() and not (out / "unfinished").is_file():
-            raise InputError(f"{out}: has files but is no evaluation; name another --out")
-        for folder in ("preds", "training"):
-            shutil.rmtree(out / folder, ignore_errors=True)
-        (out / MANIFEST).unlink(missing_ok=True)
-    out.mkdir(parents=True, exist_ok=True)
-    # Without a manifest nobody takes the directory for finished; this lets the next run reuse it.
-    (out / "unfinished").touch()
+def _open_scorer(
+    config: EvalConfig, registry: Registry, plan: Plan, message: Callable[[str], None]
+) -> Scorer:
+    totals = {
+        system.name: CodeTotals(
+            system.group.cache.num_codebooks,
+            plan.models[system.name],
+            system.group.cache.clock.frame_rate,
+        )
+        for system in plan.systems
+    }
+    audio = None
+    if plan.references is not None:
+        audio = _open_audio(config, registry, plan, plan.references, message)
+    return Scorer(plan.clips, totals, audio, plan.journal)
 
 
-def _plan(
+def _open_audio(
     config: EvalConfig,
     registry: Registry,
-    systems: Sequence[System],
-    groups: Sequence[CodecGroup],
-    clips: Sequence[EvalClip],
-    longest_sec: float,
+    plan: Plan,
+    references: References,
     message: Callable[[str], None],
-) -> EvalRun:
-    audio = config.audio_metrics
-    rate = max(group.cache.clock.sample_rate for group in groups)
-    group_rows = [_group_rows(config, group, longest_sec) for group in groups]
-    skips = Skips()
-    recordings = Recordings(config.dataset, rate) if audio and config.dataset else None
-    kits = KitRecordings(groups[0].cache, config.split, recordings) if recordings else None
-    reference = "recording" if recordings is not None else f"oracle{groups[0].suffix}"
-    embeddings = None
-    if audio and config.embedding:
-        embeddings = open_collector(config, registry, rate, reference, message)
-    long = None
-    if audio and config.long_items:
-        long = LongRenders(config, recordings, reference, rate, skips)
-    folder = config.pred_dir or config.out / "preds"
-    names = {system.name for system in systems}
-    return EvalRun(
-        clips=clips,
-        groups=group_rows,
-        systems=systems,
-        scores=Scores(tuple(CLIP_METRICS), len(clips)),
-        skips=skips,
-        scorer=ClipScorer(rate, kits) if audio else None,
-        recordings=recordings,
-        with_silence="silence" in config.rows,
-        sampler=SamplerRow(rate) if audio and "sampler" in config.rows else None,
-        embeddings=embeddings,
-        store=PredictionStore(folder, clips, config.save_preds, rate) if audio else None,
-        stored_rows=lambda row: config.pred_include_ref or row in names,
-        knee_clips=set(spread(len(clips), config.knee_items)) if audio else set(),
-        long=long,
-        totals={
-            system.name: CodeTotals(
-                system.group.cache.num_codebooks,
-                next(rows.model for rows in group_rows if rows.group is system.group),
-                system.group.cache.clock.frame_rate,
-            )
-            for system in systems
-        },
-    )
+) -> AudioScoring:
+    rate, facts, kits = references.sample_rate, references.facts, None
+    if references.recordings is not None:
+        kits = KitRecordings(references.group.cache, config.split, references.recordings)
+    sets = None
+    if config.embedding:
+        sets = open_collector(config, registry, rate, facts.row, message)
+    return AudioScoring(ClipScorer(rate, kits), facts, sets)
 
 
-def _group_rows(config: EvalConfig, group: CodecGroup, longest_sec: float) -> GroupRows:
-    model = fit_codes(group.cache, config.seed)
-    rows = make_code_rows(
-        group.cache,
-        config.rows,
-        model,
-        beats=config.beats,
-        longest_sec=longest_sec,
-        seed=config.seed,
-    )
-    return GroupRows(group, rows, model)
+def _measure(
+    config: EvalConfig, plan: Plan, scorer: Scorer, places: Places, progress: Progress
+) -> Measured:
+    keep = _Keeper(config, plan, places)
+    progress.start("Evaluating clips", len(plan.clips))
+    for batch in plan.batches():
+        for source in plan.sources:
+            for played in source.play(batch):
+                scored = scorer.add(played, batch)
+                if scored:
+                    keep.add(played)
+        for knee in plan.knees:
+            for step in knee.play(batch):
+                scorer.add_knee(step, batch)
+        progress.advance(len(batch.clips))
+    progress.finish()
+    keep.finish()
+    long = _long(config, plan, scorer, progress)
+    facts = [system.facts for system in plan.systems]
+    return scorer.measured([source.row for source in plan.sources], facts, long)
 
 
-def table_rows(run: EvalRun) -> list[Row]:
-    """The lines of the tables, from what nobody should lose against to what nobody can beat."""
-    found: list[Row] = []
-    first_oracle = run.groups[0].group
-    if run.scorer is not None and run.with_silence:
-        found.append(Row("silence", "reference", None, f"oracle{first_oracle.suffix}"))
-    for name in ("random", "unigram", "nearest"):
-        for rows in run.groups:
-            if any(row.name == name for row in rows.rows):
-                found.append(_reference_row(name, rows.group))
-    if run.sampler is not None:
-        found.append(Row("sampler", "reference", None, f"oracle{first_oracle.suffix}"))
-    for system in run.systems:
-        group = system.group
-        codec_id = group.cache.header["codec_id"]
-        found.append(Row(system.name, "system", codec_id, f"oracle{group.suffix}"))
-    for rows in run.groups:
-        if run.scorer is not None and any(row.name == "oracle" for row in rows.rows):
-            found.append(_reference_row("oracle", rows.group))
-    if run.recordings is not None:
-        found.append(Row("recording", "reference", None, f"oracle{first_oracle.suffix}"))
-    return [row for row in found if run.scores.scored(row.name).any() or row.kind == "system"]
+class _Keeper:
+    """Keeps the audio of some clips while they come by: all of it would not fit into memory."""
+
+    def __init__(self, config: EvalConfig, plan: Plan, places: Places) -> None:
+        self._references = config.pred_include_ref
+        self._store = None
+        if plan.references is not None:
+            rate = plan.references.sample_rate
+            self._store = PredictionStore(places.preds, plan.clips, config.save_preds, rate)
+
+    def add(self, played: Played) -> None:
+        wanted = played.row.is_system or self._references
+        if self._store is not None and wanted and played.audio is not None:
+            self._store.add(played.row.name, played.clip, played.audio)
+
+    def finish(self) -> None:
+        if self._store is not None:
+            self._store.write_index()
 
 
-def _reference_row(name: str, group: CodecGroup) -> Row:
-    codec_id = group.cache.header["codec_id"]
-    return Row(name + group.suffix, "reference", codec_id, f"oracle{group.suffix}")
+def _long(
+    config: EvalConfig, plan: Plan, scorer: Scorer, progress: Progress
+) -> LongMeasured | None:
+    references = plan.references
+    if references is None or not config.long_items:
+        return None
+    # A system that predicted nothing of the clips would render noise.
+    able = [s for s in plan.systems if scorer.scores.scored(s.name).any()]
+    source = LongSource(config, able, references.sample_rate, plan.journal)
+    if able and not source.stretches:
+        progress.message(
+            f"no long renders: no take of split {config.split} is long enough for "
+            f"{LEAST_JOINS} joins of windows"
+        )
+    return score_long(source, references, plan.journal, progress)

@@ -6,13 +6,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
 
-SCHEMA = 1
-"""Version of the files in an evaluation directory."""
-
-REFERENCE_ROWS = ("recording", "oracle", "silence", "random", "unigram", "nearest", "sampler")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
 @dataclass(frozen=True)
@@ -38,13 +35,18 @@ class SystemSpec:
         """
         parts = text.split(":")
         if len(parts) != 3 or not all(parts):
-            raise InputError(f"--system {text!r}: write NAME:CHECKPOINT:CACHE")
+            raise InputError(f"system {text!r}: write NAME:CHECKPOINT:CACHE")
         name, checkpoint, cache = parts
-        if not _NAME.match(name):
-            raise InputError(f"--system {text!r}: use letters, digits, '.', '_' and '-' in names")
-        if name in REFERENCE_ROWS or name.startswith("oracle"):
-            raise InputError(f"--system {text!r}: {name!r} is the name of a reference row")
         return cls(name, Path(checkpoint), Path(cache))
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise InputError(
+                f"system {self.name!r}: use up to 64 letters, digits, '.', '_' and '-' in names"
+            )
+        taken = ("all", "floor", *(kind.value for kind in REFERENCE_KINDS))
+        if self.name in taken or self.name.startswith(tuple(f"{k}-" for k in CODES_KINDS)):
+            raise InputError(f"system {self.name!r}: that is the name of a reference row")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class EvalConfig:
 
     Attributes:
         systems: at least one.
-        out: the directory to write; must not exist or be empty, unless it is an evaluation.
+        out: the directory to write: it appears whole or not at all.
+        overwrite: replace an evaluation of other settings or files that is there.
         split: of the caches.
         dataset: folder or csv of the recordings; without it the reference is the codec oracle.
         intersection: only clips that all systems have.
@@ -63,7 +66,7 @@ class EvalConfig:
         codec_paths: codec id -> where its weights lie, if it does not find them itself; "" is for
             every codec that is not named.
         audio_metrics: score audio; without it only the codes are.
-        rows: which of `REFERENCE_ROWS` to add.
+        rows: which reference rows to add; the recording is there whenever there are recordings.
         long_items: takes that each system renders as a whole, to look at the joins of its windows;
             0 for none.
         knee_items: clips on which the oracle is scored per number of codebooks; 0 for none.
@@ -86,7 +89,7 @@ class EvalConfig:
     decode_device: str | None = None
     codec_paths: dict[str, str] = field(default_factory=dict)
     audio_metrics: bool = True
-    rows: tuple[str, ...] = REFERENCE_ROWS
+    rows: tuple[RowKind, ...] = REFERENCE_KINDS
     long_items: int = 2
     knee_items: int = 32
     save_preds: int = 8
@@ -98,19 +101,21 @@ class EvalConfig:
     seed: int = 0
     embedding: str = "log_mel"
     embedding_path: str | None = None
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         names = [system.name for system in self.systems]
         if not names:
-            raise MidigrooveError("nothing to evaluate: give --system NAME:CHECKPOINT:CACHE")
+            raise InputError("nothing to evaluate: name a system, NAME:CHECKPOINT:CACHE")
         for name in names:
             if names.count(name) > 1:
-                raise MidigrooveError(f"two systems are called {name!r}; give each its own name")
+                raise InputError(f"two systems are called {name!r}; give each its own name")
         for row in self.rows:
-            if row not in REFERENCE_ROWS:
-                raise MidigrooveError(f"no reference row {row!r}; use {', '.join(REFERENCE_ROWS)}")
+            if row not in REFERENCE_KINDS:
+                raise InputError(f"no reference row {row!r}; use {', '.join(REFERENCE_KINDS)}")
+        object.__setattr__(self, "rows", tuple(RowKind(row) for row in self.rows))
         counts = (self.max_items, self.long_items, self.knee_items, self.save_preds)
         if self.embedding_path is not None and not self.embedding:
-            raise MidigrooveError("--embedding-path without an embedding; name one: --embedding")
+            raise InputError("embedding_path is given, but no embedding")
         if self.beats < 1 or min(counts) < 0:
-            raise MidigrooveError("beats must be 1 or more; numbers of clips and takes 0 or more")
+            raise InputError("beats must be 1 or more; numbers of clips and takes 0 or more")

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.atomic import read_json
-from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.base.config import SCHEMA
+from midigroove_core.csvfile import read_csv, read_number
+from midigroove_core.errors import InputError
+from midigroove_core.evaluation.output.cost import Cost
+from midigroove_core.evaluation.output.folder import MANIFEST
+from midigroove_core.evaluation.output.manifest import Manifest
+from midigroove_core.evaluation.output.predictions import Kept
+from midigroove_core.evaluation.output.summary import Summary
+
+
+@dataclass(frozen=True, eq=False)
+class ClipFigures:
+    """clips.csv of one row.
+
+    Attributes:
+        clips, performances: ids `[N]`.
+        values: metric -> `[N]`, NaN where undefined.
+    """
+
+    clips: list[str]
+    performances: list[str]
+    values: dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -22,59 +39,84 @@ class Evaluation:
     Attributes:
         path: the directory.
         manifest, summary: its JSON files.
-        cost: cost.json, {} where it is gone.
+        cost: cost.json; empty where it is gone.
     """
 
     path: Path
-    manifest: dict[str, Any]
-    summary: dict[str, Any]
-    cost: dict[str, Any]
+    manifest: Manifest
+    summary: Summary
+    cost: Cost
+    _tables: dict[str, list[dict[str, str]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, path: str | Path) -> Evaluation:
         """Opens a directory that `eval` wrote.
 
         Raises:
-            InputError: not an evaluation, an unfinished one, or one that lost a file.
+            InputError: not an evaluation, or one with a damaged or lost file; names it, and the
+                path in it.
             MismatchError: written by a version with another schema.
         """
         path = Path(path)
-        if not (path / "manifest.json").is_file():
-            why = "was not finished" if (path / "unfinished").is_file() else "is no evaluation"
-            raise InputError(f"{path}: {why} (no manifest.json); run midigroove eval --out {path}")
-        manifest = read_json(path / "manifest.json")
-        schema = manifest.get("schema") if isinstance(manifest, dict) else None
-        if schema != SCHEMA:
-            raise MismatchError(
-                f"{path}: written with schema {schema!r}, this version reads {SCHEMA}; "
-                f"evaluate again, or use the version of midigroove that wrote it"
+        if not (path / MANIFEST).is_file():
+            raise InputError(
+                f"{path}: is no evaluation (no {MANIFEST}); run midigroove eval --out {path}"
             )
-        cost = read_json(path / "cost.json") if (path / "cost.json").is_file() else {}
-        return cls(path, manifest, read_json(path / "summary.json"), cost)
+        names = [path / name for name in (MANIFEST, "summary.json", "cost.json")]
+        manifest = Manifest.from_json(read_json(names[0]), str(names[0]))
+        summary = Summary.from_json(read_json(names[1]), str(names[1]))
+        cost = Cost()
+        if names[2].is_file():
+            cost = Cost.from_json(read_json(names[2]), str(names[2]))
+        return cls(path, manifest, summary, cost)
 
     @property
     def systems(self) -> list[str]:
         """Names of the systems under test."""
-        return [row["row"] for row in self.summary["rows"] if row["kind"] == "system"]
+        return self.summary.systems
 
-    def table(self, name: str) -> list[dict[str, str]]:
-        """The lines of one of its csv files.
+    def kept(self, folder: Path | None = None) -> tuple[Path, Kept | None]:
+        """The folder with its audio, and the index; None where nothing was kept.
+
+        Args:
+            folder: where the audio is, when it was put elsewhere.
 
         Raises:
-            InputError: the file is gone or cannot be read.
+            InputError: a damaged index, or one that points out of its folder.
         """
-        try:
-            with open(self.path / name, encoding="utf-8", newline="") as handle:
-                return list(csv.DictReader(handle))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{self.path / name}: cannot be read ({error})") from error
+        place = folder or self.path / "preds"
+        return place, Kept.read(place)
 
-    def clip_values(self, row: str) -> tuple[list[str], list[str], dict[str, NDArray[np.float64]]]:
-        """Clip ids `[N]`, their performances `[N]` and metric -> values `[N]` of one row."""
-        lines = [line for line in self.table("clips.csv") if line["row"] == row]
-        metrics = [name for name in self.summary["metrics"] if lines and name in lines[0]]
+    def table(self, name: str, wanted: tuple[str, ...] = ()) -> list[dict[str, str]]:
+        """The lines of one of its csv files, each with the columns `wanted`.
+
+        Raises:
+            InputError: the file is gone, cannot be read or lacks a column.
+        """
+        if name not in self._tables:
+            self._tables[name] = read_csv(self.path / name, wanted)
+        return self._tables[name]
+
+    def clip_figures(self, row: str) -> ClipFigures:
+        """Every figure per clip of one row.
+
+        Raises:
+            InputError: clips.csv is gone or damaged; names the line.
+        """
+        path = self.path / "clips.csv"
+        lines = self.table("clips.csv", ("clip", "row", "performance"))
+        own = [(place, line) for place, line in enumerate(lines, 2) if line["row"] == row]
+        there = [name for name in self.summary.metrics if own and name in own[0][1]]
         values = {
-            name: np.array([float(line[name]) if line[name] else np.nan for line in lines])
-            for name in metrics
+            name: np.array(
+                [
+                    np.nan if value is None else value
+                    for value in (read_number(x, name, f"{path}: line {n}") for n, x in own)
+                ],
+                np.float64,
+            )
+            for name in there
         }
-        return [line["clip"] for line in lines], [line["performance"] for line in lines], values
+        return ClipFigures(
+            [line["clip"] for _, line in own], [line["performance"] for _, line in own], values
+        )

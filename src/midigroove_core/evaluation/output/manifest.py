@@ -1,77 +1,159 @@
-"""Everything needed to say whether two evaluations can be compared."""
+"""manifest.json: everything needed to say whether two evaluations can be compared."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from midigroove_core import __version__
-from midigroove_core.atomic import sha256_of_file
+from midigroove_core.atomic import dump_json, sha256_of
+from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.clipset import clips_fingerprint
-from midigroove_core.evaluation.base.config import SCHEMA, EvalConfig
-from midigroove_core.evaluation.base.results import Row
-from midigroove_core.evaluation.run import EvalRun
+from midigroove_core.evaluation.base.config import EvalConfig
+from midigroove_core.evaluation.base.measured import Measured
+from midigroove_core.evaluation.base.records import Reference, SystemFacts
+from midigroove_core.structured import convert_as
+
+FORMAT = "midigroove-evaluation"
+SCHEMA = 1
+"""Version of the files in an evaluation directory."""
 
 _LIBRARIES = ("numpy", "scipy", "soxr", "mir_eval", "torch", "transformers")
 
 
-def make_manifest(config: EvalConfig, run: EvalRun, rows: Sequence[Row]) -> dict[str, Any]:
-    """manifest.json. Files are named without their folders and known by their SHA-256."""
-    return {
-        "schema": SCHEMA,
-        "versions": {"midigroove": __version__, **_library_versions()},
-        "clips": {
-            "split": config.split,
-            "beats": config.beats,
-            "count": len(run.clips),
-            "fingerprint": clips_fingerprint(run.clips),
-            "intersection": config.intersection,
-            "max_items": config.max_items,
-        },
-        "long": {
-            "max_items": config.long_items,
-            "fingerprint": None if run.long is None else clips_fingerprint(run.long.stretches),
-        },
-        "reference": {
-            "kind": "recording" if run.recordings is not None else "oracle",
-            "dataset": run.recordings.fingerprint if run.recordings is not None else None,
-            "codec": None if run.recordings is not None else _codec(run.groups[0].group.cache),
-        },
-        "sample_rate": run.scorer.sample_rate if run.scorer is not None else None,
-        "embedding": run.embeddings.identity if run.embeddings is not None else None,
-        "sampling": {
-            "temperature": config.temperature,
-            "top_k": config.top_k,
-            "top_p": config.top_p,
-        },
-        "seed": config.seed,
-        "rows": [row.name for row in rows],
-        "systems": [
-            {
-                "name": system.name,
-                "checkpoint": system.spec.checkpoint.name,
-                "checkpoint_sha256": sha256_of_file(system.spec.checkpoint),
-                "model": system.checkpoint.metadata["model"]["id"],
-                "training": system.checkpoint.training,
-                "cache": system.spec.cache.name,
-                "cache_fingerprint": system.group.cache.fingerprint,
-                "cache_dataset": system.group.cache.header["dataset"],
-                "codec": _codec(system.group.cache),
-            }
-            for system in run.systems
-        ],
-    }
+@dataclass(frozen=True)
+class ClipsFacts:
+    """Which clips were judged."""
+
+    split: str
+    beats: int
+    count: int
+    fingerprint: str
+    intersection: bool
+    max_items: int
 
 
-def _codec(cache: Any) -> dict[str, Any]:
-    header = cache.header
-    return {
-        "codec_id": header["codec_id"],
-        "config": header["codec_config"],
-        "weights_sha": header["weights_sha"],
-    }
+@dataclass(frozen=True)
+class LongFacts:
+    """Which long takes were rendered; no fingerprint where none were."""
+
+    max_items: int
+    fingerprint: str | None
+
+
+@dataclass(frozen=True)
+class SamplingFacts:
+    """How codes were drawn."""
+
+    temperature: float
+    top_k: int
+    top_p: float
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """manifest.json. Files are named without their folders and known by their SHA-256.
+
+    Attributes:
+        format, schema: what this is, and its version.
+        settings: SHA-256 over the settings and the files that went in: equal for evaluations that
+            are the same.
+        versions: of midigroove and the libraries that had a part.
+        clips, long: what was judged.
+        reference: what it was compared with; None when only codes were scored.
+        sample_rate: of the audio; None when only codes were scored.
+        embedding: see `Embedding.identity`; None without one.
+        sampling, seed: how codes were drawn.
+        rows: names.
+        systems: under test.
+    """
+
+    format: str
+    schema: int
+    settings: str
+    versions: dict[str, str]
+    clips: ClipsFacts
+    long: LongFacts
+    reference: Reference | None
+    sample_rate: int | None
+    embedding: dict[str, Any] | None
+    sampling: SamplingFacts
+    seed: int
+    rows: tuple[str, ...]
+    systems: tuple[SystemFacts, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; `from_json` of it is equal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any, where: str = "manifest.json") -> Manifest:
+        """From JSON.
+
+        Raises:
+            InputError: not the manifest of an evaluation; names the path in it.
+            MismatchError: of another version.
+        """
+        check_format(value, where)
+        return convert_as(value, cls, where)
+
+
+def check_format(value: Any, where: str) -> None:
+    """Raises MismatchError or InputError unless this is a manifest that this version reads."""
+    head = convert_as(value, _Head, where)
+    if head.format != FORMAT:
+        raise MismatchError(f"{where}: format is {head.format!r}, not {FORMAT!r}")
+    if head.schema != SCHEMA:
+        raise MismatchError(
+            f"{where}: written with schema {head.schema}, this version reads {SCHEMA}; "
+            f"evaluate again, or use the version of midigroove that wrote it"
+        )
+
+
+@dataclass(frozen=True)
+class _Head:
+    format: str
+    schema: int
+
+
+def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Manifest:
+    """What went in, and what was judged."""
+    audio = measured.audio
+    long = None if audio is None else audio.long
+    return Manifest(
+        format=FORMAT,
+        schema=SCHEMA,
+        settings=settings,
+        versions={"midigroove": __version__, **_library_versions()},
+        clips=ClipsFacts(
+            config.split, config.beats, len(measured.clips), clips_fingerprint(measured.clips),
+            config.intersection, config.max_items,
+        ),
+        long=LongFacts(
+            config.long_items, None if long is None else clips_fingerprint(long.stretches)
+        ),
+        reference=None if audio is None else audio.reference,
+        sample_rate=None if audio is None else audio.sample_rate,
+        embedding=None if audio is None or audio.sets is None else audio.sets.identity,
+        sampling=SamplingFacts(config.temperature, config.top_k, config.top_p),
+        seed=config.seed,
+        rows=tuple(row.name for row in measured.rows),
+        systems=measured.systems,
+    )  # fmt: skip
+
+
+def settings_sha(config: EvalConfig, systems: tuple[SystemFacts, ...], dataset: str | None) -> str:
+    """SHA-256 over what decides the figures and what is kept: not over where files lie."""
+    chosen = {
+        name: value
+        for name, value in vars(config).items()
+        if name not in ("systems", "out", "dataset", "overwrite", "device", "decode_device",
+                        "codec_paths", "pred_dir", "embedding_path")
+    }  # fmt: skip
+    facts = {"chosen": chosen, "systems": [asdict(s) for s in systems], "dataset": dataset}
+    return sha256_of(dump_json(facts, indent=None).encode())
 
 
 def _library_versions() -> dict[str, str]:

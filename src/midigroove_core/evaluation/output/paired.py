@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from midigroove_core.evaluation.base.results import number
+from midigroove_core.evaluation.base.scores import number
+from midigroove_core.evaluation.output.figures import Figure, Paired, Verdict
+from midigroove_core.metrics.info import Better
 from midigroove_core.metrics.statistics import Interval, distinguishable, paired_difference
 
 
 def compare_paired(
-    first: np.ndarray, second: np.ndarray, groups: Sequence[str], better: str, seed: int
-) -> dict[str, Any]:
+    first: np.ndarray, second: np.ndarray, groups: Sequence[str], better: Better, seed: int
+) -> Paired:
     """`second - first` over the same clips with its interval, and which one is better.
 
-    `verdict` is "first", "second" or "not distinguishable". For metrics that are best at zero the
-    distances from zero are compared.
+    For metrics that are best at zero the distances from zero are compared.
     """
     if better == "zero":
         first, second = np.abs(first), np.abs(second)
     difference = paired_difference(first, second, groups, seed=seed)
-    verdict = "not distinguishable"
+    verdict: Verdict = "not distinguishable"
     if distinguishable(difference):
         second_wins = (difference.mean > 0) == (better == "higher")
         verdict = "second" if second_wins else "first"
-    return {**interval_json(difference), "verdict": verdict}
+    return Paired(
+        number(difference.mean),
+        number(difference.low),
+        number(difference.high),
+        difference.num_clips,
+        difference.num_groups,
+        verdict,
+    )
 
 
-def interval_json(interval: Interval) -> dict[str, Any]:
-    """An interval as JSON."""
-    return {
-        "mean": number(interval.mean),
-        "low": number(interval.low),
-        "high": number(interval.high),
-        "clips": interval.num_clips,
-        "performances": interval.num_groups,
-    }
+def figure(interval: Interval, percent: float | None = None) -> Figure:
+    """An interval, rounded."""
+    return Figure(
+        number(interval.mean),
+        number(interval.low),
+        number(interval.high),
+        interval.num_clips,
+        interval.num_groups,
+        percent,
+    )

@@ -1,121 +1,148 @@
-"""From figures per clip to what one reads: means with intervals, differences, breakdowns."""
+"""summary.json: one class that is written and read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
-from midigroove_core.evaluation.base.results import Row, Scores, number
-from midigroove_core.evaluation.output.paired import compare_paired, interval_json
-from midigroove_core.evaluation.scoring.take_scores import TAKE_METRICS
-from midigroove_core.metrics.info import LONG_METRICS, METRICS, MetricInfo
-from midigroove_core.metrics.statistics import (
-    Interval,
-    bootstrap_mean,
-    percent_of_oracle,
+from midigroove_core.evaluation.base.records import (
+    CodesLine,
+    DrumLine,
+    HeardWith,
+    KneeLine,
+    SetDistances,
 )
-
-CODE_METRICS: dict[str, MetricInfo] = {
-    "nll_nats": MetricInfo(
-        "NLL", "nats/code", "lower", True, "Compare within one codec only; see bits per second."
-    ),
-    "bits_per_second": MetricInfo(
-        "Code cost", "bit/s", "lower", True, "What the true codes cost under the model."
-    ),
-    "accuracy": MetricInfo(
-        "Code accuracy", "", "higher", True, "Share of codes guessed right; within one codec only."
-    ),
-}
-"""Figures of codes, per clip."""
-
-CLIP_METRICS: dict[str, MetricInfo] = {
-    **CODE_METRICS,
-    **METRICS,
-    "drum_f1": LONG_METRICS["drum_f1"],
-}
-"""Everything that clips.csv has."""
-
-ALL_METRICS: dict[str, MetricInfo] = {**CLIP_METRICS, **TAKE_METRICS}
+from midigroove_core.evaluation.base.rows import RowKind
+from midigroove_core.evaluation.output.figures import Difference, Disorder, Figure, Range
+from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.structured import convert_as
 
 
-def summarise_rows(
-    rows: Sequence[Row], scores: Scores, groups: Sequence[str], seed: int
-) -> list[dict[str, Any]]:
-    """For each row its metrics: mean, interval over performances, percent of the oracle."""
-    means: dict[tuple[str, str], Interval] = {}
-    for row in rows:
-        for metric in scores.metrics_of(row.name):
-            values = scores.values(row.name, metric)
-            means[row.name, metric] = bootstrap_mean(values, groups, seed=seed)
-    result = []
-    for row in rows:
-        entries = {}
-        for metric in scores.metrics_of(row.name):
-            interval = means[row.name, metric]
-            silence = means.get(("silence", metric))
-            oracle = means.get((row.oracle or "", metric))
-            percent = None
-            if silence is not None and oracle is not None:
-                better = ALL_METRICS[metric].better
-                share = percent_of_oracle(interval.mean, silence.mean, oracle.mean, better)
-                percent = number(share)
-            entries[metric] = {**interval_json(interval), "percent": percent}
-        result.append(
-            {
-                "row": row.name,
-                "kind": row.kind,
-                "codec": row.codec_id,
-                "clips": int(scores.scored(row.name).sum()),
-                "metrics": entries,
-            }
-        )
-    return result
+@dataclass(frozen=True)
+class RowSummary:
+    """A row of the tables.
+
+    Attributes:
+        row: name.
+        kind: what it is.
+        codec: whose codes it plays; None for rows without a codec.
+        clips: scored.
+        skipped: left out.
+        metrics: name -> figure, of those that it has.
+    """
+
+    row: str
+    kind: RowKind
+    codec: str | None
+    clips: int
+    skipped: int
+    metrics: dict[str, Figure]
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is under test."""
+        return self.kind is RowKind.SYSTEM
 
 
-def summarise_differences(
-    rows: Sequence[Row], scores: Scores, groups: Sequence[str], seed: int
-) -> list[dict[str, Any]]:
-    """Paired differences between systems, and between each system and its oracle."""
-    systems = [row for row in rows if row.kind == "system"]
-    pairs = [(first.name, second.name) for first, second in combinations(systems, 2)]
-    pairs += [(row.name, row.oracle) for row in systems if row.oracle is not None]
-    result = []
-    for first, second in pairs:
-        for metric in scores.metrics:
-            ours, theirs = scores.values(first, metric), scores.values(second, metric)
-            if not np.isfinite(ours + theirs).any():
-                continue
-            better = ALL_METRICS[metric].better
-            found = compare_paired(ours, theirs, groups, better, seed)
-            result.append({"first": first, "second": second, "metric": metric, **found})
-    return result
+@dataclass(frozen=True)
+class LongRow:
+    """Means over long takes of one row, at the moments of one system's joins."""
+
+    row: str
+    joins_of: str
+    takes: int
+    joins: int
+    seams_compared: int
+    samples_off: int | None
+    metrics: dict[str, Range]
 
 
-def by_kit(
-    rows: Sequence[Row], scores: Scores, kits: Sequence[str]
-) -> tuple[list[str], list[list[object]]]:
-    """Columns and lines of per_kit.csv: means per kit and row."""
-    columns = ["kit", "row", "clips", *scores.metrics]
-    lines: list[list[object]] = []
-    of_kit = np.array(kits)
-    for kit in sorted(set(kits)):
-        for row in rows:
-            here = (of_kit == kit) & scores.scored(row.name)
-            if not here.any():
-                continue
-            means = [_mean(scores.values(row.name, metric)[here]) for metric in scores.metrics]
-            lines.append([kit, row.name, int(here.sum()), *means])
-    return columns, lines
+@dataclass(frozen=True)
+class LongSummary:
+    """Long renders.
+
+    Attributes:
+        seconds: how much of each take is rendered at most.
+        takes, performances: over how many.
+        metrics: how to read the figures of `rows`.
+        rows: a system, then the reference at the moments of its joins.
+    """
+
+    seconds: float
+    takes: int
+    performances: int
+    metrics: dict[str, MetricInfo]
+    rows: tuple[LongRow, ...]
 
 
-def metric_facts(metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """How to read each metric, for summary.json and the report."""
-    return {name: dict(vars(ALL_METRICS[name])) for name in metrics}
+@dataclass(frozen=True)
+class AudioSummary:
+    """What was heard.
+
+    Attributes:
+        reference: the row that others are compared with.
+        sample_rate: of all audio that was scored.
+        drums, heard_with, sets, knee: see `evaluation.base.records`.
+        long: None where no long renders were asked for.
+    """
+
+    reference: str
+    sample_rate: int
+    drums: tuple[DrumLine, ...]
+    heard_with: tuple[HeardWith, ...]
+    sets: SetDistances | None
+    knee: tuple[KneeLine, ...]
+    long: LongSummary | None
 
 
-def _mean(values: np.ndarray) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")
+@dataclass(frozen=True)
+class Summary:
+    """summary.json.
+
+    Attributes:
+        split: that was judged.
+        clips, performances, takes: how many.
+        confidence: of intervals.
+        metrics: how to read each figure; those that the order of rows discredits are untrusted.
+        rows: from silence to the recording.
+        differences: between systems, and between each system and its oracle.
+        disorder: see `order`.
+        codes: what codes cost the systems.
+        skipped: reason -> how many (clip, row) pairs were left out.
+        audio: None when only codes were scored.
+    """
+
+    split: str
+    clips: int
+    performances: int
+    takes: int
+    confidence: float
+    metrics: dict[str, MetricInfo]
+    rows: tuple[RowSummary, ...]
+    differences: tuple[Difference, ...]
+    disorder: tuple[Disorder, ...]
+    codes: tuple[CodesLine, ...]
+    skipped: dict[str, int]
+    audio: AudioSummary | None
+
+    @property
+    def systems(self) -> list[str]:
+        """Names of the systems under test."""
+        return [row.row for row in self.rows if row.is_system]
+
+    def row(self, name: str) -> RowSummary | None:
+        """The row of that name."""
+        return next((row for row in self.rows if row.row == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; `from_json` of it is equal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any, where: str = "summary.json") -> Summary:
+        """From JSON.
+
+        Raises:
+            InputError: not a summary; names the path in it.
+        """
+        return convert_as(value, cls, where)

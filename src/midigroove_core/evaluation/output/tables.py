@@ -1,9 +1,15 @@
-"""summary.json as tables to read; without torch, so that `compare` and `report` can use it too."""
+"""A summary as tables to read; without torch, so that `compare` and `report` can use it too."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+
+from midigroove_core.evaluation.base.records import SetDistances
+from midigroove_core.evaluation.output.cost import Cost
+from midigroove_core.evaluation.output.figures import Difference, Figure, Range
+from midigroove_core.evaluation.output.summary import LongRow, Summary
+from midigroove_core.metrics.info import MetricInfo
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -21,119 +27,158 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
      ("spectral_convergence", "rmse", "mae", "si_sdr_db")),
 )  # fmt: skip
 
-LONG_FIGURES = ("seam_flux_ratio", "seam_percentile_mean", "onset_f1_50ms")
-"""Figures of long renders, in the order of columns."""
 
-Table = tuple[str, list[str], list[list[object]]]
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts and numbers.
+
+    Attributes:
+        title: above it.
+        columns: heads; the first names the row.
+        rows: cells.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[object]]
+
+    def to_text(self) -> str:
+        """Columns side by side, for a terminal or a notebook."""
+        lines = [self.columns, *([str(value) for value in row] for row in self.rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
+        padded = [
+            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        ]
+        return "\n".join([self.title, padded[0], "-" * max(map(len, padded)), *padded[1:]])
 
 
-def main_table(summary: dict[str, Any]) -> list[Table]:
-    """Tables of (title, columns, rows): every row of the evaluation by the questions asked."""
+def main_tables(summary: Summary) -> list[TextTable]:
+    """Every row of the evaluation by the questions asked."""
     tables = []
     for title, wanted in GROUPS:
-        metrics = [name for name in wanted if name in summary["metrics"]]
-        lines = []
-        for row in summary["rows"]:
-            if any(name in row["metrics"] for name in metrics):
-                cells = [cell(row["metrics"].get(name)) for name in metrics]
-                lines.append([row["row"], row["clips"], *cells])
+        metrics = [name for name in wanted if name in summary.metrics]
+        lines: list[list[object]] = []
+        for row in summary.rows:
+            if any(name in row.metrics for name in metrics):
+                cells = [cell(row.metrics.get(name)) for name in metrics]
+                lines.append([row.row, row.clips, *cells])
         if lines:
-            heads = [head(summary["metrics"][name]) for name in metrics]
-            tables.append((title, ["row", "clips", *heads], lines))
-    if summary["sets"]:
-        tables.append(set_table(summary["sets"], summary["embedding"]))
+            heads = [head(summary.metrics[name]) for name in metrics]
+            tables.append(TextTable(title, ["row", "clips", *heads], lines))
+    if summary.audio is not None and summary.audio.sets is not None and summary.audio.sets.lines:
+        tables.append(set_table(summary.audio.sets))
     return tables
 
 
-def set_table(lines: Sequence[dict[str, Any]], embedding: str) -> Table:
+def set_table(sets: SetDistances) -> TextTable:
     """Distances between sets, over all kits; the floor is real against real."""
-    names = ("kernel_audio_distance", "frechet_distance", "frechet_distance_infinity")
-    rows: list[list[object]] = []
-    for line in lines:
-        if line["kit"] == "":
-            cells = [plain(line.get(name)) for name in names]
-            if line["row"] == "floor":
-                cells[0] += f" (95 % below {plain(line['kernel_audio_distance_p95'])})"
-            rows.append([line["row"], *cells])
-    title = f"Does the whole sound like the recordings? ({embedding})"
-    return title, ["row", "kernel distance", "Frechet", "Frechet, extrapolated"], rows
+    rows: list[list[object]] = [
+        [
+            "floor",
+            f"{plain(floor.kernel_audio_distance)} "
+            f"(95 % below {plain(floor.kernel_audio_distance_p95)})",
+            "-",
+            "-",
+        ]
+        for floor in sets.floors
+        if floor.kit == ""
+    ]
+    for line in sets.lines:
+        if line.kit == "":
+            figures = (
+                line.kernel_audio_distance, line.frechet_distance, line.frechet_distance_infinity
+            )  # fmt: skip
+            rows.append([line.row, *(plain(value) for value in figures)])
+    title = f"Does the whole sound like the recordings? ({sets.embedding})"
+    return TextTable(title, ["row", "kernel distance", "Frechet", "Frechet, extrapolated"], rows)
 
 
-def long_table(summary: dict[str, Any], cost: dict[str, Any]) -> Table | None:
+def long_table(summary: Summary, cost: Cost) -> TextTable | None:
     """Joins of windows in long renders, beside the same moments of the reference; None if none."""
-    long = summary.get("long") or {"rows": []}
-    if not long["rows"]:
+    long = None if summary.audio is None else summary.audio.long
+    if long is None or not long.rows:
         return None
-    factors = {line["row"]: line["real_time_factor"] for line in cost.get("long", [])}
-    names = [name for name in LONG_FIGURES if name in long["metrics"]]
-    rows: list[list[object]] = []
-    for line in long["rows"]:
-        cells: list[object] = [range_cell(line["metrics"][name]) for name in names]
-        own = line["row"] == line["joins_of"]
-        off = "-" if line["samples_off"] is None else line["samples_off"]
-        factor = plain(factors.get(line["row"])) if own else "-"
-        counts = [line[name] for name in ("row", "joins_of", "takes", "joins", "seams_compared")]
-        rows.append([*counts, *cells, off, factor])
-    heads = [head(long["metrics"][name]) for name in names]
-    title = f"Can the joins of long renders be heard? (takes of up to {long['seconds']:g} s)"
+    factors = {line.row: line.real_time_factor for line in cost.long}
+    heads = [head(info) for info in long.metrics.values()]
+    rows = [_long_line(line, list(long.metrics), factors.get(line.row)) for line in long.rows]
+    title = f"Can the joins of long renders be heard? (takes of up to {long.seconds:g} s)"
     before = ["row", "joins of", "takes", "joins", "away from hits"]
-    return title, [*before, *heads, "samples off", "real-time factor"], rows
+    return TextTable(title, [*before, *heads, "samples off", "real-time factor"], rows)
 
 
-def range_cell(entry: dict[str, Any]) -> str:
+def _long_line(line: LongRow, metrics: Sequence[str], factor: float | None) -> list[object]:
+    cells = [range_cell(line.metrics.get(name)) for name in metrics]
+    own = line.row == line.joins_of
+    return [
+        line.row, line.joins_of, line.takes, line.joins, line.seams_compared, *cells,
+        "-" if line.samples_off is None else line.samples_off, plain(factor) if own else "-",
+    ]  # fmt: skip
+
+
+def range_cell(found: Range | None) -> str:
     """Mean over takes with the lowest and the highest."""
-    if entry["mean"] is None or entry["least"] == entry["most"]:
-        return plain(entry["mean"])
-    return f"{plain(entry['mean'])} ({plain(entry['least'])}–{plain(entry['most'])})"
+    if found is None or found.mean is None or found.least == found.most:
+        return plain(None if found is None else found.mean)
+    return f"{plain(found.mean)} ({plain(found.least)}–{plain(found.most)})"
 
 
-def difference_table(summary: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
-    """Columns and rows of the paired differences between systems, trusted metrics only."""
-    systems = {row["row"] for row in summary["rows"] if row["kind"] == "system"}
-    rows: list[list[object]] = []
-    for line in summary["differences"]:
-        info = summary["metrics"].get(line["metric"])
-        if info is None or not info["trusted"] or line["second"] not in systems:
-            continue
-        rows.append(difference_row(line, info))
-    return ["first", "second", "metric", "second - first", "interval", "better"], rows
+def difference_table(summary: Summary) -> TextTable:
+    """The paired differences between systems, trusted metrics only."""
+    systems = set(summary.systems)
+    rows = [
+        difference_row(line, summary.metrics[line.metric])
+        for line in summary.differences
+        if line.second in systems and is_trusted(summary, line.metric)
+    ]
+    columns = ["first", "second", "metric", "second - first", "interval", "better"]
+    return TextTable("Paired differences (95 %)", columns, rows)
 
 
-def order_table(summary: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
-    """Columns and rows of what the figures got in the wrong order; see `evaluate.order`."""
-    rows: list[list[object]] = []
-    for line in summary.get("disorder", []):
-        interval = f"{plain(line['low'])} to {plain(line['high'])}"
-        meaning = "figure not trusted" if line["marks"] else "look at the system"
-        info = summary["metrics"][line["metric"]]
-        rows.append(
-            [head(info), line["but"], line["better"], plain(line["mean"]), interval, meaning]
-        )
-    return ["figure", "this row", "beats", "by", "interval", "so"], rows
+def order_table(summary: Summary) -> TextTable:
+    """What the figures got in the wrong order; see `output.order`."""
+    rows: list[list[object]] = [
+        [
+            head(summary.metrics[line.metric]),
+            line.but,
+            line.better,
+            plain(line.mean),
+            f"{plain(line.low)} to {plain(line.high)}",
+            "figure not trusted" if line.marks else "look at the system",
+        ]
+        for line in summary.disorder
+        if line.metric in summary.metrics
+    ]
+    columns = ["figure", "this row", "beats", "by", "interval", "so"]
+    return TextTable("Figures that break the order of the rows", columns, rows)
 
 
-def difference_row(line: dict[str, Any], info: dict[str, Any]) -> list[object]:
+def difference_row(line: Difference, info: MetricInfo) -> list[object]:
     """One paired difference as cells; the better one by name, or "not distinguishable"."""
-    verdict = line["verdict"]
-    interval = f"{plain(line['low'])} to {plain(line['high'])}"
-    better = line[verdict] if verdict in ("first", "second") else verdict
-    return [line["first"], line["second"], head(info), plain(line["mean"]), interval, better]
+    interval = f"{plain(line.found.low)} to {plain(line.found.high)}"
+    return [line.first, line.second, head(info), plain(line.found.mean), interval, line.better]
 
 
-def head(info: dict[str, Any]) -> str:
+def is_trusted(summary: Summary, metric: str) -> bool:
+    """Whether a metric is there and trusted."""
+    info = summary.metrics.get(metric)
+    return info is not None and info.trusted
+
+
+def head(info: MetricInfo) -> str:
     """A column's head: label, unit, and which way is better."""
-    arrow = {"higher": "↑", "lower": "↓", "zero": "→0"}[info["better"]]
-    unit = f", {info['unit']}" if info["unit"] else ""
-    return f"{info['label']}{unit} {arrow}"
+    arrow = {"higher": "↑", "lower": "↓", "zero": "→0"}[info.better]
+    unit = f", {info.unit}" if info.unit else ""
+    return f"{info.label}{unit} {arrow}"
 
 
-def cell(entry: dict[str, Any] | None) -> str:
+def cell(figure: Figure | None) -> str:
     """Mean and half the width of its interval."""
-    if entry is None or entry["mean"] is None:
+    if figure is None or figure.mean is None:
         return "-"
-    if entry["low"] is None or entry["low"] == entry["high"]:
-        return plain(entry["mean"])
-    return f"{plain(entry['mean'])} ±{plain((entry['high'] - entry['low']) / 2, 2)}"
+    if figure.low is None or figure.high is None or figure.low == figure.high:
+        return plain(figure.mean)
+    return f"{plain(figure.mean)} ±{plain((figure.high - figure.low) / 2, 2)}"
 
 
 def plain(value: float | None, digits: int = 3) -> str:

@@ -13,6 +13,7 @@ from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.clips import cut_clips
 from midigroove_core.drums import CLASS_OF_ARTICULATION, DRUM_CLASSES, ROLAND_TD_MAP
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
+from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.metrics.codes import CodeModel, fit_code_model
 from midigroove_core.midi import DrumPerformance
 
@@ -29,10 +30,10 @@ class CodesRow(ABC):
     """Gives codes for a window of a take.
 
     Attributes:
-        name: "oracle", "random", "unigram" or "nearest".
+        kind: what row it is.
     """
 
-    name: str
+    kind: RowKind
 
     @abstractmethod
     def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64] | None:
@@ -46,7 +47,7 @@ class CodesRow(ABC):
 class OracleCodes(CodesRow):
     """The true codes: what the codec alone loses."""
 
-    name = "oracle"
+    kind = RowKind.ORACLE
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -60,7 +61,7 @@ class OracleCodes(CodesRow):
 class RandomCodes(CodesRow):
     """Every code equally likely."""
 
-    name = "random"
+    kind = RowKind.RANDOM
 
     def __init__(self, cache: Cache, seed: int) -> None:
         self._sizes = cache.codebook_sizes
@@ -68,7 +69,7 @@ class RandomCodes(CodesRow):
 
     def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
         """See `CodesRow`."""
-        generator = clip_generator(clip, self._seed, self.name)
+        generator = clip_generator(clip, self._seed, self.kind.value)
         return np.stack([generator.integers(0, size, window.num_frames) for size in self._sizes])
 
     def nll(self, clip: EvalClip, true_codes: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -79,7 +80,7 @@ class RandomCodes(CodesRow):
 class UnigramCodes(CodesRow):
     """Codes drawn by how often they occur in training, frame by frame."""
 
-    name = "unigram"
+    kind = RowKind.UNIGRAM
 
     def __init__(self, model: CodeModel, seed: int) -> None:
         self._model = model
@@ -88,7 +89,7 @@ class UnigramCodes(CodesRow):
 
     def codes(self, clip: EvalClip, window: FrameWindow) -> NDArray[np.int64]:
         """See `CodesRow`."""
-        generator = clip_generator(clip, self._seed, self.name)
+        generator = clip_generator(clip, self._seed, self.kind.value)
         draws = generator.random((len(self._cumulative), window.num_frames))
         rows = []
         for cumulative, draw in zip(self._cumulative, draws, strict=True):
@@ -108,7 +109,7 @@ class NearestCodes(CodesRow):
     hit shared between the two bins around it. This is what memory without any synthesis reaches.
     """
 
-    name = "nearest"
+    kind = RowKind.NEAREST
 
     def __init__(self, cache: Cache, beats: int, longest_sec: float, seed: int) -> None:
         self._cache = cache

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from midigroove_core.atomic import sha256_of_file
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipReader
 from midigroove_core.checkpoint import Checkpoint, load_checkpoint
-from midigroove_core.coding.decode import decode_batch, window_context
 from midigroove_core.device import choose_device
-from midigroove_core.errors import MidigrooveError, MismatchError
-from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow, frame_window
+from midigroove_core.errors import MismatchError
+from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
-from midigroove_core.evaluation.base.results import Skips
+from midigroove_core.evaluation.base.failures import FAILURES, failure
+from midigroove_core.evaluation.base.records import SystemFacts
+from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
 from midigroove_core.registry import Registry
@@ -26,18 +28,8 @@ from midigroove_core.registry import Registry
 MODEL_CONTEXT_SEC = 1.0
 """What a model sees before a clip unless its training says: hits of before still ring."""
 
-FAILURES = (MidigrooveError, ArithmeticError, LookupError, RuntimeError, ValueError)
-"""What a model or codec raises when numbers or shapes do not fit, or memory does not suffice. It
-costs the clip that it was raised for; anything else is a mistake in the program and is shown."""
-
 LOGIT_BYTES = 128 * 2**20
 """Batches are cut so that the logits of one stay below this."""
-
-
-def failure(what: str, error: Exception) -> str:
-    """A reason in one line for what was left out."""
-    kind = "" if isinstance(error, MidigrooveError) else f"{type(error).__name__}: "
-    return f"{what}: {kind}{' '.join(str(error).split())}"
 
 
 @dataclass(frozen=True)
@@ -55,53 +47,6 @@ class Prediction:
     codes: NDArray[np.int64]
     nll: NDArray[np.float64]
     accuracy: NDArray[np.float64]
-
-
-@dataclass
-class CodecGroup:
-    """A codec and the cache of its codes; systems that share them share its reference rows.
-
-    Attributes:
-        cache: true codes and performances.
-        codec: decodes; None when only codes are scored.
-        suffix: added to the names of its reference rows where there are several codecs.
-    """
-
-    cache: Cache
-    codec: Codec | None
-    suffix: str = ""
-
-    @cached_property
-    def entry_index(self) -> dict[str, int]:
-        """Take -> its place in the cache."""
-        return {entry.key: index for index, entry in enumerate(self.cache.entries)}
-
-    def window(self, clip: EvalClip, before_sec: float = 0.0) -> FrameWindow:
-        """The frames for a clip with the context that decoding needs, or `before_sec` if longer.
-
-        Raises:
-            InputError: the cache does not have the take, or not all of the clip.
-        """
-        left, right = window_context(self.codec) if self.codec is not None else (0, 0)
-        before = max(left, round(before_sec * float(self.cache.clock.frame_rate)))
-        entry = self.cache.entry(clip.entry.key)
-        return frame_window(clip, entry, self.cache.clock, before, right)
-
-    def decode(
-        self, clips: Sequence[EvalClip], windows: Sequence[FrameWindow],
-        codes: Sequence[NDArray[np.int64]], levels: int | None = None,
-    ) -> list[NDArray[np.float32]]:  # fmt: skip
-        """Audio of each clip alone, `[S]` at the codec's rate, at the recording's level."""
-        if self.codec is None:
-            raise MismatchError("audio was not asked for, so no codec was loaded")
-        clock = self.cache.clock
-        result = []
-        decoded = decode_batch(self.codec, codes, levels)
-        for clip, window, audio in zip(clips, windows, decoded, strict=True):
-            first, count = clip.samples(clock.sample_rate)
-            offset = first - window.left * clock.hop_length
-            result.append(audio[offset : offset + count] / np.float32(window.entry.gain))
-        return result
 
 
 class System:
@@ -170,9 +115,9 @@ class System:
         return result
 
     def predict_each(
-        self, clips: Sequence[EvalClip], batch_index: int, skips: Skips
+        self, clips: Sequence[EvalClip], batch_index: int, journal: Journal
     ) -> list[tuple[EvalClip, Prediction]]:
-        """What `predict` gives, or as much of it as there is: failing clips are named in `skips`.
+        """What `predict` gives, or as much of it as there is: failing clips are named in `journal`.
 
         A batch that fails is tried again clip by clip.
         """
@@ -180,9 +125,25 @@ class System:
             return list(zip(clips, self.predict(clips, batch_index), strict=True))
         except FAILURES as error:
             if len(clips) == 1:
-                skips.add(clips[0].clip_id, self.name, failure("no prediction", error))
+                journal.skip(clips[0].clip_id, self.name, failure("no prediction", error))
                 return []
-        return [pair for clip in clips for pair in self.predict_each([clip], batch_index, skips)]
+        return [pair for clip in clips for pair in self.predict_each([clip], batch_index, journal)]
+
+    @property
+    def facts(self) -> SystemFacts:
+        """What the manifest says of it."""
+        cache = self.group.cache
+        return SystemFacts(
+            name=self.name,
+            checkpoint=self.spec.checkpoint.name,
+            checkpoint_sha256=sha256_of_file(self.spec.checkpoint),
+            model=self.checkpoint.metadata["model"]["id"],
+            training=self.checkpoint.training,
+            cache=self.spec.cache.name,
+            cache_fingerprint=cache.fingerprint,
+            cache_dataset=cache.header["dataset"],
+            codec=self.group.facts,
+        )
 
     def _batch(self, windows: Sequence[FrameWindow]) -> GridBatch:
         clips = [

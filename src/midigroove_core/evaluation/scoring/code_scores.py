@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.evaluation.base.results import number
+from midigroove_core.evaluation.base.records import CodesLine
+from midigroove_core.evaluation.base.scores import number
 from midigroove_core.metrics.codes import CodeModel, bits_per_second
 
 Vector = NDArray[np.float64]
@@ -55,32 +56,24 @@ class CodeTotals:
             self._sums[name] += frames * values
         self._frames += frames
 
-    def lines(self, system: str) -> list[dict[str, object]]:
-        """Lines of codes.csv: one per codebook, and one (codebook "all") over all of them."""
+    def lines(self, system: str) -> list[CodesLine]:
+        """One line per codebook, and one (codebook None) over all of them."""
         if self._frames == 0:
             return []
         means = {name: sums / self._frames for name, sums in self._sums.items()}
-        chosen: list[tuple[object, slice]] = [
-            (book, slice(book, book + 1)) for book in range(self.num_codebooks)
+        books = [
+            self._line(system, book, slice(book, book + 1), means)
+            for book in range(self.num_codebooks)
         ]
-        chosen.append(("all", slice(None)))
-        return [self._line(system, book, part, means) for book, part in chosen]
+        return [*books, self._line(system, None, slice(None), means)]
 
     def _line(
-        self, system: str, book: object, part: slice, means: dict[str, Vector]
-    ) -> dict[str, object]:
-        line: dict[str, object] = {"system": system, "codebook": book, "frames": self._frames}
-        for name, values in means.items():
-            line[name] = number(float(values[part].mean()))
-        line["bits_per_second"] = number(bits_per_second(means["nll_nats"][part], self.frame_rate))
+        self, system: str, book: int | None, part: slice, means: dict[str, Vector]
+    ) -> CodesLine:
+        figures = {name: number(float(values[part].mean())) for name, values in means.items()}
+        bits = bits_per_second(means["nll_nats"][part], self.frame_rate)
         for name in ("unigram", "bigram"):
             if f"{name}_nats" in means:
                 gain = means[f"{name}_nats"][part] - means["nll_nats"][part]
-                line[f"gain_over_{name}_nats"] = number(float(gain.mean()))
-        return line
-
-
-CODE_COLUMNS = (
-    "system", "codebook", "frames", "nll_nats", "bits_per_second", "accuracy", "unigram_nats",
-    "bigram_nats", "gain_over_unigram_nats", "gain_over_bigram_nats",
-)  # fmt: skip
+                figures[f"gain_over_{name}_nats"] = number(float(gain.mean()))
+        return CodesLine(system, book, self._frames, bits_per_second=number(bits), **figures)

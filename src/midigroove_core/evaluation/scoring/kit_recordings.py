@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.drums import CLASS_OF_ARTICULATION, ROLAND_TD_MAP
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.rows.audio_rows import Recordings
+from midigroove_core.evaluation.rows.recordings import Recordings
 from midigroove_core.metrics.drum_fitting import Recording
 from midigroove_core.metrics.drums import DRUM_CLASSES, TOLERANCE_SEC
 from midigroove_core.metrics.features import AudioFeatures

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,8 @@ from midigroove_core.audio import resample
 from midigroove_core.device import choose_device
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.results import number, write_csv
+from midigroove_core.evaluation.base.records import SetDistances, SetFloor, SetLine
+from midigroove_core.evaluation.base.scores import number
 from midigroove_core.evaluation.scoring.vector_cache import VectorCache
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.metrics.distribution import (
@@ -72,30 +72,29 @@ class SetCollector:
         at_rate = resample(audio, self._sample_rate, self._embedding.sample_rate)
         return self._embedding.embed(at_rate)
 
-    def compare(self, reference: str, rows: Sequence[str]) -> list[dict[str, Any]]:
+    def compare(self, reference: str, rows: Sequence[str]) -> SetDistances:
         """Distances of every row to the reference row, over all clips and per kit.
 
-        The first line of each kit ("" is all kits) is the floor: halves of the reference, whole
-        performances on either side, against each other.
+        The floor of each kit: halves of the reference, whole performances on either side, against
+        each other.
         """
         kits = sorted({clip.entry.kit for clip in self._clips.get(reference, [])})
-        result = []
+        floors: list[SetFloor] = []
+        lines: list[SetLine] = []
         for kit in ["", *(kits if len(kits) > 1 else [])]:
             real, groups = self._set(reference, kit)
             if len(real) < LEAST_ROWS:
                 continue
             width = median_bandwidth(real)
-            floor = self._floor(real, groups, width)
-            if floor is not None:
-                result.append({"row": "floor", "kit": kit, **floor})
+            floors += _floor(kit, real, groups, width)
             for row in rows:
                 if row == reference:
                     continue
                 estimated, _ = self._set(row, kit)
                 if len(estimated) >= LEAST_ROWS:
-                    found = _distances(real, estimated, width)
-                    result.append({"row": row, "kit": kit, **found})
-        return result
+                    lines.append(_line(kit, row, real, estimated, width))
+        name = self._embedding.embedding_id
+        return SetDistances(name, self.identity, tuple(floors), tuple(lines))
 
     def _set(self, row: str, kit: str) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         """Embeddings `[N, D]` and the performance of each `[N]`."""
@@ -114,16 +113,6 @@ class SetCollector:
             kept = np.linspace(0, len(rows) - 1, MAX_ROWS).round().astype(int)
             rows, groups = rows[kept], groups[kept]
         return rows, groups
-
-    def _floor(
-        self, real: NDArray[np.float64], groups: NDArray[np.str_], width: float
-    ) -> dict[str, Any] | None:
-        if len(np.unique(groups)) < 4:
-            return None
-        mean, high = split_floor(
-            real, lambda a, b: kernel_audio_distance(a, b, width), groups=groups
-        )
-        return {"kernel_audio_distance": number(mean), "kernel_audio_distance_p95": number(high)}
 
 
 def open_collector(
@@ -148,23 +137,25 @@ def open_collector(
     return SetCollector(embedding, sample_rate, reference, cache)
 
 
-def _distances(
-    real: NDArray[np.float64], estimated: NDArray[np.float64], width: float
-) -> dict[str, Any]:
+def _floor(
+    kit: str, real: NDArray[np.float64], groups: NDArray[np.str_], width: float
+) -> list[SetFloor]:
+    if len(np.unique(groups)) < 4:
+        return []
+    mean, high = split_floor(real, lambda a, b: kernel_audio_distance(a, b, width), groups=groups)
+    return [SetFloor(kit, number(mean), number(high))]
+
+
+def _line(
+    kit: str, row: str, real: NDArray[np.float64], estimated: NDArray[np.float64], width: float
+) -> SetLine:
     enough = len(estimated) >= 20
     infinity = frechet_distance_infinity(real, estimated) if enough else float("nan")
-    return {
-        "kernel_audio_distance": number(kernel_audio_distance(real, estimated, width)),
-        "frechet_distance": number(frechet_distance(real, estimated)),
-        "frechet_distance_infinity": number(infinity),
-        "embeddings": len(estimated),
-    }
-
-
-def write_sets(path: Any, lines: Sequence[dict[str, Any]]) -> None:
-    """sets.csv."""
-    columns = [
-        "kit", "row", "kernel_audio_distance", "kernel_audio_distance_p95", "frechet_distance",
-        "frechet_distance_infinity", "embeddings",
-    ]  # fmt: skip
-    write_csv(path, columns, [[line.get(name) for name in columns] for line in lines])
+    return SetLine(
+        kit,
+        row,
+        number(kernel_audio_distance(real, estimated, width)),
+        number(frechet_distance(real, estimated)),
+        number(infinity),
+        len(estimated),
+    )

@@ -13,8 +13,9 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
+from midigroove_core.evaluation.base.clip_metrics import TAKE_METRICS
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.results import Scores
+from midigroove_core.evaluation.base.scores import Scores
 from midigroove_core.evaluation.scoring.transcribers import Hits, clip_classes
 from midigroove_core.metrics.dynamics import (
     CLASS_BANDS_HZ,
@@ -24,17 +25,6 @@ from midigroove_core.metrics.dynamics import (
     microtiming,
 )
 from midigroove_core.metrics.features import AudioFeatures
-from midigroove_core.metrics.info import LONG_METRICS, MetricInfo
-
-TAKE_METRICS: dict[str, MetricInfo] = {
-    "velocity_correlation": MetricInfo(
-        "Velocity correlation", "", "higher", True,
-        "Rank correlation of velocity and level of isolated hits, mean over drum classes.",
-    ),
-    "microtiming_correlation": LONG_METRICS["microtiming_correlation"],
-    "microtiming_error_ms": LONG_METRICS["microtiming_error_ms"],
-}  # fmt: skip
-"""Figures per take."""
 
 STEPS_PER_BEAT = 4
 _GAP_SEC = 10.0

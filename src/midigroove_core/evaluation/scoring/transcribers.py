@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.drums import CLASS_OF_ARTICULATION, ROLAND_TD_MAP
 from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.records import HeardWith
 from midigroove_core.evaluation.scoring.kit_recordings import (
     NO_EXCERPTS,
     VOICES,
@@ -43,27 +42,6 @@ def class_hits(clip: EvalClip) -> Hits:
         name: (clip.onsets_sec[names == name], clip.velocities[names == name])
         for name in DRUM_CLASSES
     }
-
-
-@dataclass(frozen=True)
-class HeardWith:
-    """What a kit's drums are heard with; a line of summary.json.
-
-    Attributes:
-        kit: name in the dataset.
-        how: in words.
-        seconds: of recordings that the templates were fitted to; 0 for one-shots.
-        judged: whether those recordings are among what is judged.
-        absent: drum classes that have no template, so that none of their hits is heard.
-        unusable: takes that were passed over, and why.
-    """
-
-    kit: str
-    how: str
-    seconds: float
-    judged: bool
-    absent: list[str]
-    unusable: dict[str, str]
 
 
 class Transcribers:

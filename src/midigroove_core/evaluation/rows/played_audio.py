@@ -1,83 +1,80 @@
-"""Audio that needs no codec: the recordings themselves, silence, and the sampler."""
+"""Rows that need no codec: the recording itself, silence, and the built-in sampler."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import load_mono, resample
-from midigroove_core.errors import InputError
+from midigroove_core.audio import resample
 from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.rows import Row, RowKind
+from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.rows.source import ClipBatch, Played, RowSource
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
-from midigroove_core.takes import open_dataset
 
 SAMPLER_LEAD_SEC = 8.0
 """Hits so long before a clip are left out of it: even a crash has died away."""
 
 
-class Recordings:
-    """Clips of the dataset's own audio, resampled as whole takes so that no clip has an edge.
+class RecordingSource(RowSource):
+    """The recording under every metric: its onset figures are the detector's own limit."""
 
-    Args:
-        dataset: folder or csv.
-        sample_rate: of the clips.
+    def __init__(self, oracle: str) -> None:
+        self.row = Row(RowKind.RECORDING.value, RowKind.RECORDING, None, oracle)
 
-    Attributes:
-        sample_rate: of the clips.
-        fingerprint: of the dataset.
-
-    Raises:
-        InputError: not a dataset.
-    """
-
-    def __init__(self, dataset: Path, sample_rate: int) -> None:
-        self._dataset = open_dataset(dataset)
-        self._takes = {take.key: take for take in self._dataset.takes}
-        self.sample_rate = sample_rate
-        self._key = ""
-        self._audio: NDArray[np.float32] = np.zeros(0, np.float32)
-        self.fingerprint = self._dataset.fingerprint()
-
-    def take(self, key: str) -> NDArray[np.float32]:
-        """The whole take `[S]`; the last one asked for is kept.
-
-        Raises:
-            InputError: no such take, or an audio file that cannot be read.
-        """
-        if key != self._key:
-            take = self._takes.get(key)
-            if take is None:
-                raise InputError("recording missing: the dataset has no such take")
-            self._audio = load_mono(self._dataset.audio_path(take), self.sample_rate)
-            self._key = key
-        return self._audio
-
-    def audio(self, clip: EvalClip) -> NDArray[np.float32]:
-        """The clip `[S]`.
-
-        Raises:
-            InputError: no such take, or an audio file that cannot be read or is too short.
-        """
-        first, count = clip.samples(self.sample_rate)
-        found = self.take(clip.entry.key)[first : first + count]
-        if len(found) < count - self.sample_rate // 50:  # codecs round the end up by a frame
-            raise InputError(f"recording too short: it ends {count - len(found)} samples early")
-        return np.pad(found, (0, count - len(found)))
+    def play(self, batch: ClipBatch) -> Iterator[Played]:
+        """See `RowSource`."""
+        for clip in batch.clips:
+            if clip.index in batch.references:
+                yield Played(self.row, clip, audio=batch.references[clip.index].audio)
 
 
-class SamplerRow:
+class SilenceSource(RowSource):
+    """Zeros."""
+
+    def __init__(self, oracle: str) -> None:
+        self.row = Row(RowKind.SILENCE.value, RowKind.SILENCE, None, oracle)
+
+    def play(self, batch: ClipBatch) -> Iterator[Played]:
+        """See `RowSource`."""
+        for clip in batch.clips:
+            if clip.index in batch.references:
+                silence = np.zeros_like(batch.references[clip.index].audio)
+                yield Played(self.row, clip, audio=silence)
+
+
+class SamplerSource(RowSource):
+    """The built-in sampler, for takes whose kit has the name of a built-in one."""
+
+    def __init__(self, oracle: str, sample_rate: int, journal: Journal) -> None:
+        self.row = Row(RowKind.SAMPLER.value, RowKind.SAMPLER, None, oracle)
+        self._sampler = BuiltinSampler(sample_rate)
+        self._journal = journal
+
+    def play(self, batch: ClipBatch) -> Iterator[Played]:
+        """See `RowSource`."""
+        for clip in batch.clips:
+            if clip.index not in batch.references:
+                continue
+            began = time.perf_counter()
+            played = self._sampler.audio(clip, batch.references[clip.index].audio)
+            if played is not None:
+                self._journal.of(self.row.name).decode_sec += time.perf_counter() - began
+                yield Played(self.row, clip, audio=played)
+
+
+class BuiltinSampler:
     """The built-in sampler, for takes whose kit is one of the built-in kits.
 
     A dataset may have been recorded at another level, so each kit's level is set once, on the first
     clip that it plays, to the level of the reference.
     """
-
-    name = "sampler"
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate

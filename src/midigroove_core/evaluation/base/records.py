@@ -1,0 +1,221 @@
+"""What is found, in lines that are written as they are: JSON objects and rows of CSV files.
+
+Numbers are rounded when the lines are made (`scores.number`), None where undefined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CodesLine:
+    """What codes cost a system, one codebook or all of them.
+
+    Attributes:
+        system: name.
+        codebook: 0 is the coarsest; None for all.
+        frames: over how many.
+        nll_nats, bits_per_second, accuracy: of the system.
+        unigram_nats, bigram_nats: the same codes under models of the training codes alone.
+        gain_over_unigram_nats, gain_over_bigram_nats: what the system saves.
+    """
+
+    system: str
+    codebook: int | None
+    frames: int
+    nll_nats: float | None
+    bits_per_second: float | None
+    accuracy: float | None
+    unigram_nats: float | None = None
+    bigram_nats: float | None = None
+    gain_over_unigram_nats: float | None = None
+    gain_over_bigram_nats: float | None = None
+
+
+@dataclass(frozen=True)
+class DrumLine:
+    """How well one drum is played by one row, over all clips.
+
+    Attributes:
+        drum: class of drums.
+        row: name.
+        hits, heard: asked for by the MIDI, and heard in the audio.
+        precision, recall, f1: None where the MIDI never asks for it.
+        trusted: whether the reference itself is heard well enough.
+    """
+
+    drum: str
+    row: str
+    hits: int
+    heard: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class HeardWith:
+    """What a kit's drums are heard with.
+
+    Attributes:
+        kit: name in the dataset.
+        how: in words.
+        seconds: of recordings that the templates were fitted to; 0 for one-shots.
+        judged: whether those recordings are among what is judged.
+        absent: drum classes that have no template, so that none of their hits is heard.
+        unusable: takes that were passed over, and why.
+    """
+
+    kit: str
+    how: str
+    seconds: float
+    judged: bool
+    absent: list[str]
+    unusable: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SetFloor:
+    """Real against real: halves of the reference, whole performances on either side.
+
+    Attributes:
+        kit: "" for all.
+        kernel_audio_distance, kernel_audio_distance_p95: mean over draws, and the 95th percentile.
+    """
+
+    kit: str
+    kernel_audio_distance: float | None
+    kernel_audio_distance_p95: float | None
+
+
+@dataclass(frozen=True)
+class SetLine:
+    """Distances of one row's vectors to the reference's.
+
+    Attributes:
+        kit: "" for all.
+        row: name.
+        embeddings: vectors of the row.
+    """
+
+    kit: str
+    row: str
+    kernel_audio_distance: float | None
+    frechet_distance: float | None
+    frechet_distance_infinity: float | None
+    embeddings: int
+
+
+@dataclass(frozen=True)
+class SetDistances:
+    """Whether rows as a whole sound like the reference.
+
+    Attributes:
+        embedding: id.
+        identity: what tells the embedding's space from others, see `Embedding.identity`.
+        floors, lines: the whole first (kit ""), then kit by kit.
+    """
+
+    embedding: str
+    identity: dict[str, Any]
+    floors: tuple[SetFloor, ...]
+    lines: tuple[SetLine, ...]
+
+
+@dataclass(frozen=True)
+class KneeLine:
+    """A codec's oracle with its first so many levels: means over clips.
+
+    Attributes:
+        oracle: the row.
+        levels: how many are decoded.
+        clips: over how many.
+        metrics: name -> mean.
+    """
+
+    oracle: str
+    levels: int
+    clips: int
+    metrics: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class LongLine:
+    """One long take as one row has it, looked at where a system's windows join.
+
+    Attributes:
+        take, performance, kit: what is played.
+        row: who plays.
+        joins_of: whose joins these are.
+        duration_sec: of the take's beginning that is rendered.
+        joins: how many.
+        seams_compared: those away from hits.
+        seam_flux_ratio, seam_percentile_mean, onset_f1_50ms: figures; NaN where undefined.
+        samples_off: samples more or less than there should be; None for the reference.
+    """
+
+    take: str
+    performance: str
+    kit: str
+    row: str
+    joins_of: str
+    duration_sec: float
+    joins: int
+    seams_compared: float
+    seam_flux_ratio: float
+    seam_percentile_mean: float
+    samples_off: int | None
+    onset_f1_50ms: float
+
+
+@dataclass(frozen=True)
+class LongSpent:
+    """Seconds that a system spent on long renders, and seconds of audio that came of it."""
+
+    row: str
+    render_sec: float
+    audio_sec: float
+
+
+@dataclass(frozen=True)
+class SystemFacts:
+    """A system under test, as the manifest has it; files by name and SHA-256, without folders."""
+
+    name: str
+    checkpoint: str
+    checkpoint_sha256: str
+    model: str
+    training: dict[str, Any]
+    cache: str
+    cache_fingerprint: str
+    cache_dataset: dict[str, Any]
+    codec: CodecFacts
+
+
+@dataclass(frozen=True)
+class CodecFacts:
+    """A codec, as the manifest has it."""
+
+    codec_id: str
+    config: dict[str, Any]
+    weights_sha: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What rows are compared with.
+
+    Attributes:
+        row: name of its row.
+        kind: "recording" or "oracle".
+        dataset: fingerprint of the recordings' dataset; None for an oracle.
+        codec: of the oracle; None for recordings.
+    """
+
+    row: str
+    kind: str
+    dataset: str | None
+    codec: CodecFacts | None

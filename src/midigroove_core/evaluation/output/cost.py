@@ -1,0 +1,99 @@
+"""cost.json: the time and memory an evaluation took, apart from what is the same every time."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from midigroove_core.evaluation.base.measured import Measured
+from midigroove_core.evaluation.base.scores import Spent, number
+from midigroove_core.structured import convert_as
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """Seconds spent on a row; real-time factor: seconds spent per second of audio."""
+
+    row: str
+    predict_sec: float | None
+    decode_sec: float | None
+    score_sec: float | None
+    audio_sec: float | None
+    real_time_factor: float | None
+
+
+@dataclass(frozen=True)
+class LongCost:
+    """Seconds spent on a system's long renders."""
+
+    row: str
+    render_sec: float | None
+    audio_sec: float | None
+    real_time_factor: float | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """cost.json.
+
+    Attributes:
+        wall_sec: the whole evaluation; None where it is not known.
+        peak_memory_mib: most memory that the process held; None where the system does not say.
+        rows, long: where the time went.
+    """
+
+    wall_sec: float | None = None
+    peak_memory_mib: float | None = None
+    rows: tuple[CostLine, ...] = ()
+    long: tuple[LongCost, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; `from_json` of it is equal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any, where: str = "cost.json") -> Cost:
+        """From JSON.
+
+        Raises:
+            InputError: not of this form; names the path in it.
+        """
+        return convert_as(value, cls, where)
+
+
+def make_cost(measured: Measured, wall_sec: float) -> Cost:
+    """The time of each row, and of its long renders."""
+    audio = measured.audio
+    spent = audio.long.spent if audio is not None and audio.long is not None else ()
+    long = [
+        LongCost(
+            x.row, number(x.render_sec), number(x.audio_sec), number(x.render_sec / x.audio_sec)
+        )
+        for x in spent
+    ]
+    rows = [_line(row.name, measured.spent.get(row.name, Spent())) for row in measured.rows]
+    return Cost(number(wall_sec), peak_memory_mib(), tuple(rows), tuple(long))
+
+
+def _line(row: str, spent: Spent) -> CostLine:
+    made = spent.predict_sec + spent.decode_sec
+    factor = made / spent.audio_sec if spent.audio_sec else float("nan")
+    return CostLine(
+        row,
+        number(spent.predict_sec),
+        number(spent.decode_sec),
+        number(spent.score_sec),
+        number(spent.audio_sec),
+        number(factor),
+    )
+
+
+def peak_memory_mib() -> float | None:
+    """Most memory that this process held, in MiB; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(kilobytes / (2**20 if sys.platform == "darwin" else 2**10), 1)

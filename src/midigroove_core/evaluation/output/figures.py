@@ -1,0 +1,90 @@
+"""Lines of summary.json: means, differences, and what breaks the order of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["first", "second", "not distinguishable"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean over clips (or takes) with its 95 % interval over performances.
+
+    Attributes:
+        mean, low, high: None where undefined.
+        clips, performances: over how many.
+        percent: of the way from silence to the codec oracle; None without these rows.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    clips: int
+    performances: int
+    percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Paired:
+    """`second - first` over the same clips.
+
+    Attributes:
+        mean, low, high: with its 95 % interval; None where undefined.
+        clips, performances: over how many.
+        verdict: which is better, or "not distinguishable".
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    clips: int
+    performances: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two rows in one metric."""
+
+    first: str
+    second: str
+    metric: str
+    found: Paired
+
+    @property
+    def better(self) -> str:
+        """The better row by name, or "not distinguishable"."""
+        verdict = self.found.verdict
+        return {"first": self.first, "second": self.second}.get(verdict, verdict)
+
+
+@dataclass(frozen=True)
+class Disorder:
+    """A trusted metric that puts two rows in the wrong order, beyond noise.
+
+    Attributes:
+        metric: name.
+        better: the row that should be.
+        but: the row that is.
+        mean, low, high: of `but - better`.
+        marks: whether the metric is to blame.
+    """
+
+    metric: str
+    better: str
+    but: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    marks: bool
+
+
+@dataclass(frozen=True)
+class Range:
+    """Mean over a handful of takes, with the lowest and the highest."""
+
+    mean: float | None
+    least: float | None
+    most: float | None

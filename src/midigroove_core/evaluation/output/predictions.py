@@ -1,0 +1,177 @@
+"""Audio of some clips kept on disk, with what the report needs to draw beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.atomic import write_json
+from midigroove_core.audio import save_audio
+from midigroove_core.drums import ARTICULATIONS, ROLAND_TD_MAP
+from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.selection import spread
+from midigroove_core.structured import read_json_as
+
+INDEX = "preds.json"
+
+LEAST_HITS = 4
+"""Clips with fewer hits are not worth keeping to listen to, where there are others."""
+
+
+@dataclass(frozen=True)
+class KeptAudio:
+    """The sound of one row.
+
+    Attributes:
+        file: relative to the folder of preds.json.
+        gain: what it was multiplied with to fit into 16 bits.
+    """
+
+    file: str
+    gain: float
+
+
+@dataclass(frozen=True)
+class KeptClip:
+    """A clip with its hits.
+
+    Attributes:
+        index, clip: number and id in the evaluation.
+        kit, drummer, style, bpm: of its take.
+        start_sec, duration_sec: where it lies in the take.
+        beats_sec: quarter notes from its start.
+        hits: (seconds from its start, articulation, velocity).
+        rows: name -> sound.
+    """
+
+    index: int
+    clip: str
+    kit: str
+    drummer: str
+    style: str
+    bpm: float
+    start_sec: float
+    duration_sec: float
+    beats_sec: tuple[float, ...]
+    hits: tuple[tuple[float, str, int], ...]
+    rows: dict[str, KeptAudio] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """preds.json.
+
+    Attributes:
+        sample_rate: of all files.
+        clips: what was kept.
+    """
+
+    sample_rate: int
+    clips: tuple[KeptClip, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Kept | None:
+        """The index of a folder; None where nothing was kept.
+
+        Raises:
+            InputError: not of this form, a hit that is none, or a file outside the folder; names
+                the path in it.
+        """
+        path = folder / INDEX
+        if not path.is_file():
+            return None
+        kept = read_json_as(path, cls)
+        for number, clip in enumerate(kept.clips):
+            _check(clip, folder, f"{path}: clips.{number}")
+        return kept
+
+
+def _check(clip: KeptClip, folder: Path, where: str) -> None:
+    if not clip.duration_sec > 0:
+        raise InputError(f"{where}.duration_sec: expected more than 0, got {clip.duration_sec}")
+    for place, (_, name, velocity) in enumerate(clip.hits):
+        if name not in ARTICULATIONS or not 0 <= velocity <= 127:
+            raise InputError(
+                f"{where}.hits.{place}: expected an articulation and a velocity up to 127"
+            )
+    inside = folder.resolve()
+    for row, kept in clip.rows.items():
+        try:
+            found = (inside / kept.file).resolve()
+        except (OSError, ValueError):  # a loop of links, a null byte
+            found = Path("/")
+        if inside not in found.parents:
+            raise InputError(f"{where}.rows.{row[:80]}.file: points outside {folder}")
+        if not kept.gain > 0:
+            raise InputError(f"{where}.rows.{row[:80]}.gain: expected more than 0, got {kept.gain}")
+
+
+class PredictionStore:
+    """Keeps the audio of chosen clips as 16-bit WAV.
+
+    Args:
+        folder: where to; `<folder>/<clip number>/<row>.wav` and an index.
+        clips: all clips.
+        wanted: how many of them to keep.
+        sample_rate: of the audio.
+    """
+
+    def __init__(
+        self, folder: Path, clips: Sequence[EvalClip], wanted: int, sample_rate: int
+    ) -> None:
+        self._folder = folder
+        self._sample_rate = sample_rate
+        busy = [clip for clip in clips if len(clip.onsets_sec) >= LEAST_HITS] or list(clips)
+        found = [busy[place] for place in spread(len(busy), wanted)]
+        self._chosen = {clip.index: clip for clip in found}
+        self._rows: dict[int, dict[str, KeptAudio]] = {i: {} for i in self._chosen}
+
+    def add(self, row: str, clip: EvalClip, audio: NDArray[np.float32]) -> None:
+        """Keeps the audio if the clip was chosen; scaled down where 16 bits would clip it."""
+        if clip.index not in self._chosen:
+            return
+        peak = float(np.abs(audio).max(initial=0.0))
+        gain = 0.999 / peak if peak > 1.0 else 1.0
+        name = f"{clip.index:05d}/{row}.wav"
+        save_audio(self._folder / name, audio * np.float32(gain), self._sample_rate)
+        self._rows[clip.index][row] = KeptAudio(name, float(f"{gain:.6g}"))
+
+    def write_index(self) -> None:
+        """Writes `preds.json`: the kept clips with their hits, tempo and files."""
+        if not self._chosen:
+            return
+        clips = tuple(
+            replace(describe_clip(clip), rows=self._rows[index])
+            for index, clip in self._chosen.items()
+        )
+        write_json(self._folder / INDEX, asdict(Kept(self._sample_rate, clips)))
+
+
+def describe_clip(clip: EvalClip) -> KeptClip:
+    """Where a clip is from, and every hit in it."""
+    entry = clip.entry
+    lanes = [ARTICULATIONS.index(ROLAND_TD_MAP.get(int(p), "other")) for p in clip.pitches]
+    beats = clip.performance.seconds_to_beats([clip.start_sec, clip.end_sec])
+    whole = np.arange(np.ceil(beats[0]), beats[1])
+    return KeptClip(
+        index=clip.index,
+        clip=clip.clip_id,
+        kit=entry.kit,
+        drummer=entry.drummer,
+        style=entry.style,
+        bpm=round(float(clip.performance.bpm_at(clip.start_sec)), 2),
+        start_sec=round(clip.start_sec, 6),
+        duration_sec=round(clip.duration_sec, 6),
+        beats_sec=tuple(
+            round(float(t) - clip.start_sec, 6) for t in clip.performance.beats_to_seconds(whole)
+        ),
+        hits=tuple(
+            (round(float(sec), 6), ARTICULATIONS[lane], int(velocity))
+            for sec, lane, velocity in zip(clip.onsets_sec, lanes, clip.velocities, strict=True)
+        ),
+    )

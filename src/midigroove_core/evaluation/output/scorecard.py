@@ -1,0 +1,57 @@
+"""What `evaluate` returns: the figures, as rows and as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from midigroove_core.evaluation.base.rows import RowKind
+from midigroove_core.evaluation.output.cost import Cost
+from midigroove_core.evaluation.output.figures import Figure
+from midigroove_core.evaluation.output.summary import Summary
+from midigroove_core.evaluation.output.tables import main_tables
+
+
+@dataclass(frozen=True)
+class ScorecardRow:
+    """A row of the scorecard.
+
+    Attributes:
+        row: name.
+        kind: a system, or which reference.
+        clips: scored.
+        figures: metric -> mean with interval; a metric that the row has not is not there.
+    """
+
+    row: str
+    kind: RowKind
+    clips: int
+    figures: dict[str, Figure]
+
+    def mean(self, metric: str) -> float | None:
+        """A metric's mean; None where the row has none."""
+        found = self.figures.get(metric)
+        return None if found is None else found.mean
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """An evaluation that was written.
+
+    Attributes:
+        out: its directory.
+        summary: summary.json.
+        cost: cost.json.
+    """
+
+    out: Path
+    summary: Summary
+    cost: Cost
+
+    def table(self) -> list[ScorecardRow]:
+        """A row per system and reference, from silence to the recording."""
+        return [ScorecardRow(x.row, x.kind, x.clips, x.metrics) for x in self.summary.rows]
+
+    def __str__(self) -> str:
+        """The tables as text, as `midigroove eval` prints them."""
+        return "\n\n".join(table.to_text() for table in main_tables(self.summary))

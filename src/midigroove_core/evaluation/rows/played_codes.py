@@ -1,0 +1,97 @@
+"""Rows that play codes: reference codes of a codec, and systems under test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from midigroove_core.evaluation.base.rows import Row, RowKind
+from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.rows.code_rows import CodesRow
+from midigroove_core.evaluation.rows.codec_group import CodecGroup
+from midigroove_core.evaluation.rows.decoding import Decoder, windows_of
+from midigroove_core.evaluation.rows.source import ClipBatch, CodesSeen, Played, RowSource
+from midigroove_core.evaluation.rows.systems import System
+
+
+class ReferenceCodesSource(RowSource):
+    """A reference row made of a codec's codes.
+
+    Args:
+        group: the codec and its cache.
+        codes: what gives the codes.
+        decoder: None when only codes are scored.
+        journal: notes what fails, and the time.
+    """
+
+    def __init__(
+        self, group: CodecGroup, codes: CodesRow, decoder: Decoder | None, journal: Journal
+    ) -> None:
+        name = codes.kind.value + group.suffix
+        self.row = Row(name, codes.kind, group.cache.header["codec_id"], group.oracle)
+        self._group, self._codes = group, codes
+        self._decoder, self._journal = decoder, journal
+
+    def play(self, batch: ClipBatch) -> Iterator[Played]:
+        """See `RowSource`."""
+        group, row = self._group, self.row
+        windows = windows_of(batch, group.window, row.name, self._journal)
+        began = time.perf_counter()
+        offers = [(clip, window, self._codes.codes(clip, window)) for clip, window in windows]
+        self._journal.of(row.name).predict_sec += time.perf_counter() - began
+        rate = group.cache.clock.frame_rate
+        for clip, window in windows:
+            true = group.cache.codes(window.entry, window.start, window.stop - window.start)
+            nll = self._codes.nll(clip, true)
+            if nll is not None:
+                yield Played(row, clip, CodesSeen(true, nll, None, rate))
+        if self._decoder is not None:
+            there = [(c, w, codes) for c, w, codes in offers if codes is not None]
+            for clip, audio in self._decoder.clips(row.name, group, there, batch):
+                yield Played(row, clip, audio=audio)
+
+
+class SystemSource(RowSource):
+    """A system under test.
+
+    Args:
+        system: its model and cache.
+        decoder: None when only codes are scored.
+        journal: notes what fails, and the time.
+    """
+
+    def __init__(self, system: System, decoder: Decoder | None, journal: Journal) -> None:
+        group = system.group
+        codec_id = group.cache.header["codec_id"]
+        self.row = Row(system.name, RowKind.SYSTEM, codec_id, group.oracle)
+        self.system = system
+        self._decoder, self._journal = decoder, journal
+
+    def play(self, batch: ClipBatch) -> Iterator[Played]:
+        """See `RowSource`."""
+        system, row = self.system, self.row
+        windows = windows_of(batch, system.window, row.name, self._journal)
+        if not windows:
+            return
+        began = time.perf_counter()
+        clips = [clip for clip, _ in windows]
+        predictions = system.predict_each(clips, batch.number, self._journal)
+        self._journal.of(row.name).predict_sec += time.perf_counter() - began
+        cache = system.group.cache
+        offers = []
+        for clip, found in predictions:
+            window = found.window
+            if not np.isfinite(found.nll).all():
+                # Codes drawn from such a model mean nothing either, so they are not decoded.
+                reason = "prediction not finite: NaN likelihood"
+                self._journal.skip(clip.clip_id, row.name, reason)
+                continue
+            true = cache.codes(window.entry, window.start, window.stop - window.start)
+            seen = CodesSeen(true, found.nll, found.accuracy, cache.clock.frame_rate)
+            yield Played(row, clip, seen)
+            offers.append((clip, window, found.codes))
+        if self._decoder is not None:
+            for clip, audio in self._decoder.clips(row.name, system.group, offers, batch):
+                yield Played(row, clip, audio=audio)

@@ -1,0 +1,63 @@
+"""The dataset's own audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.audio import load_mono
+from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.takes import open_dataset
+
+
+class Recordings:
+    """Clips of the dataset's own audio, resampled as whole takes so that no clip has an edge.
+
+    Args:
+        dataset: folder or csv.
+        sample_rate: of the clips.
+
+    Attributes:
+        sample_rate: of the clips.
+        fingerprint: of the dataset.
+
+    Raises:
+        InputError: not a dataset.
+    """
+
+    def __init__(self, dataset: Path, sample_rate: int) -> None:
+        self._dataset = open_dataset(dataset)
+        self._takes = {take.key: take for take in self._dataset.takes}
+        self.sample_rate = sample_rate
+        self._key = ""
+        self._audio: NDArray[np.float32] = np.zeros(0, np.float32)
+        self.fingerprint = self._dataset.fingerprint()
+
+    def take(self, key: str) -> NDArray[np.float32]:
+        """The whole take `[S]`; the last one asked for is kept.
+
+        Raises:
+            InputError: no such take, or an audio file that cannot be read.
+        """
+        if key != self._key:
+            take = self._takes.get(key)
+            if take is None:
+                raise InputError("recording missing: the dataset has no such take")
+            self._audio = load_mono(self._dataset.audio_path(take), self.sample_rate)
+            self._key = key
+        return self._audio
+
+    def audio(self, clip: EvalClip) -> NDArray[np.float32]:
+        """The clip `[S]`.
+
+        Raises:
+            InputError: no such take, or an audio file that cannot be read or is too short.
+        """
+        first, count = clip.samples(self.sample_rate)
+        found = self.take(clip.entry.key)[first : first + count]
+        if len(found) < count - self.sample_rate // 50:  # codecs round the end up by a frame
+            raise InputError(f"recording too short: it ends {count - len(found)} samples early")
+        return np.pad(found, (0, count - len(found)))

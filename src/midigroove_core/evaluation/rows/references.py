@@ -1,0 +1,79 @@
+"""What every row is compared with: the recordings, or without them the first codec's oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from midigroove_core.coding.decode import decode_whole
+from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.hearing import features_of
+from midigroove_core.evaluation.base.records import Reference
+from midigroove_core.evaluation.base.rows import RowKind
+from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.rows.codec_group import CodecGroup
+from midigroove_core.evaluation.rows.recordings import Recordings
+from midigroove_core.evaluation.rows.source import Audio
+from midigroove_core.metrics.features import AudioFeatures
+
+
+@dataclass(frozen=True)
+class References:
+    """Gives the reference of clips and of whole stretches.
+
+    Attributes:
+        recordings: None when the oracle stands in.
+        group: whose oracle.
+        sample_rate: of the audio that it gives.
+        journal: notes what cannot be had.
+    """
+
+    recordings: Recordings | None
+    group: CodecGroup
+    sample_rate: int
+    journal: Journal
+
+    @property
+    def facts(self) -> Reference:
+        """Which reference this is."""
+        if self.recordings is not None:
+            name = RowKind.RECORDING.value
+            return Reference(name, name, self.recordings.fingerprint, None)
+        return Reference(self.group.oracle, RowKind.ORACLE.value, None, self.group.facts)
+
+    def clips(self, clips: Sequence[EvalClip]) -> dict[int, AudioFeatures]:
+        """Clip index -> its reference; a clip without one is noted as left out for all."""
+        found = {}
+        for clip in clips:
+            try:
+                recorded = self.recordings
+                audio = self._oracle(clip) if recorded is None else recorded.audio(clip)
+                found[clip.index] = features_of(audio, self.sample_rate, "reference")
+            except InputError as error:
+                self.journal.skip(clip.clip_id, "", str(error))
+        return found
+
+    def stretch(self, stretch: EvalClip) -> Audio:
+        """The reference of a long stretch `[S]`, codes decoded as one.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.recordings is not None:
+            return self.recordings.audio(stretch)
+        group = self.group
+        assert group.codec is not None
+        window = group.window(stretch)
+        codes = group.cache.codes(window.entry, window.left, window.num_frames).astype(np.int64)
+        audio = decode_whole(group.codec, codes) / np.float32(window.entry.gain)
+        return group.at_rate(stretch, audio, self.sample_rate)
+
+    def _oracle(self, clip: EvalClip) -> Audio:
+        group = self.group
+        window = group.window(clip)
+        codes = group.cache.codes(window.entry, window.left, window.num_frames)
+        (audio,) = group.decode([clip], [window], [codes.astype(np.int64)])
+        return group.at_rate(clip, audio, self.sample_rate)

@@ -1,0 +1,35 @@
+"""What each level is worth: the oracle scored by number of levels."""
+
+from __future__ import annotations
+
+from midigroove_core.evaluation.base.records import KneeLine
+from midigroove_core.evaluation.base.scores import number
+from midigroove_core.evaluation.rows.knee import KneePlayed
+from midigroove_core.metrics.clip import clip_metrics
+from midigroove_core.metrics.features import AudioFeatures
+
+
+class KneeScorer:
+    """Collects figures per clip and number of levels."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int], list[dict[str, float]]] = {}
+
+    def add(self, played: KneePlayed, reference: AudioFeatures) -> None:
+        """One clip from so many levels."""
+        features = AudioFeatures.from_audio(played.audio, reference.sample_rate)
+        values = clip_metrics(reference, features, played.clip.onsets_sec)
+        self._found.setdefault((played.oracle, played.levels), []).append(values)
+
+    def lines(self) -> list[KneeLine]:
+        """Means per codec and number of levels."""
+        oracles = list(dict.fromkeys(oracle for oracle, _ in self._found))
+        lines = []
+        for oracle, count in sorted(self._found, key=lambda k: (oracles.index(k[0]), k[1])):
+            found = self._found[oracle, count]
+            means: dict[str, float | None] = {}
+            for name in found[0]:
+                values = [clip[name] for clip in found if clip[name] == clip[name]]
+                means[name] = number(sum(values) / len(values)) if values else None
+            lines.append(KneeLine(oracle, count, len(found), means))
+        return lines

@@ -1,0 +1,136 @@
+"""Scores whatever rows play, clip by clip, and ends in a frozen result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.clip_metrics import CLIP_METRICS
+from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.measured import AudioMeasured, LongMeasured, Measured
+from midigroove_core.evaluation.base.records import CodesLine, Reference, SystemFacts
+from midigroove_core.evaluation.base.rows import Row, RowKind
+from midigroove_core.evaluation.base.scores import Journal, Scores
+from midigroove_core.evaluation.rows.knee import KneePlayed
+from midigroove_core.evaluation.rows.source import ClipBatch, Played
+from midigroove_core.evaluation.scoring.clips import ClipScorer, drum_lines
+from midigroove_core.evaluation.scoring.code_scores import CodeTotals, clip_values
+from midigroove_core.evaluation.scoring.knee_scores import KneeScorer
+from midigroove_core.evaluation.scoring.sets import SetCollector
+
+
+class AudioScoring:
+    """All that judges audio; an evaluation of codes alone has none.
+
+    Args:
+        clips: scores single clips.
+        reference: what they are compared with.
+        sets: collects vectors; None where no embedding was asked for.
+    """
+
+    def __init__(
+        self, clips: ClipScorer, reference: Reference, sets: SetCollector | None = None
+    ) -> None:
+        self.clips = clips
+        self.reference = reference
+        self.sets = sets
+        self.knee = KneeScorer()
+
+    def measured(
+        self, rows: Sequence[str], takes: Sequence[str], long: LongMeasured | None
+    ) -> AudioMeasured:
+        """Everything that was heard."""
+        name = self.reference.row
+        return AudioMeasured(
+            sample_rate=self.clips.sample_rate,
+            reference=self.reference,
+            takes=self.clips.takes.scores(list(takes)),
+            drums=tuple(drum_lines(self.clips.classes, rows, name)),
+            heard_with=tuple(self.clips.transcribers.heard_with),
+            sets=None if self.sets is None else self.sets.compare(name, rows),
+            knee=tuple(self.knee.lines()),
+            long=long,
+        )
+
+
+class Scorer:
+    """Takes what is played.
+
+    Args:
+        clips: what is judged.
+        totals: system -> sums over its codes.
+        audio: None when only codes are scored.
+        journal: notes what cannot be scored, and the time.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[EvalClip],
+        totals: dict[str, CodeTotals],
+        audio: AudioScoring | None,
+        journal: Journal,
+    ) -> None:
+        self.scores = Scores(tuple(CLIP_METRICS), len(clips))
+        self.audio = audio
+        self._clips, self._totals, self._journal = tuple(clips), totals, journal
+
+    def add(self, played: Played, batch: ClipBatch) -> bool:
+        """Scores a clip of a row; whether it could be."""
+        if played.codes is not None:
+            self._add_codes(played)
+        return played.audio is None or self._add_audio(played, batch)
+
+    def add_knee(self, played: KneePlayed, batch: ClipBatch) -> None:
+        """Scores a clip from the first so many codebooks."""
+        assert self.audio is not None
+        self.audio.knee.add(played, batch.references[played.clip.index])
+
+    def measured(
+        self, rows: Sequence[Row], systems: Sequence[SystemFacts], long: LongMeasured | None
+    ) -> Measured:
+        """The result; rows without a figure are left out, systems apart."""
+        there = [row for row in rows if row.is_system or self.scores.scored(row.name).any()]
+        there.sort(key=lambda row: list(RowKind).index(row.kind))
+        codes: list[CodesLine] = []
+        for name, totals in self._totals.items():
+            codes += totals.lines(name)
+        takes = list(dict.fromkeys(clip.entry.key for clip in self._clips))
+        names = [row.name for row in there]
+        return Measured(
+            clips=self._clips,
+            rows=tuple(there),
+            scores=self.scores,
+            codes=tuple(codes),
+            systems=tuple(systems),
+            skips=tuple(self._journal.skips),
+            spent=dict(self._journal.spent),
+            audio=None if self.audio is None else self.audio.measured(names, takes, long),
+        )
+
+    def _add_codes(self, played: Played) -> None:
+        seen, row = played.codes, played.row
+        assert seen is not None
+        if row.name in self._totals and seen.accuracy is not None:
+            self._totals[row.name].add(seen.true, seen.nll, seen.accuracy)
+        values = clip_values(seen.nll, seen.frame_rate, seen.accuracy)
+        self.scores.add(row.name, played.clip.index, values)
+
+    def _add_audio(self, played: Played, batch: ClipBatch) -> bool:
+        assert self.audio is not None and played.audio is not None
+        row, clip, audio = played.row.name, played.clip, played.audio
+        spent = self._journal.of(row)
+        began = time.perf_counter()
+        scored = False
+        try:
+            reference = batch.references[clip.index]
+            values = self.audio.clips.score(row, clip, reference, audio)
+            self.scores.add(row, clip.index, values)
+            if self.audio.sets is not None:
+                self.audio.sets.add(row, clip, audio)
+            scored = True
+        except InputError as error:
+            self._journal.skip(clip.clip_id, row, str(error))
+        spent.score_sec += time.perf_counter() - began
+        spent.audio_sec += clip.duration_sec
+        return scored
