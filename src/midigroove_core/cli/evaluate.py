@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
 from midigroove_core.errors import InputError
+
+if TYPE_CHECKING:
+    from midigroove_core.evaluation.output.cost import Cost
+    from midigroove_core.evaluation.output.scorecard import Scorecard
+    from midigroove_core.evaluation.output.summary import Summary
 
 PANEL = "Evaluation"
 _ROWS, _CODES, _RUN = "Reference rows", "How codes are drawn", "What is kept, and where it runs"
@@ -93,6 +98,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Where.", show_default="OUT/preds", rich_help_panel=_RUN),
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace an evaluation of other settings or files."),
+    ] = False,
     pred_include_ref: Annotated[
         bool, typer.Option(help="Keep the reference rows' audio too.", rich_help_panel=_RUN)
     ] = True,
@@ -105,6 +114,7 @@ def evaluate(
     """
     from midigroove_core.evaluation import EvalConfig, SystemSpec
     from midigroove_core.evaluation import evaluate as run
+    from midigroove_core.evaluation.base.rows import RowKind
 
     wanted = {
         "oracle": add_oracle, "silence": add_silence, "random": add_random,
@@ -116,17 +126,17 @@ def evaluate(
         dataset=dataset, intersection=intersection, max_items=max_items, beats=beats,
         audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,
         save_preds=save_preds,
-        rows=("recording", *(name for name, value in wanted.items() if value)),
+        rows=tuple(RowKind(name) for name, value in wanted.items() if value),
         embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,
         temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, device=device,
         decode_device=decode_device,
         codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,
-        pred_include_ref=pred_include_ref,
+        pred_include_ref=pred_include_ref, overwrite=overwrite,
     )  # fmt: skip
     with progress_for_terminal() as progress:
-        result = run(config, progress)
+        result = run(config, progress=progress)
     if json:
-        print_json(result.summary)
+        print_json(result.summary.to_json())
     else:
         _print_summary(result.summary, result.cost)
     _say_rest(result)
@@ -143,19 +153,23 @@ def compare(
 
     Example: `midigroove compare eval/first eval/second`
     """
+    from midigroove_core.evaluation.output.tables import head
     from midigroove_core.report.compare import compare_evaluations
 
     found = compare_evaluations(evaluations, intersection=intersection)
     if json:
-        print_json(found)
+        print_json(found.to_json())
         return
-    for note in found["notes"]:
+    for note in found.notes:
         stderr.print(f"note: {note}", markup=False, soft_wrap=True)
-    print_table("Means", found["columns"], found["means"])
+    print_table("Means", found.columns, found.mean_rows)
     lines = [
-        (d["first"], d["second"], d["label"], d["mean"], d["low"], d["high"], d["verdict"])
-        for d in found["differences"]
-    ]
+        (
+            d.first, d.second, head(found.metrics[d.metric]), d.found.mean, d.found.low,
+            d.found.high, d.better,
+        )
+        for d in found.differences
+    ]  # fmt: skip
     columns = ("first", "second", "metric", "second - first", "low", "high", "better")
     print_table("Paired differences (95 %)", columns, lines)
 
@@ -181,6 +195,13 @@ def report(
         bool, typer.Option("--latex", help="With --export: LaTeX tables too.")
     ] = False,
     title: Annotated[str, typer.Option(help="Of the page.")] = "midigroove evaluation",
+    preds: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the audio of the first, where eval --pred-dir put it.",
+            show_default="in the evaluation",
+        ),
+    ] = None,
 ) -> None:
     """Make one HTML file to see and hear an evaluation in; it needs no network.
 
@@ -192,37 +213,33 @@ def report(
         raise InputError("--latex needs a folder to write to: --export FOLDER")
     with progress_for_terminal() as progress:
         if listening_test:
-            write_listening_test(evaluations[0], out)
+            write_listening_test(evaluations[0], out, preds=preds)
         else:
-            write_report(evaluations, out, votes=votes or (), title=title, progress=progress)
+            write_report(
+                evaluations, out, votes=votes or (), title=title, preds=preds, progress=progress
+            )
     if export is not None:
         files = export_papers(evaluations[0], export, latex=latex)
         stderr.print(f"wrote {len(files)} files to {export}", markup=False, soft_wrap=True)
     stderr.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
-def _print_summary(summary: dict[str, Any], cost: dict[str, Any]) -> None:
+def _print_summary(summary: Summary, cost: Cost) -> None:
     from midigroove_core.evaluation.output.tables import (
         difference_table,
         long_table,
-        main_table,
+        main_tables,
         order_table,
     )
 
-    for title, columns, rows in main_table(summary):
-        print_table(title, columns, rows)
-    long = long_table(summary, cost)
-    if long is not None:
-        print_table(*long)
-    columns, rows = difference_table(summary)
-    if rows:
-        print_table("Paired differences (95 %)", columns, rows)
-    columns, rows = order_table(summary)
-    if rows:
-        print_table("Figures that break the order of the rows", columns, rows)
+    tables = [*main_tables(summary), long_table(summary, cost)]
+    tables += [difference_table(summary), order_table(summary)]
+    for table in tables:
+        if table is not None and table.rows:
+            print_table(table.title, table.columns, table.rows)
 
 
-def _say_rest(result: Any) -> None:
-    for reason, count in result.skipped.items():
+def _say_rest(result: Scorecard) -> None:
+    for reason, count in result.summary.skipped.items():
         stderr.print(f"left out: {count} x {reason} (skipped.jsonl names each)", markup=False)
     stderr.print(f"wrote {result.out}; open it with: midigroove report {result.out}", markup=False)

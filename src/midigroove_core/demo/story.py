@@ -17,8 +17,11 @@ from midigroove_core.datasets.verify import verify
 from midigroove_core.demo.pictures import draw_renders
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+from midigroove_core.evaluation.base.rows import RowKind
+from midigroove_core.evaluation.output.summary import Summary
 from midigroove_core.kits import library as kits
 from midigroove_core.kits.library import GrooveInfo
+from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.model_engine import shipped_checkpoint
@@ -31,7 +34,7 @@ MARK = "midigroove-demo"
 """A file that says that a folder is a demo's and may be made anew."""
 
 CODEC = "groove_32khz"
-ROWS = ("recording", "oracle", "silence", "sampler")
+ROWS = (RowKind.RECORDING, RowKind.ORACLE, RowKind.SILENCE, RowKind.SAMPLER)
 TABLE = (
     "spectral_convergence", "mel_l1", "envelope_correlation", "onset_f1_50ms", "onset_f1_25ms",
 )  # fmt: skip
@@ -210,7 +213,7 @@ def _train(config: DemoConfig, progress: Progress) -> TrainResult:
     return train(settings, progress=progress)
 
 
-def _evaluate(config: DemoConfig, trained: TrainResult, progress: Progress) -> dict[str, Any]:
+def _evaluate(config: DemoConfig, trained: TrainResult, progress: Progress) -> Summary:
     cache = config.out / "cache"
     systems = (
         SystemSpec("fresh", trained.best, cache),
@@ -228,7 +231,7 @@ def _evaluate(config: DemoConfig, trained: TrainResult, progress: Progress) -> d
         embedding="",
         seed=config.seed,
     )
-    return evaluate(settings, progress).summary
+    return evaluate(settings, progress=progress).summary
 
 
 def _render(
@@ -260,19 +263,19 @@ def _render(
     ]
 
 
-def _table(summary: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
-    metrics = [name for name in TABLE if name in summary["metrics"]]
-    columns = ["", *(_heading(summary["metrics"][name]) for name in metrics)]
+def _table(summary: Summary) -> tuple[list[str], list[list[Any]]]:
+    metrics = [name for name in TABLE if name in summary.metrics]
+    columns = ["", *(_heading(summary.metrics[name]) for name in metrics)]
     rows = [
-        [line["row"], *(line["metrics"].get(name, {}).get("mean") for name in metrics)]
-        for line in summary["rows"]
+        [row.row, *(row.metrics[name].mean if name in row.metrics else None for name in metrics)]
+        for row in summary.rows
     ]
     return columns, rows
 
 
-def _heading(info: dict[str, Any]) -> str:
-    arrow = {"higher": "↑", "lower": "↓"}.get(info["better"], "→0")
-    return f"{info['label']} {arrow}"
+def _heading(info: MetricInfo) -> str:
+    arrow = {"higher": "↑", "lower": "↓"}.get(info.better, "→0")
+    return f"{info.label} {arrow}"
 
 
 def _words(rows: list[list[Any]], trained: TrainResult, findings: list[Any]) -> list[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from midigroove_core.csvfile import read_number
 from midigroove_core.drums import ARTICULATIONS
+from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.summary import RowSummary
 from midigroove_core.evaluation.output.tables import head, plain
 
 FIGURES = (
@@ -42,11 +45,13 @@ def picture(clip: dict[str, Any]) -> dict[str, Any]:
 
 def clip_figures(evaluation: Evaluation) -> dict[tuple[str, str], list[list[str]]]:
     """(clip, row) -> pairs of label and figure, as clips.csv has them."""
-    facts = evaluation.summary["metrics"]
+    facts = evaluation.summary.metrics
+    path = evaluation.path / "clips.csv"
     wanted = [name for name in FIGURES if name in facts]
     found = {}
-    for line in evaluation.table("clips.csv"):
-        pairs = [[head(facts[name]), plain(float(line[name]))] for name in wanted if line.get(name)]
+    for place, line in enumerate(evaluation.table("clips.csv", ("clip", "row")), 2):
+        values = {name: read_number(line, name, f"{path}: line {place}") for name in wanted}
+        pairs = [[head(facts[k]), plain(value)] for k, value in values.items() if value is not None]
         found[line["clip"], line["row"]] = pairs
     return found
 
@@ -64,11 +69,10 @@ def player_data(clip: dict[str, Any], figures: dict[Any, list[list[str]]]) -> di
 
 def ordered_rows(clip: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
     """The rows of a clip: reference, oracle and sampler first, then systems, then the rest."""
-    names = [row["row"] for row in evaluation.summary["rows"] if row["row"] in clip["rows"]]
-    systems = evaluation.systems
+    there = [row for row in evaluation.summary.rows if row.row in clip["rows"]]
+    order = (RowKind.RECORDING, RowKind.ORACLE, RowKind.SAMPLER, RowKind.SYSTEM)
 
-    def rank(name: str) -> tuple[int, int]:
-        first = {"recording": 0, "sampler": 2}.get(name, 1 if name.startswith("oracle") else 4)
-        return (3 if name in systems else first), names.index(name)
+    def rank(row: RowSummary) -> int:
+        return order.index(row.kind) if row.kind in order else len(order)
 
-    return {name: clip["rows"][name] for name in sorted(names, key=rank)}
+    return {row.row: clip["rows"][row.row] for row in sorted(there, key=rank)}

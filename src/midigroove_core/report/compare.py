@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,23 @@ from typing import Any
 import numpy as np
 
 from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.figures import Difference
+from midigroove_core.evaluation.output.files import ClipFigures, Evaluation
+from midigroove_core.evaluation.output.manifest import Manifest
 from midigroove_core.evaluation.output.paired import compare_paired
 from midigroove_core.evaluation.output.tables import GROUPS, head, plain
+from midigroove_core.metrics.info import MetricInfo
 
-MUST_AGREE = (
-    ("clips.split", "another split"),
-    ("reference.kind", "another kind of reference"),
-    ("reference.dataset", "another dataset"),
-    ("reference.codec", "another codec's oracle as the reference"),
-    ("sample_rate", "metrics at another sample rate"),
+MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
+    ("clips.split", "another split", lambda m: m.clips.split),
+    ("reference.kind", "another kind of reference", lambda m: m.reference and m.reference.kind),
+    ("reference.dataset", "another dataset", lambda m: m.reference and m.reference.dataset),
+    (
+        "reference.codec",
+        "another codec's oracle as the reference",
+        lambda m: m.reference and m.reference.codec,
+    ),
+    ("sample_rate", "metrics at another sample rate", lambda m: m.sample_rate),
 )
 """Fields of the manifest that must be equal, and what it means when they are not."""
 
@@ -27,19 +35,51 @@ SHOULD_AGREE = ("versions", "sampling", "seed")
 """Fields whose differences are told, but do not forbid a comparison."""
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Systems of several evaluations.
+
+    Attributes:
+        notes: what to keep in mind.
+        systems: labels.
+        metrics: how to read each metric, trusted ones alone, in the order of the questions.
+        means: metric -> mean per system, in the order of `systems`.
+        differences: one per pair of systems and metric.
+    """
+
+    notes: tuple[str, ...]
+    systems: tuple[str, ...]
+    metrics: dict[str, MetricInfo]
+    means: dict[str, tuple[float | None, ...]]
+    differences: tuple[Difference, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Heads of the table of means."""
+        return ["figure", *self.systems]
+
+    @property
+    def mean_rows(self) -> list[list[object]]:
+        """A row per metric: the systems beside each other."""
+        return [
+            [head(self.metrics[name]), *(plain(value) for value in values)]
+            for name, values in self.means.items()
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
 def compare_evaluations(
     paths: Sequence[str | Path], *, intersection: bool = False, seed: int = 0
-) -> dict[str, Any]:
+) -> Comparison:
     """Means of every system, and paired differences between systems of different evaluations.
 
     Args:
         paths: two or more directories that `eval` wrote.
         intersection: compare over the clips that all have, where they differ.
         seed: of the bootstrap.
-
-    Returns:
-        `notes` (what to keep in mind), `columns` and `means` (a table), `differences` (one per
-        pair of systems and trusted metric, with interval and verdict).
 
     Raises:
         InputError: fewer than two, or one that is no evaluation.
@@ -49,40 +89,44 @@ def compare_evaluations(
         raise InputError("comparing needs two evaluations: midigroove compare A B")
     found = [Evaluation.open(path) for path in paths]
     notes = [note for other in found[1:] for note in check_comparable(found[0], other)]
-    same_clips = len({e.manifest["clips"]["fingerprint"] for e in found}) == 1
+    same_clips = len({e.manifest.clips.fingerprint for e in found}) == 1
     if not same_clips and not intersection:
-        counts = ", ".join(f"{e.path}: {e.manifest['clips']['count']} clips" for e in found)
+        counts = ", ".join(f"{e.path}: {e.manifest.clips.count} clips" for e in found)
         raise MismatchError(
             f"clips.fingerprint differs ({counts}): not the same clips were judged; "
-            f"--intersection compares those that all have"
+            f"`intersection` compares those that all have"
         )
     labels = _labels(found)
     systems = {
-        labels[index, name]: evaluation.clip_values(name)
+        labels[index, name]: evaluation.clip_figures(name)
         for index, evaluation in enumerate(found)
         for name in evaluation.systems
     }
-    for label in [label for label, (clips, _, _) in systems.items() if not clips]:
+    for label in [label for label, figures in systems.items() if not figures.clips]:
         notes.append(f"{label}: has no scored clips, left out")
         del systems[label]
     common = _common_clips(systems)
     if not same_clips:
         notes.append(f"compared over the {len(common)} clips that all have")
-    facts = found[0].summary["metrics"]
+    facts = found[0].summary.metrics
     in_order = dict.fromkeys([name for _, group in GROUPS for name in group] + list(facts))
-    metrics = [
-        name
+    metrics = {
+        name: facts[name]
         for name in in_order
         if name in facts
-        and facts[name]["trusted"]
-        and all(name in values for _, _, values in systems.values())
-    ]
-    return {
-        "notes": notes,
-        "columns": ["figure", *systems],
-        "means": _means(systems, common, metrics, facts),
-        "differences": _differences(systems, common, metrics, facts, seed),
+        and facts[name].trusted
+        and all(name in figures.values for figures in systems.values())
     }
+    return Comparison(
+        notes=tuple(notes),
+        systems=tuple(systems),
+        metrics=metrics,
+        means={
+            name: tuple(_mean(_aligned(x, common, name)) for x in systems.values())
+            for name in metrics
+        },
+        differences=tuple(_differences(systems, common, metrics, seed)),
+    )
 
 
 def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
@@ -91,8 +135,8 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
     Raises:
         MismatchError: a difference that does.
     """
-    for name, meaning in MUST_AGREE:
-        ours, theirs = _field(first, name), _field(other, name)
+    for name, meaning, field in MUST_AGREE:
+        ours, theirs = field(first.manifest), field(other.manifest)
         if ours != theirs:
             raise MismatchError(
                 f"{first.path} and {other.path} cannot be compared, {meaning}: "
@@ -100,12 +144,12 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
             )
     notes = []
     for name in SHOULD_AGREE:
-        ours, theirs = first.manifest[name], other.manifest[name]
+        ours, theirs = getattr(first.manifest, name), getattr(other.manifest, name)
         if ours != theirs:
             notes.append(
                 f"{name} differs: {_short(ours)} in {first.path}, {_short(theirs)} in {other.path}"
             )
-    spaces = [evaluation.manifest.get("embedding") for evaluation in (first, other)]
+    spaces = [evaluation.manifest.embedding for evaluation in (first, other)]
     if spaces[0] != spaces[1]:
         notes.append(
             f"embedding differs: {_space(spaces[0])} in {first.path}, {_space(spaces[1])} in "
@@ -125,21 +169,15 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
 
 def _heard_with(evaluation: Evaluation) -> dict[str, str]:
     """Kit -> what its drums were heard with."""
-    return {line["kit"]: line["how"] for line in evaluation.summary.get("heard_with", [])}
+    audio = evaluation.summary.audio
+    return {} if audio is None else {line.kit: line.how for line in audio.heard_with}
 
 
-def _space(embedding: Any) -> str:
+def _space(embedding: dict[str, Any] | None) -> str:
     """What a person calls an embedding's identity."""
-    if not isinstance(embedding, dict):
-        return "none" if embedding is None else str(embedding)
-    return f"{embedding['id']} {embedding['fingerprint'][:8]}"
-
-
-def _field(evaluation: Evaluation, name: str) -> Any:
-    value: Any = evaluation.manifest
-    for part in name.split("."):
-        value = value[part]
-    return value
+    if embedding is None:
+        return "none"
+    return f"{embedding.get('id')} {str(embedding.get('fingerprint'))[:8]}"
 
 
 def _short(value: Any) -> str:
@@ -159,33 +197,18 @@ def _labels(found: Sequence[Evaluation]) -> dict[tuple[int, str], str]:
     return labels
 
 
-def _common_clips(systems: dict[str, Any]) -> list[str]:
-    clip_sets = [set(clips) for clips, _, _ in systems.values()]
-    first = next(iter(systems.values()))[0] if systems else []
+def _common_clips(systems: dict[str, ClipFigures]) -> list[str]:
+    clip_sets = [set(figures.clips) for figures in systems.values()]
+    first = next(iter(systems.values())).clips if systems else []
     common = [clip for clip in first if all(clip in clips for clips in clip_sets)]
     if not common:
         raise MismatchError("the evaluations have no clip in common; evaluate the same split")
     return common
 
 
-def _aligned(system: Any, common: Sequence[str], metric: str) -> np.ndarray:
-    clips, _, values = system
-    place = {clip: index for index, clip in enumerate(clips)}
-    return values[metric][[place[clip] for clip in common]]
-
-
-def _means(
-    systems: dict[str, Any],
-    common: Sequence[str],
-    metrics: Sequence[str],
-    facts: dict[str, dict[str, Any]],
-) -> list[list[object]]:
-    """A row per metric: the systems beside each other, and no more columns than there are."""
-    rows: list[list[object]] = []
-    for metric in metrics:
-        values = [_aligned(system, common, metric) for system in systems.values()]
-        rows.append([head(facts[metric]), *(plain(_mean(found)) for found in values)])
-    return rows
+def _aligned(figures: ClipFigures, common: Sequence[str], metric: str) -> np.ndarray:
+    place = {clip: index for index, clip in enumerate(figures.clips)}
+    return figures.values[metric][[place[clip] for clip in common]]
 
 
 def _mean(values: np.ndarray) -> float | None:
@@ -194,25 +217,20 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _differences(
-    systems: dict[str, Any],
+    systems: dict[str, ClipFigures],
     common: Sequence[str],
-    metrics: Sequence[str],
-    facts: dict[str, Any],
+    metrics: dict[str, MetricInfo],
     seed: int,
-) -> list[dict[str, Any]]:
+) -> list[Difference]:
     lines = []
     for first, second in combinations(systems, 2):
-        clips, performances, _ = systems[first]
-        group_of = dict(zip(clips, performances, strict=True))
+        own = systems[first]
+        group_of = dict(zip(own.clips, own.performances, strict=True))
         groups = [group_of[clip] for clip in common]
-        for metric in metrics:
-            ours = _aligned(systems[first], common, metric)
+        for metric, info in metrics.items():
+            ours = _aligned(own, common, metric)
             theirs = _aligned(systems[second], common, metric)
-            found = compare_paired(ours, theirs, groups, facts[metric]["better"], seed)
-            if found["mean"] is None:
-                continue
-            verdict = {"first": first, "second": second}.get(found["verdict"], found["verdict"])
-            names = {"first": first, "second": second, "metric": metric}
-            label = {"label": head(facts[metric])}
-            lines.append({**names, **label, **found, "verdict": verdict})
+            found = compare_paired(ours, theirs, groups, info.better, seed)
+            if found.mean is not None:
+                lines.append(Difference(first, second, metric, found))
     return lines

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
+
+from midigroove_core.csvfile import csv_text
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ class Table:
 
     def to_csv(self) -> str:
         """As CSV, texts as shown."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([c.text for c in row] for row in self.rows)
-        return buffer.getvalue()
+        return csv_text(self.columns, [[c.text for c in row] for row in self.rows])
 
     def to_markdown(self) -> str:
         """As a Markdown table under its title; what is not to be trusted is in italics."""

@@ -10,41 +10,79 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from midigroove_core.atomic import dump_json, read_json, write_text
+from midigroove_core.atomic import dump_json, write_text
 from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.output.tables import plain
 from midigroove_core.metrics.statistics import bootstrap_mean
 from midigroove_core.report.formats import Cell, Table
-from midigroove_core.report.media import load_clips, reference_row
+from midigroove_core.report.media import load_clips
 from midigroove_core.report.templates import render
+from midigroove_core.structured import read_json_as
 
 FORMAT = "midigroove-votes"
 VERSION = 1
-ANCHORS = ("unigram", "random", "nearest")
+ANCHORS = (RowKind.UNIGRAM, RowKind.RANDOM, RowKind.NEAREST)
 
-Ballot = dict[str, Any]
+LARGEST_VOTES = 1 << 20
 
 
-def write_listening_test(evaluation: str | Path, out: str | Path) -> Path:
+@dataclass(frozen=True)
+class Rating:
+    """One stimulus of one clip, from 0 to 100."""
+
+    stimulus: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What a listener's file says."""
+
+    format: str = ""
+    version: int = 0
+    test: str = ""
+    listener: str = ""
+    ratings: tuple[Rating, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """The scores of one listener, rows named again."""
+
+    listener: str
+    scores: tuple[tuple[str, float], ...]
+
+
+def write_listening_test(
+    evaluation: str | Path, out: str | Path, *, preds: Path | None = None
+) -> Path:
     """Writes the test as one self-contained HTML file.
+
+    Args:
+        evaluation: a directory that `eval` wrote.
+        out: the file.
+        preds: where its audio is, when it was put elsewhere.
 
     Raises:
         InputError: no evaluation, or one that kept no audio.
     """
     found = Evaluation.open(evaluation)
-    clips = load_clips(_preds(found), same_loudness=True)
+    audio = found.summary.audio
+    reference = None if audio is None else audio.reference
+    clips = load_clips(*found.kept(preds), reference, same_loudness=True)
     test = test_id(found)
     pages = []
     for clip in clips:
         rows = _chosen(clip["rows"], found)
-        reference = reference_row(clip["rows"])
-        if reference is None or not rows:
+        if reference not in clip["rows"] or not rows:
             continue
         pages.append(
             {
@@ -60,7 +98,7 @@ def write_listening_test(evaluation: str | Path, out: str | Path) -> Path:
         pages[-1]["stimuli"].sort(key=lambda stimulus: stimulus["id"])
     if not pages:
         raise InputError(
-            f"{found.path}: no audio was kept; evaluate with --save-preds and --pred-include-ref"
+            f"{found.path}: no audio was kept; evaluate with `save_preds` and `pred_include_ref`"
         )
     data = dump_json({"test": test, "pages": pages}, indent=None).replace("<", "\\u003c")
     write_text(out, render("listening.html.j2", title="Listening test", data=Markup(data)))
@@ -69,7 +107,7 @@ def write_listening_test(evaluation: str | Path, out: str | Path) -> Path:
 
 def test_id(evaluation: Evaluation) -> str:
     """Names the test: votes of another evaluation do not fit."""
-    return hashlib.sha256(dump_json(evaluation.manifest).encode()).hexdigest()[:16]
+    return hashlib.sha256(dump_json(evaluation.manifest.to_json()).encode()).hexdigest()[:16]
 
 
 def stimulus_id(test: str, clip: int, row: str) -> str:
@@ -78,7 +116,9 @@ def stimulus_id(test: str, clip: int, row: str) -> str:
 
 
 def read_votes(
-    paths: Sequence[str | Path], evaluations: Sequence[Evaluation]
+    paths: Sequence[str | Path],
+    evaluations: Sequence[Evaluation],
+    preds: Path | None = None,
 ) -> dict[int, list[Ballot]]:
     """Votes by the number of the evaluation that they are about, rows named again.
 
@@ -89,15 +129,17 @@ def read_votes(
     ids = [test_id(evaluation) for evaluation in evaluations]
     found: dict[int, list[Ballot]] = {}
     for path in paths:
-        votes = read_json(path)
-        if not isinstance(votes, dict) or votes.get("format") != FORMAT:
+        votes = read_json_as(path, Votes, largest=LARGEST_VOTES)
+        if votes.format != FORMAT:
             raise InputError(f"{path}: not votes of a midigroove listening test")
-        if votes.get("version") != VERSION or not isinstance(votes.get("ratings"), list):
-            raise InputError(f"{path}: votes of version {votes.get('version')!r}, not {VERSION}")
-        if votes.get("test") not in ids:
-            raise MismatchError(f"{path}: votes of the test {votes.get('test')!r}, not of {ids}")
-        number = ids.index(votes["test"])
-        found.setdefault(number, []).append(_named(votes, evaluations[number], ids[number], path))
+        if votes.version != VERSION:
+            raise InputError(f"{path}: votes of version {votes.version}, not {VERSION}")
+        if votes.test not in ids:
+            raise MismatchError(f"{path}: votes of the test {votes.test[:40]!r}, not of {ids}")
+        number = ids.index(votes.test)
+        folder = None if number else preds
+        ballot = _named(votes, evaluations[number], ids[number], path, folder)
+        found.setdefault(number, []).append(ballot)
     return found
 
 
@@ -105,9 +147,8 @@ def votes_table(ballots: Sequence[Ballot]) -> Table:
     """Mean score per row with its interval over listeners."""
     scores: dict[str, list[tuple[float, str]]] = {}
     for ballot in ballots:
-        for rating in ballot["ratings"]:
-            pair = (rating["score"], ballot["listener"])
-            scores.setdefault(rating["row"], []).append(pair)
+        for row, score in ballot.scores:
+            scores.setdefault(row, []).append((score, ballot.listener))
     rows = []
     for name, pairs in scores.items():
         values, listeners = [score for score, _ in pairs], [who for _, who in pairs]
@@ -126,28 +167,29 @@ def votes_table(ballots: Sequence[Ballot]) -> Table:
     return Table("votes", "What listeners said", columns, rows, "Blind, with a hidden reference.")
 
 
-def _named(votes: Ballot, evaluation: Evaluation, test: str, path: str | Path) -> Ballot:
-    index = read_json(_preds(evaluation) / "preds.json")
+def _named(
+    votes: Votes, evaluation: Evaluation, test: str, path: str | Path, preds: Path | None
+) -> Ballot:
+    _, kept = evaluation.kept(preds)
     rows = {
-        stimulus_id(test, clip["index"], name): name
-        for clip in index["clips"]
-        for name in clip["rows"]
+        stimulus_id(test, clip.index, name): name
+        for clip in (kept.clips if kept is not None else ())
+        for name in clip.rows
     }
-    ratings = []
-    for rating in votes["ratings"]:
-        name, score = rows.get(rating.get("stimulus")), rating.get("score")
-        if name is None or not isinstance(score, int | float) or not 0 <= score <= 100:
-            raise InputError(f"{path}: rating {rating!r} fits no stimulus, or is not 0 to 100")
-        ratings.append({"row": name, "score": float(score)})
-    return {"listener": str(votes.get("listener") or path), "ratings": ratings}
-
-
-def _preds(evaluation: Evaluation) -> Path:
-    return Path(evaluation.cost.get("pred_dir") or evaluation.path / "preds")
+    scores = []
+    for place, rating in enumerate(votes.ratings):
+        name = rows.get(rating.stimulus)
+        if name is None or not 0 <= rating.score <= 100:
+            raise InputError(
+                f"{path}: ratings.{place}: expected a stimulus of the test and a score of 0 to 100"
+            )
+        scores.append((name, rating.score))
+    return Ballot(votes.listener or str(path), tuple(scores))
 
 
 def _chosen(rows: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-    anchor = next((name for name in ANCHORS if name in rows), None)
-    wanted = [*evaluation.systems, "recording", anchor]
-    wanted += [name for name in rows if name.startswith("oracle")]
+    there = [row for row in evaluation.summary.rows if row.row in rows]
+    anchors = [row.row for kind in ANCHORS for row in there if row.kind is kind]
+    always = (RowKind.SYSTEM, RowKind.RECORDING, RowKind.ORACLE)
+    wanted = {row.row for row in there if row.kind in always} | set(anchors[:1])
     return {name: row for name, row in rows.items() if name in wanted}

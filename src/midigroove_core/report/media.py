@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ from matplotlib import colormaps
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from midigroove_core.atomic import read_json
 from midigroove_core.audio import load_audio
 from midigroove_core.errors import InputError
+from midigroove_core.evaluation.output.predictions import Kept
 from midigroove_core.report.loudness import matching_gain
 
 PEAKS = 400
@@ -28,7 +28,9 @@ _VORBIS_QUALITY = 0.6
 """libsndfile's 0 (best) to 1: about 110 kbit/s for mono, good enough to judge by ear."""
 
 
-def load_clips(preds: Path, *, same_loudness: bool = False) -> list[dict[str, Any]]:
+def load_clips(
+    preds: Path, kept: Kept | None, reference: str | None, *, same_loudness: bool = False
+) -> list[dict[str, Any]]:
     """The kept clips of an evaluation with audio, waveform and spectrogram of every row.
 
     Each clip has what preds.json says, and per row `audio` (Vorbis), `image` (JPEG) and `peaks`.
@@ -36,40 +38,32 @@ def load_clips(preds: Path, *, same_loudness: bool = False) -> list[dict[str, An
 
     Args:
         preds: the folder with the audio.
+        kept: its index; None where nothing was kept.
+        reference: name of the row that others are compared with.
         same_loudness: bring every row to the loudness of the clip's reference; else rows keep
             their levels against each other.
     """
-    index = preds / "preds.json"
-    if not index.is_file():
+    if kept is None:
         return []
-    listed = read_json(index)
     clips = []
-    for clip in listed["clips"]:
+    for clip in kept.clips:
         audio: dict[str, NDArray[np.float32]] = {}
-        rate = listed["sample_rate"]
-        for name, stored in clip["rows"].items():
+        rate = kept.sample_rate
+        for name, stored in clip.rows.items():
             try:
-                found, rate = load_audio(preds / stored["file"])
+                found, rate = load_audio(preds / stored.file)
             except InputError:
                 continue
-            audio[name] = found[0] / np.float32(stored["gain"])
-        reference = reference_row(audio)
-        if same_loudness and reference is not None:
+            audio[name] = found[0] / np.float32(stored.gain)
+        if same_loudness and reference in audio:
             target = audio[reference]
             audio = {
                 name: signal * np.float32(matching_gain(signal, target, rate))
                 for name, signal in audio.items()
             }
         rows = {name: describe_audio(a, rate) for name, a in _without_clipping(audio).items()}
-        clips.append({**clip, "rows": rows})
+        clips.append({**asdict(clip), "rows": rows})
     return clips
-
-
-def reference_row(rows: Mapping[str, Any]) -> str | None:
-    """Which of the rows the others are compared with: the recording, else an oracle."""
-    if "recording" in rows:
-        return "recording"
-    return next((name for name in rows if name.startswith("oracle")), None)
 
 
 def _without_clipping(

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from midigroove_core.atomic import dump_json, write_text
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.tables import plain
+from midigroove_core.evaluation.output.summary import Summary
+from midigroove_core.evaluation.output.tables import difference_row, plain
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.report.clips import (
     clip_figures,
@@ -21,7 +22,7 @@ from midigroove_core.report.clips import (
 )
 from midigroove_core.report.compare import compare_evaluations
 from midigroove_core.report.formats import Cell, Table
-from midigroove_core.report.listening import read_votes, votes_table
+from midigroove_core.report.listening import Ballot, read_votes, votes_table
 from midigroove_core.report.media import load_clips
 from midigroove_core.report.plots import Plot, make_plots
 from midigroove_core.report.tables import other_tables, summary_tables
@@ -34,6 +35,7 @@ def write_report(
     *,
     votes: Sequence[str | Path] = (),
     title: str = "midigroove evaluation",
+    preds: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Writes one self-contained HTML file, whole or not at all.
@@ -44,6 +46,7 @@ def write_report(
         out: the file.
         votes: results of the listening test of one of them.
         title: of the page.
+        preds: where the audio of the first is, when it was put elsewhere.
         progress: told about each evaluation.
 
     Raises:
@@ -54,12 +57,12 @@ def write_report(
     if not evaluations:
         raise InputError("a report needs an evaluation: midigroove report eval/first")
     found = [Evaluation.open(path) for path in evaluations]
-    ballots = read_votes(votes, found)
+    ballots = read_votes(votes, found, preds)
     parts, data = [], {}
     progress.start("Drawing evaluations", len(found))
     for number, evaluation in enumerate(found):
         prefix = "" if len(found) == 1 else f"e{number + 1}_"
-        part = _part(evaluation, prefix, ballots.get(number, []))
+        part = _part(evaluation, prefix, ballots.get(number, []), None if number else preds)
         for place, clip in enumerate(part["clips"], start=1):
             data[f"{prefix}{place}"] = clip.pop("data")
         parts.append(part)
@@ -81,18 +84,20 @@ def json_for_script(value: Any) -> str:
     return dump_json(value, indent=None).replace("<", "\\u003c")
 
 
-def _part(evaluation: Evaluation, prefix: str, ballots: Sequence[Any]) -> dict[str, Any]:
+def _part(
+    evaluation: Evaluation, prefix: str, ballots: Sequence[Ballot], preds: Path | None
+) -> dict[str, Any]:
     summary = evaluation.summary
     plots: dict[str, list[Plot]] = {name: [] for name in ("summary", "codes", "knee", "training")}
     plots |= make_plots(evaluation)
     tables = other_tables(evaluation)
-    clips = _clips(evaluation)
+    clips = _clips(evaluation, preds)
     votes = votes_table(ballots) if ballots else None
     sections = [("summary", "Summary"), ("clips", "Clips"), ("drums", "Drums and kits"),
                 ("codes", "Codes"), ("long", "Long renders"), ("knee", "Codec"),
                 ("votes", "Listening test"), ("about", "Cost")]  # fmt: skip
     there = {
-        "summary": True, "clips": bool(clips), "drums": "classes" in tables or "kits" in tables,
+        "summary": True, "clips": bool(clips), "drums": "drums" in tables or "kits" in tables,
         "codes": "codes" in tables, "long": "long" in tables, "knee": "knee" in tables,
         "votes": votes is not None, "about": True,
     }  # fmt: skip
@@ -109,15 +114,17 @@ def _part(evaluation: Evaluation, prefix: str, ballots: Sequence[Any]) -> dict[s
         "clips": clips,
         "votes": votes,
         "cost_line": _cost_line(evaluation),
-        "manifest": dump_json(evaluation.manifest),
+        "manifest": dump_json(evaluation.manifest.to_json()),
     }
 
 
-def _clips(evaluation: Evaluation) -> list[dict[str, Any]]:
-    folder = Path(evaluation.cost.get("pred_dir") or evaluation.path / "preds")
-    figures = clip_figures(evaluation)
+def _clips(evaluation: Evaluation, preds: Path | None) -> list[dict[str, Any]]:
+    folder, kept = evaluation.kept(preds)
+    figures = clip_figures(evaluation) if kept is not None else {}
+    audio = evaluation.summary.audio
+    reference = None if audio is None else audio.reference
     clips = []
-    for clip in load_clips(folder):
+    for clip in load_clips(folder, kept, reference):
         rows = ordered_rows(clip, evaluation)
         if rows:
             whole = {**clip, "rows": rows}
@@ -125,32 +132,35 @@ def _clips(evaluation: Evaluation) -> list[dict[str, Any]]:
     return clips
 
 
-def _story(summary: dict[str, Any]) -> str:
+def _story(summary: Summary) -> str:
     reference = {
         None: "Only codes were scored.",
         "recording": "The reference is the recording itself.",
-    }.get(summary["reference"], "The reference is the codec oracle, not the recordings.")
+    }.get(
+        None if summary.audio is None else summary.audio.reference,
+        "The reference is the codec oracle, not the recordings.",
+    )
     return (
-        f"{summary['clips']} clips of {summary['takes']} takes of {summary['performances']} "
-        f"performances, split {summary['split']}. {reference} Figures are means over clips, with "
+        f"{summary.clips} clips of {summary.takes} takes of {summary.performances} "
+        f"performances, split {summary.split}. {reference} Figures are means over clips, with "
         f"± half of their 95 % interval over performances. Bars run from silence (none) to the "
         f"codec oracle (full). Grey figures are not to be trusted."
     )
 
 
-def _warnings(summary: dict[str, Any]) -> list[str]:
-    lines = [f"Left out: {count} x {why}." for why, count in summary["skipped"].items()]
-    if summary["performances"] < 10:
+def _warnings(summary: Summary) -> list[str]:
+    lines = [f"Left out: {count} x {why}." for why, count in summary.skipped.items()]
+    if summary.performances < 10:
         lines.append(
-            f"Only {summary['performances']} performances: intervals are somewhat too narrow."
+            f"Only {summary.performances} performances: intervals are somewhat too narrow."
         )
     return lines
 
 
 def _cost_line(evaluation: Evaluation) -> str:
     cost = evaluation.cost
-    memory = cost.get("peak_memory_mib")
-    text = f"The evaluation took {plain(cost.get('wall_sec'))} s"
+    text = f"The evaluation took {plain(cost.wall_sec)} s"
+    memory = cost.peak_memory_mib
     return text + (f" and at most {memory:.0f} MiB of memory." if memory else ".")
 
 
@@ -159,17 +169,21 @@ def _comparison(paths: Sequence[str | Path]) -> dict[str, Any]:
         found = compare_evaluations(paths, intersection=True)
     except MismatchError as error:
         return {"notes": [str(error)], "tables": []}
-    means = [[Cell(str(v), str(v)) for v in row] for row in found["means"]]
+    means = [[Cell(str(v), str(v)) for v in row] for row in found.mean_rows]
     rows = [
-        [Cell(d["first"], d["first"]), Cell(d["second"], d["second"]),
-         Cell(d["label"], d["label"]), Cell(plain(d["mean"]), d["mean"]),
-         Cell(f"{plain(d['low'])} to {plain(d['high'])}", d["low"]),
-         Cell(d["verdict"], d["verdict"])]
-        for d in found["differences"]
+        [
+            Cell(str(text), str(text) if value is None else value)
+            for text, value in zip(
+                difference_row(d, found.metrics[d.metric]),
+                (None, None, None, d.found.mean, d.found.low, None),
+                strict=True,
+            )
+        ]
+        for d in found.differences
     ]  # fmt: skip
     columns = ["first", "second", "metric", "second - first", "95 % interval", "better"]
     tables = [
-        Table("means", "Means over the same clips", found["columns"], means),
+        Table("means", "Means over the same clips", found.columns, means),
         Table("differences", "Paired differences", columns, rows),
     ]
-    return {"notes": found["notes"], "tables": tables}
+    return {"notes": list(found.notes), "tables": tables}

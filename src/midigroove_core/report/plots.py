@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from midigroove_core.csvfile import read_number
+from midigroove_core.evaluation.base.records import CodesLine, KneeLine
 from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.summary import Summary
 from midigroove_core.evaluation.output.tables import head
+from midigroove_core.metrics.info import MetricInfo
 
 HEADLINES = (
     "onset_f1_50ms", "drum_f1", "velocity_correlation", "microtiming_error_ms", "mel_l1",
@@ -58,44 +62,51 @@ def make_plots(evaluation: Evaluation) -> dict[str, list[Plot]]:
     summary = evaluation.summary
     found: dict[str, list[Plot]] = {"summary": []}
     for name in HEADLINES:
-        if any(name in row["metrics"] for row in summary["rows"]):
+        if any(name in row.metrics for row in summary.rows):
             found["summary"].append(_intervals(summary, name))
-    if summary["codes"]:
-        found["codes"] = [_accuracy(summary["codes"])]
-    if summary["knee"]:
-        found["knee"] = [_knee(summary, name) for name in KNEE if name in summary["knee"][0]]
+    if summary.codes:
+        found["codes"] = [_accuracy(summary.codes)]
+    knee = () if summary.audio is None else summary.audio.knee
+    if knee:
+        wanted = [name for name in KNEE if name in knee[0].metrics and name in summary.metrics]
+        found["knee"] = [_knee(knee, name, summary.metrics[name]) for name in wanted]
     curves = _training_curves(evaluation)
     if curves is not None:
         found["training"] = [curves]
     return found
 
 
-def _intervals(summary: dict[str, Any], metric: str) -> Plot:
-    rows = [row for row in summary["rows"] if metric in row["metrics"]]
-    info = summary["metrics"][metric]
+def _intervals(summary: Summary, metric: str) -> Plot:
+    rows = [row for row in summary.rows if metric in row.metrics]
+    info = summary.metrics[metric]
 
     def draw(axes: Axes) -> None:
         for place, row in enumerate(reversed(rows)):
-            entry = row["metrics"][metric]
-            color = SYSTEM if row["kind"] == "system" else REFERENCE
-            if entry["low"] is not None:
-                axes.plot([entry["low"], entry["high"]], [place, place], color=color, linewidth=2)
-            axes.plot([entry["mean"]], [place], "o", color=color, markersize=6)
-        axes.set_yticks(range(len(rows)), [row["row"] for row in reversed(rows)])
+            entry = row.metrics[metric]
+            color = SYSTEM if row.is_system else REFERENCE
+            if entry.low is not None and entry.high is not None:
+                axes.plot([entry.low, entry.high], [place, place], color=color, linewidth=2)
+            if entry.mean is not None:
+                axes.plot([entry.mean], [place], "o", color=color, markersize=6)
+        axes.set_yticks(range(len(rows)), [_as_text(row.row) for row in reversed(rows)])
         axes.grid(axis="x", alpha=0.25)
 
     height = 0.9 + 0.26 * len(rows)
-    left = 0.3 + 0.075 * max(len(row["row"]) for row in rows)
+    left = 0.3 + 0.075 * max(len(row.row) for row in rows)
     return _plot(f"interval_{metric}", head(info), draw, (3.3 + left, height), left)
 
 
-def _accuracy(codes: Sequence[dict[str, Any]]) -> Plot:
+def _accuracy(codes: Sequence[CodesLine]) -> Plot:
     def draw(axes: Axes) -> None:
-        for system in dict.fromkeys(line["system"] for line in codes):
-            own = [line for line in codes if line["system"] == system and line["codebook"] != "all"]
-            books = [line["codebook"] + 1 for line in own]
-            axes.plot(books, [line["accuracy"] for line in own], "o-", label=system)
-        axes.set_xlabel("codebook")
+        for system in dict.fromkeys(line.system for line in codes):
+            own = [x for x in codes if x.system == system and x.codebook is not None]
+            axes.plot(
+                [_gap(x.codebook) for x in own],
+                [_gap(x.accuracy) for x in own],
+                "o-",
+                label=_as_text(system),
+            )
+        axes.set_xlabel("codebook, 0 is the coarsest")
         axes.set_ylabel("accuracy")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
@@ -105,29 +116,41 @@ def _accuracy(codes: Sequence[dict[str, Any]]) -> Plot:
     return _plot("accuracy_per_codebook", "Code accuracy per codebook", draw, (5.2, 3.0))
 
 
-def _knee(summary: dict[str, Any], metric: str) -> Plot:
+def _knee(knee: Sequence[KneeLine], metric: str, info: MetricInfo) -> Plot:
     def draw(axes: Axes) -> None:
-        for oracle in dict.fromkeys(line["oracle"] for line in summary["knee"]):
-            own = [line for line in summary["knee"] if line["oracle"] == oracle]
-            axes.plot([x["codebooks"] for x in own], [x[metric] for x in own], "o-", label=oracle)
-        axes.set_xlabel("codebooks decoded")
+        for oracle in dict.fromkeys(line.oracle for line in knee):
+            own = [line for line in knee if line.oracle == oracle]
+            figures = [_gap(line.metrics.get(metric)) for line in own]
+            axes.plot([line.levels for line in own], figures, "o-", label=_as_text(oracle))
+        axes.set_xlabel("levels decoded")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
 
-    title = f"Oracle by number of codebooks: {head(summary['metrics'][metric])}"
+    title = f"Oracle by number of levels: {head(info)}"
     return _plot(f"knee_{metric}", title, draw, (4.4, 2.8))
+
+
+def _gap(value: float | None) -> float:
+    """A point, or a gap in the line."""
+    return float("nan") if value is None else value
+
+
+def _as_text(name: str) -> str:
+    """A name that matplotlib takes for no formula."""
+    return name.replace("$", r"\$")
 
 
 def _training_curves(evaluation: Evaluation) -> Plot | None:
     curves = {}
     for name in evaluation.systems:
         if (evaluation.path / "training" / f"{name}.csv").is_file():
-            lines = evaluation.table(f"training/{name}.csv")
-            points = [
-                (float(line["step"]), float(line["valid_nll"]))
-                for line in lines
-                if line.get("step") and line.get("valid_nll")
-            ]
+            where = f"training/{name}.csv"
+            points = []
+            for place, line in enumerate(evaluation.table(where), 2):
+                at = f"{evaluation.path / where}: line {place}"
+                step, loss = (read_number(line, key, at) for key in ("step", "valid_nll"))
+                if step is not None and loss is not None:
+                    points.append((step, loss))
             if points:
                 curves[name] = points
     if not curves:
@@ -135,7 +158,7 @@ def _training_curves(evaluation: Evaluation) -> Plot | None:
 
     def draw(axes: Axes) -> None:
         for name, points in curves.items():
-            axes.plot(*zip(*points, strict=True), "o-", markersize=3, label=name)
+            axes.plot(*zip(*points, strict=True), "o-", markersize=3, label=_as_text(name))
         axes.set_xlabel("step")
         axes.set_ylabel("validation loss [nats/code]")
         axes.grid(alpha=0.25)
@@ -165,7 +188,9 @@ def _plot(
     box = (left / width, 0.5 / height, 1 - (left + 0.15) / width, 1 - 0.85 / height)
     axes = figure.add_axes(box)
     draw(axes)
-    axes.set_title(title, fontsize=10, color=_GREY)
+    # A title that is wider than its figure is broken into lines, not cut.
+    lines = textwrap.fill(title, max(12, int(width * 14)))
+    axes.set_title(lines, fontsize=10, color=_GREY, loc="left", x=-left / (width * box[2]) + 0.02)
     axes.tick_params(colors=_GREY, labelsize=9)
     axes.xaxis.label.set_color(_GREY)
     axes.yaxis.label.set_color(_GREY)

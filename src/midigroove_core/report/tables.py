@@ -1,21 +1,32 @@
-"""The report's tables: what the page shows, sorts and lets one save."""
+"""The report's tables: what the page shows, sorts and lets one save. The row comes first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
+from midigroove_core.csvfile import read_number
+from midigroove_core.evaluation.base.records import (
+    CodesLine,
+    DrumLine,
+    HeardWith,
+    KneeLine,
+    SetDistances,
+)
+from midigroove_core.evaluation.output.cost import CostLine
 from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.summary import RowSummary, Summary
 from midigroove_core.evaluation.output.tables import (
     GROUPS,
     cell,
     difference_row,
     head,
+    is_trusted,
     long_table,
     order_table,
     plain,
 )
-from midigroove_core.metrics.info import SET_METRICS
+from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.report.formats import Cell, Table
 
 PERCENT_CAP = 100.0
@@ -33,77 +44,62 @@ DETAILS = (
 """Groups of metrics that only the report shows."""
 
 
-def summary_tables(summary: dict[str, Any]) -> list[Table]:
+def summary_tables(summary: Summary) -> list[Table]:
     """One table per question, a row per system and reference."""
     tables = []
     for number, (title, wanted) in enumerate((*GROUPS, *DETAILS), start=1):
-        metrics = [name for name in wanted if name in summary["metrics"]]
+        metrics = [name for name in wanted if name in summary.metrics]
         rows: list[list[Cell]] = []
         marks: dict[int, str] = {}
-        for row in summary["rows"]:
-            if not any(name in row["metrics"] for name in metrics):
+        for row in summary.rows:
+            if not any(name in row.metrics for name in metrics):
                 continue
-            if row["kind"] == "system":
+            if row.is_system:
                 marks[len(rows)] = "system"
-            first = [Cell(row["row"], row["row"]), Cell(str(row["clips"]), row["clips"])]
+            first = [Cell(row.row, row.row), Cell(str(row.clips), row.clips)]
             rows.append(first + [_metric_cell(row, name, summary) for name in metrics])
         if rows:
-            heads = [head(summary["metrics"][name]) for name in metrics]
-            note = "\n".join(
-                f"{summary['metrics'][name]['label']}: {summary['metrics'][name]['note']}"
-                for name in metrics
-            )
-            tables.append(
-                Table(f"summary_{number}", title, ["row", "clips", *heads], rows, note, marks)
-            )
+            infos = [summary.metrics[name] for name in metrics]
+            note = "\n".join(f"{info.label}: {info.note}" for info in infos)
+            columns = ["row", "clips", *map(head, infos)]
+            tables.append(Table(f"summary_{number}", title, columns, rows, note, marks))
     return tables
 
 
-def _metric_cell(row: dict[str, Any], name: str, summary: dict[str, Any]) -> Cell:
-    entry = row["metrics"].get(name)
-    if entry is None or entry["mean"] is None:
+def _metric_cell(row: RowSummary, name: str, summary: Summary) -> Cell:
+    figure = row.metrics.get(name)
+    if figure is None or figure.mean is None:
         return Cell("-")
-    percent = entry["percent"]
+    percent = figure.percent
     bar = None if percent is None else min(PERCENT_CAP, max(0.0, percent))
-    muted = not summary["metrics"][name]["trusted"]
-    return Cell(cell(entry), entry["mean"], None if muted else bar, muted)
+    muted = not summary.metrics[name].trusted
+    return Cell(cell(figure), figure.mean, None if muted else bar, muted)
 
 
 def other_tables(evaluation: Evaluation) -> dict[str, Table]:
-    """The tables of the later sections, by the section they belong to."""
-    summary = evaluation.summary
-    found: dict[str, Table] = {}
-    if summary["sets"]:
-        found["sets"] = _sets(summary, per_kit=False)
-        kits_alone = _sets(summary, per_kit=True)
-        if kits_alone.rows:
-            found["kit_sets"] = kits_alone
-    percent = _percent(summary)
-    if percent.rows:
-        found["percent"] = percent
-    differences = _differences(summary)
-    if differences.rows:
-        found["differences"] = differences
-    order = _order(summary)
-    if order.rows:
-        found["order"] = order
-    if summary["classes"]:
-        found["classes"] = _classes(summary)
-    if summary.get("heard_with"):
-        found["heard"] = _heard(summary)
-    kits = _kits(evaluation)
-    if kits.rows:
-        found["kits"] = kits
-    if summary["codes"]:
-        found["codes"] = _from_dicts("codes", "Codes, per codebook", summary["codes"])
-    long = _long(evaluation)
-    if long is not None:
-        found["long"] = long
-    if summary["knee"]:
-        found["knee"] = _knee(summary)
-    if evaluation.cost.get("rows"):
-        found["cost"] = _from_dicts("cost", "Cost", evaluation.cost["rows"])
-    return found
+    """The tables of the later sections, by the section they belong to; none is empty."""
+    summary, cost = evaluation.summary, evaluation.cost
+    found: dict[str, Table | None] = {
+        "percent": _percent(summary),
+        "differences": _differences(summary),
+        "order": _order(summary),
+        "kits": _kits(evaluation),
+        "codes": _codes(summary.codes),
+        "long": _long(evaluation),
+        "cost": _cost(cost.rows),
+    }
+    audio = summary.audio
+    if audio is not None:
+        found |= {
+            "drums": _drums(audio.drums),
+            "heard": _heard(audio.heard_with),
+            "knee": _knee(audio.knee, summary),
+        }
+        if audio.sets is not None:
+            systems = summary.systems
+            found["sets"] = _sets(audio.sets, systems, per_kit=False)
+            found["kit_sets"] = _sets(audio.sets, systems, per_kit=True)
+    return {name: table for name, table in found.items() if table is not None and table.rows}
 
 
 _SETS_NOTE = (
@@ -112,71 +108,72 @@ _SETS_NOTE = (
 )
 
 
-def _sets(summary: dict[str, Any], *, per_kit: bool) -> Table:
+def _sets(sets: SetDistances, systems: Sequence[str], *, per_kit: bool) -> Table:
     rows: list[list[Cell]] = []
     marks: dict[int, str] = {}
-    for line in summary["sets"]:
-        if bool(line["kit"]) != per_kit:
-            continue
-        if line["row"] in _systems(summary):
-            marks[len(rows)] = "system"
-        label = "real against real (floor)" if line["row"] == "floor" else line["row"]
-        cells = [
-            Cell(plain(line.get(name)), line.get(name), muted=not info.trusted)
-            for name, info in SET_METRICS.items()
-        ]
-        if line["row"] == "floor":
-            high = plain(line["kernel_audio_distance_p95"])
-            cells[0] = Cell(f"{cells[0].text} (95 % below {high})", cells[0].value)
-        kit = [Cell(line["kit"], line["kit"])] if per_kit else []
-        rows.append([*kit, Cell(label, label), *cells])
-    columns = ["row", "kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
+    for floor in sets.floors:
+        if bool(floor.kit) == per_kit:
+            value = floor.kernel_audio_distance
+            text = f"{plain(value)} (95 % below {plain(floor.kernel_audio_distance_p95)})"
+            label = "real against real (floor)"
+            kit = [Cell(floor.kit, floor.kit)] if per_kit else []
+            rows.append([Cell(label, label), *kit, Cell(text, value), Cell("-"), Cell("-")])
+    for line in sets.lines:
+        if bool(line.kit) == per_kit:
+            if line.row in systems:
+                marks[len(rows)] = "system"
+            values = (
+                line.kernel_audio_distance, line.frechet_distance, line.frechet_distance_infinity
+            )  # fmt: skip
+            trusts = [info.trusted for info in SET_METRICS.values()]
+            cells = [
+                Cell(plain(value), value, muted=not trusted)
+                for value, trusted in zip(values, trusts, strict=True)
+            ]
+            kit = [Cell(line.kit, line.kit)] if per_kit else []
+            rows.append([Cell(line.row, line.row), *kit, *cells])
+    columns = ["kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
     if per_kit:
-        title = f"Does each kit sound like its recordings? ({summary['embedding']})"
-        return Table("sets_per_kit", title, ["kit", *columns], rows, _SETS_NOTE, marks)
-    title = f"Does the whole sound like the recordings? ({summary['embedding']})"
-    return Table("sets", title, columns, rows, _SETS_NOTE, marks)
+        title = f"Does each kit sound like its recordings? ({sets.embedding})"
+        return Table("sets_per_kit", title, ["row", "kit", *columns], rows, _SETS_NOTE, marks)
+    title = f"Does the whole sound like the recordings? ({sets.embedding})"
+    return Table("sets", title, ["row", *columns], rows, _SETS_NOTE, marks)
 
 
-def _systems(summary: dict[str, Any]) -> list[str]:
-    return [row["row"] for row in summary["rows"] if row["kind"] == "system"]
-
-
-def _percent(summary: dict[str, Any]) -> Table:
-    facts = summary["metrics"]
+def _percent(summary: Summary) -> Table:
     there = {
         name
-        for row in summary["rows"]
-        for name, entry in row["metrics"].items()
-        if entry["percent"] is not None
+        for row in summary.rows
+        for name, figure in row.metrics.items()
+        if figure.percent is not None
     }
-    metrics = [name for _, group in GROUPS for name in group if name in there]
-    metrics = [name for name in metrics if facts[name]["trusted"]]
+    metrics = [
+        name for _, group in GROUPS for name in group if name in there and is_trusted(summary, name)
+    ]
     rows: list[list[Cell]] = []
     marks: dict[int, str] = {}
-    for row in summary["rows"]:
-        values = [(row["metrics"].get(name) or {}).get("percent") for name in metrics]
-        cells = [Cell("-" if v is None else str(round(v)), v) for v in values]
-        if row["kind"] == "system":
+    for row in summary.rows if metrics else ():
+        figures = [row.metrics.get(name) for name in metrics]
+        values = [None if figure is None else figure.percent for figure in figures]
+        if row.is_system:
             marks[len(rows)] = "system"
-        if metrics:
-            rows.append([Cell(row["row"], row["row"]), *cells])
+        cells = [Cell("-" if v is None else str(round(v)), v) for v in values]
+        rows.append([Cell(row.row, row.row), *cells])
     note = "Silence is 0 and the codec oracle 100: what a row makes of what the codec can do."
-    columns = ["row", *(facts[name]["label"] for name in metrics)]
+    columns = ["row", *(summary.metrics[name].label for name in metrics)]
     title = "Percent of the way from silence to the oracle"
     return Table("percent", title, columns, rows, note, marks)
 
 
-def _differences(summary: dict[str, Any]) -> Table:
+def _differences(summary: Summary) -> Table:
     rows: list[list[Cell]] = []
     marks: dict[int, str] = {}
-    for line in summary["differences"]:
-        info = summary["metrics"].get(line["metric"])
-        if info is None or not info["trusted"]:
+    for line in summary.differences:
+        if not is_trusted(summary, line.metric):
             continue
-        texts = difference_row(line, info)
-        values = [None, None, None, line["mean"], line["low"], None]
-        if line["verdict"] == "not distinguishable":
+        texts = difference_row(line, summary.metrics[line.metric])
+        values = (None, None, None, line.found.mean, line.found.low, None)
+        if line.found.verdict == "not distinguishable":
             marks[len(rows)] = "muted"
         rows.append(
             [Cell(str(t), str(t) if v is None else v) for t, v in zip(texts, values, strict=True)]
@@ -189,75 +186,86 @@ def _differences(summary: dict[str, Any]) -> Table:
     return Table("differences", "Is the difference real?", columns, rows, note, marks)
 
 
-def _order(summary: dict[str, Any]) -> Table:
-    columns, lines = order_table(summary)
-    rows = [[Cell(str(text), str(text)) for text in line] for line in lines]
+def _order(summary: Summary) -> Table:
+    found = order_table(summary)
+    rows = [[Cell(str(text), str(text)) for text in line] for line in found.rows]
     note = (
         "Recording before oracle, oracle before systems, these before chance, silence last: where "
         "a figure says otherwise, beyond noise. All other trusted figures keep this order."
     )
-    return Table("order", "Which figures break the order of the rows", columns, rows, note)
+    return Table("order", "Which figures break the order of the rows", found.columns, rows, note)
 
 
-def _classes(summary: dict[str, Any]) -> Table:
+def _drums(lines: Sequence[DrumLine]) -> Table:
     rows = []
-    for line in summary["classes"]:
-        muted = not line["trusted"]
+    for line in lines:
+        muted = not line.trusted
+        names = [Cell(name, name, muted=muted) for name in (line.row, line.drum)]
         numbers = [
-            Cell(plain(line[name]), line[name], muted=muted)
-            for name in ("f1", "precision", "recall")
+            Cell(plain(value), value, muted=muted)
+            for value in (line.f1, line.precision, line.recall)
         ]
-        counts = [Cell(str(line[name]), line[name], muted=muted) for name in ("hits", "heard")]
-        names = [Cell(line[name], line[name], muted=muted) for name in ("class", "row")]
+        counts = [Cell(str(value), value, muted=muted) for value in (line.hits, line.heard)]
         rows.append([*names, *numbers, *counts])
-    note = "Grey: a class in which the recording itself scores under 0.7, or that is never played."
-    columns = ["drum", "row", "F1 ↑", "precision ↑", "recall ↑", "hits asked", "hits heard"]
-    return Table("per_class", "Each drum", columns, rows, note)
+    note = "Grey: a drum in which the recording itself scores under 0.7, or that is never played."
+    columns = ["row", "drum", "F1 ↑", "precision ↑", "recall ↑", "hits asked", "hits heard"]
+    return Table("per_drum", "Each drum", columns, rows, note)
 
 
-def _heard(summary: dict[str, Any]) -> Table:
+def _heard(lines: Sequence[HeardWith]) -> Table:
     rows = []
-    for line in summary["heard_with"]:
-        texts = [line["kit"], line["how"], ", ".join(line["absent"]) or "-"]
-        rows.append([*(Cell(t, t) for t in texts), Cell(str(len(line["unusable"])))])
+    for line in lines:
+        texts = [line.kit, line.how, ", ".join(line.absent) or "-"]
+        rows.append([*(Cell(t, t) for t in texts), Cell(str(len(line.unusable)))])
     columns = ["kit", "templates", "drums without one", "takes passed over"]
     return Table("heard_with", "What each kit's drums were heard with", columns, rows)
 
 
 def _kits(evaluation: Evaluation) -> Table:
-    facts = evaluation.summary["metrics"]
-    lines = evaluation.table("per_kit.csv")
-    wanted = [
-        name for name, info in facts.items() if info["trusted"] and lines and name in lines[0]
-    ]
+    facts = evaluation.summary.metrics
+    path = evaluation.path / "per_kit.csv"
+    lines = evaluation.table("per_kit.csv", ("kit", "row", "clips"))
+    wanted = [name for name, info in facts.items() if info.trusted and lines and name in lines[0]]
     rows = []
-    for line in lines:
-        numbers = [float(line[name]) if line[name] else None for name in wanted]
-        cells = [Cell(plain(value), value) for value in numbers]
-        first = [Cell(line["kit"], line["kit"]), Cell(line["row"], line["row"])]
-        rows.append([*first, Cell(line["clips"], float(line["clips"])), *cells])
-    columns = ["kit", "row", "clips", *(head(facts[name]) for name in wanted)]
+    for place, line in enumerate(lines, 2):
+        where = f"{path}: line {place}"
+        clips, *numbers = (read_number(line, name, where) for name in ("clips", *wanted))
+        first = [Cell(line["row"], line["row"]), Cell(line["kit"], line["kit"])]
+        rows.append([*first, *(Cell(plain(value), value) for value in (clips, *numbers))])
+    columns = ["row", "kit", "clips", *(head(facts[name]) for name in wanted)]
     return Table("per_kit", "Each kit", columns, rows)
 
 
+def _codes(lines: Sequence[CodesLine]) -> Table:
+    names = [field.name for field in fields(CodesLine)]
+    there = [name for name in names if any(getattr(line, name) is not None for line in lines)]
+    rows = []
+    for line in lines:
+        book = "all" if line.codebook is None else str(line.codebook)
+        cells = [_any_cell(getattr(line, name)) for name in there[2:]]
+        rows.append([Cell(line.system, line.system), Cell(book, line.codebook), *cells])
+    columns = ["row", *(name.replace("_", " ") for name in there[1:])]
+    note = "Codebook 0 is the coarsest."
+    return Table("codes", "Codes, per codebook", columns, rows, note)
+
+
 def _long(evaluation: Evaluation) -> Table | None:
+    long = None if evaluation.summary.audio is None else evaluation.summary.audio.long
     found = long_table(evaluation.summary, evaluation.cost)
-    if found is None:
+    if found is None or long is None:
         return None
-    title, columns, lines = found
     rows = [
         [*(Cell(str(v), str(v)) for v in line[:2]), *(_number_cell(str(v)) for v in line[2:])]
-        for line in lines
+        for line in found.rows
     ]
-    marks = {i: "system" for i, line in enumerate(lines) if line[0] == line[1]}
-    infos = evaluation.summary["long"]["metrics"].values()
-    notes = [f"{info['label']}: {info['note']}" for info in infos]
+    marks = {i: "system" for i, line in enumerate(found.rows) if line[0] == line[1]}
+    notes = [f"{info.label}: {info.note}" for info in long.metrics.values()]
     notes.append(
         "Every other line is the reference at the same moments, where it has no joins: a system "
         "that is no higher has joins that cannot be heard. Joins near a hit are not counted. In "
         "brackets the lowest and the highest take."
     )
-    return Table("long", title, columns, rows, "\n".join(notes), marks)
+    return Table("long", found.title, found.columns, rows, "\n".join(notes), marks)
 
 
 def _number_cell(text: str) -> Cell:
@@ -265,28 +273,28 @@ def _number_cell(text: str) -> Cell:
     return Cell(text) if text == "-" else Cell(text, float(text.split()[0]))
 
 
-def _knee(summary: dict[str, Any]) -> Table:
-    metrics = [name for name in summary["knee"][0] if name in summary["metrics"]]
-    wanted = [name for name in metrics if summary["metrics"][name]["trusted"]]
-    rows = [
-        [
-            Cell(line["oracle"], line["oracle"]),
-            Cell(str(line["codebooks"]), line["codebooks"]),
-            *(Cell(plain(line[name]), line[name]) for name in wanted),
-        ]
-        for line in summary["knee"]
-    ]
-    heads = [head(summary["metrics"][name]) for name in wanted]
-    return Table("knee", "What each codebook is worth", ["row", "codebooks", *heads], rows)
+def _knee(lines: Sequence[KneeLine], summary: Summary) -> Table | None:
+    if not lines:
+        return None
+    wanted: dict[str, MetricInfo] = {
+        name: summary.metrics[name] for name in lines[0].metrics if is_trusted(summary, name)
+    }
+    rows = []
+    for line in lines:
+        values = [line.metrics.get(name) for name in wanted]
+        first = [Cell(line.oracle, line.oracle), Cell(str(line.levels), line.levels)]
+        rows.append([*first, *(Cell(plain(value), value) for value in values)])
+    columns = ["row", "levels", *map(head, wanted.values())]
+    return Table("knee", "What each level is worth", columns, rows)
 
 
-def _from_dicts(name: str, title: str, lines: Sequence[dict[str, Any]]) -> Table:
-    columns = list(dict.fromkeys(key for line in lines for key in line))
-    rows = [[_any_cell(line.get(column)) for column in columns] for line in lines]
-    return Table(name, title, [column.replace("_", " ") for column in columns], rows)
+def _cost(lines: Iterable[CostLine]) -> Table:
+    names = [field.name for field in fields(CostLine)]
+    rows = [[_any_cell(getattr(line, name)) for name in names] for line in lines]
+    return Table("cost", "Cost", [name.replace("_", " ") for name in names], rows)
 
 
-def _any_cell(value: Any) -> Cell:
+def _any_cell(value: float | str | None) -> Cell:
     if isinstance(value, float):
         return Cell(plain(value), value)
     return Cell("-" if value is None else str(value), value)

@@ -109,7 +109,8 @@ class Player {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const jump = { ArrowLeft: -0.25, ArrowRight: 0.25 }[event.key];
     const digit = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : -1;
-    if (event.key === " " && event.target === this.stage) this.toggle();
+    // Space plays from anywhere in a clip, except on the button of which it is the click already.
+    if (event.key === " " && event.target !== this.button) this.toggle();
     else if (jump) this.seek(this.position + jump);
     else if (step) this.focus((place + step + this.buttons.length) % this.buttons.length);
     else if (digit >= 0 && digit < this.buttons.length) this.focus(digit);
