@@ -28,6 +28,7 @@ _LAZY = {
     "Model": "midigroove_core.interfaces.model",
     "PerformanceReader": "midigroove_core.interfaces.reader",
     "SamplingConfig": "midigroove_core.interfaces.model",
+    "evaluate": "midigroove_core.evaluation",
     "load_midi": "midigroove_core.midi",
     "load_score": "midigroove_core.score.read",
     "note_array": "midigroove_core.score.arrays",

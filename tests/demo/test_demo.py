@@ -11,7 +11,11 @@ import pytest
 from midigroove_core.demo import story
 from midigroove_core.demo.pictures import draw_renders
 from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.rows import RowKind
+from midigroove_core.evaluation.output.figures import Figure
+from midigroove_core.evaluation.output.summary import RowSummary, Summary
 from midigroove_core.kits.library import builtin_grooves
+from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.rendering.render import Rendered
 from midigroove_core.takes.performances import list_performances
 
@@ -49,14 +53,14 @@ def test_an_earlier_demo_is_replaced(tmp_path: Path) -> None:
 
 
 def test_the_table_has_a_line_per_row_and_survives_a_missing_figure() -> None:
-    info = {"label": "Onset F1", "better": "higher"}
-    summary = {
-        "metrics": {"onset_f1_50ms": info},
-        "rows": [
-            {"row": "silence", "metrics": {}},
-            {"row": "fresh", "metrics": {"onset_f1_50ms": {"mean": 0.7}}},
-        ],
-    }
+    info = MetricInfo("Onset F1", "", "higher", True, "")
+    figure = Figure(0.7, None, None, 1, 1)
+    rows = (
+        RowSummary("silence", RowKind.SILENCE, None, 1, 0, {}),
+        RowSummary("fresh", RowKind.SYSTEM, None, 1, 0, {"onset_f1_50ms": figure}),
+    )
+    facts = {"onset_f1_50ms": info}
+    summary = Summary("test", 1, 1, 1, 0.95, facts, rows, (), (), (), {}, None)
     columns, rows = story._table(summary)
     assert columns == ["", "Onset F1 ↑"]
     assert rows == [["silence", None], ["fresh", 0.7]]

@@ -17,7 +17,8 @@ from support.toy_systems import (
 
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cli import run
-from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate, pipeline
+from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+from midigroove_core.evaluation.rows import plan
 from midigroove_core.report import write_report
 from midigroove_core.report.compare import compare_evaluations
 from midigroove_core.takes import open_dataset
@@ -84,15 +85,15 @@ def test_a_system_without_predictions(
     assert {line["row"] for line in lines} == {"broken"} and len(lines) == clips
     assert all(line["reason"].startswith(reason) for line in lines)
     assert all("\n" not in line["reason"] for line in lines)
-    (row,) = [line for line in result.summary["rows"] if line["row"] == "broken"]
+    (row,) = [line for line in result.summary.to_json()["rows"] if line["row"] == "broken"]
     assert row["skipped"] == clips and ("rmse" in row["metrics"]) == (clips < 4)
     found = scores(out)
     assert all(found[key] == line for key, line in scores(clean).items())
     page = write_report([out], tmp_path / "report.html").read_text()
     assert f"Left out: {clips} x {reason.split(':')[0]}." in page
     comparison = compare_evaluations([clean, out])
-    assert len(comparison["differences"]) > 0
-    assert comparison["notes"] == ["broken: has no scored clips, left out"] * (clips == 4)
+    assert len(comparison.differences) > 0
+    assert list(comparison.notes) == ["broken: has no scored clips, left out"] * (clips == 4)
 
 
 def test_a_model_that_takes_one_clip_at_a_time(
@@ -107,14 +108,14 @@ def test_a_model_that_takes_one_clip_at_a_time(
 def test_a_clip_of_ten_samples(
     workbench: Path, clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = pipeline.eval_clips
+    real = plan.eval_clips
 
     def shortened(*args: object, **options: object) -> list:
         clips = real(*args, **options)
         clips[1] = replace(clips[1], end_sec=clips[1].start_sec + 10 / 16000)
         return clips
 
-    monkeypatch.setattr(pipeline, "eval_clips", shortened)
+    monkeypatch.setattr(plan, "eval_clips", shortened)
     evaluate(config(workbench, tmp_path / "eval", fine="fine"))
     (line,) = skipped(tmp_path / "eval")
     assert line["row"] == "" and line["reason"] == "reference too short: 10 samples of 2048"
@@ -128,7 +129,7 @@ def test_a_clip_of_ten_samples(
 def test_a_recording_with_nan_is_named(
     workbench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from midigroove_core.evaluation.rows.audio_rows import Recordings
+    from midigroove_core.evaluation.rows.recordings import Recordings
 
     real = Recordings.audio
 
@@ -148,23 +149,9 @@ def test_a_directory_of_another_version_is_named_in_one_line(
 ) -> None:
     old = tmp_path / "old"
     old.mkdir()
-    (old / "manifest.json").write_text('{"schema": 99}')
+    (old / "manifest.json").write_text('{"format": "midigroove-evaluation", "schema": 99}')
     options = ["-o", str(tmp_path / "report.html")] if command == "report" else []
     assert run([command, str(clean), str(old), *options]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert f"{old}: written with schema 99, this version reads 1" in line
+    assert f"{old}/manifest.json: written with schema 99, this version reads 1" in line
     assert not (tmp_path / "report.html").exists()
-
-
-def test_an_evaluation_from_before_long_renders(clean: Path, tmp_path: Path) -> None:
-    old = tmp_path / "old"
-    old.mkdir()
-    for path in clean.iterdir():
-        if path.is_file() and path.name != "long.csv":
-            (old / path.name).write_bytes(path.read_bytes())
-    for name in ("summary.json", "manifest.json", "cost.json"):
-        values = json.loads((old / name).read_text())
-        del values["long"]
-        (old / name).write_text(json.dumps(values))
-    assert "Long renders" not in write_report([old], tmp_path / "report.html").read_text()
-    assert compare_evaluations([clean, old])["notes"] == []

@@ -43,7 +43,7 @@ def heard_with(workbench: Path, out: Path, **options: object) -> dict[str, dict]
             device="cpu", long_items=0, embedding="", **settings,
         )
     )  # fmt: skip
-    lines = json.loads((out / "summary.json").read_text())["heard_with"]
+    lines = json.loads((out / "summary.json").read_text())["audio"]["heard_with"]
     return {line["kit"]: line for line in lines}
 
 
@@ -55,8 +55,8 @@ def test_an_unknown_kit_is_heard_with_its_own_recordings(unknown_kit: Path, tmp_
     assert 30.0 < basement["seconds"] < 60.0 and not basement["judged"]  # of four training takes
     assert basement["absent"] == ["tom", "crash", "ride"] and basement["unusable"] == {}
     assert heard["power"]["how"].startswith("fitted to")  # a built-in name may be chance
-    classes = json.loads((out / "summary.json").read_text())["classes"]
-    own = {line["class"]: line["f1"] for line in classes if line["row"] == "recording"}
+    classes = json.loads((out / "summary.json").read_text())["audio"]["drums"]
+    own = {line["drum"]: line["f1"] for line in classes if line["row"] == "recording"}
     assert own["kick"] > 0.85 and own["snare"] > 0.85
     assert "/tmp" not in (out / "summary.json").read_text()
 

@@ -21,6 +21,7 @@ from midigroove_core.cache import Cache
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cli import run
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.output.tables import long_table
 from midigroove_core.progress import Silent
 from midigroove_core.rendering import model_engine
@@ -76,7 +77,7 @@ def evaluated(workbench: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def read(out: Path) -> tuple[dict[tuple[str, str], dict], list[dict[str, str]]]:
     """(row, joins of) -> its line of the summary; and the lines of long.csv."""
     summary = json.loads((out / "summary.json").read_text())
-    rows = {(line["row"], line["joins_of"]): line for line in summary["long"]["rows"]}
+    rows = {(line["row"], line["joins_of"]): line for line in summary["audio"]["long"]["rows"]}
     with open(out / "long.csv", newline="") as handle:
         return rows, list(csv.DictReader(handle))
 
@@ -126,8 +127,10 @@ def test_the_time_it_took_is_apart(evaluated: Path) -> None:
     cost = json.loads((evaluated / "cost.json").read_text())
     assert [line["row"] for line in cost["long"]] == ["good", "bad"]
     assert all(line["real_time_factor"] > 0 for line in cost["long"])
-    title, columns, rows = long_table(json.loads((evaluated / "summary.json").read_text()), cost)
-    assert "up to 30 s" in title and columns[-1] == "real-time factor"
+    found = Evaluation.open(evaluated)
+    table = long_table(found.summary, found.cost)
+    rows = table.rows
+    assert "up to 30 s" in table.title and table.columns[-1] == "real-time factor"
     assert [row[0] for row in rows] == ["good", "recording", "bad", "recording"]
     assert rows[1][-1] == "-" and float(rows[0][-1]) > 0
 
@@ -153,20 +156,21 @@ def test_nothing_is_loaded_again(
 
 def test_short_takes_give_an_empty_block_and_a_message(workbench: Path, tmp_path: Path) -> None:
     notes = Notes()
-    evaluate(config(workbench, tmp_path / "out", ("wide",)), notes)
+    evaluate(config(workbench, tmp_path / "out", ("wide",)), progress=notes)
     assert "no long renders: no take of split test is long enough for 2 joins of windows" in (
         notes.lines
     )
     rows, lines = read(tmp_path / "out")
     assert rows == {} and lines == []
-    assert long_table(json.loads((tmp_path / "out" / "summary.json").read_text()), {}) is None
+    found = Evaluation.open(tmp_path / "out")
+    assert long_table(found.summary, found.cost) is None
 
 
 @pytest.mark.parametrize("options", [{"long_items": 0}, {"audio_metrics": False}])
 def test_not_asked_for(workbench: Path, tmp_path: Path, options: dict[str, object]) -> None:
     summary = evaluate(config(workbench, tmp_path / "out", ("good",), **options)).summary
-    assert summary["long"] is None
-    assert (tmp_path / "out" / "long.csv").read_text().count("\n") == 1
+    assert summary.audio is None or summary.audio.long is None
+    assert not (tmp_path / "out" / "long.csv").exists()
 
 
 def test_without_a_dataset_the_oracle_is_the_reference(workbench: Path, tmp_path: Path) -> None:

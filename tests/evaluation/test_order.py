@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from midigroove_core.evaluation.base.results import Row, Scores
+from midigroove_core.evaluation.base.clip_metrics import ALL_METRICS
+from midigroove_core.evaluation.base.rows import Row, RowKind
+from midigroove_core.evaluation.base.scores import Scores
+from midigroove_core.evaluation.output.figures import Disorder
 from midigroove_core.evaluation.output.order import (
     expected_order,
     find_disorder,
     mark_untrusted,
 )
-from midigroove_core.evaluation.output.summary import metric_facts
+from midigroove_core.evaluation.output.summary import Summary
 from midigroove_core.evaluation.output.tables import order_table
+from midigroove_core.metrics.info import MetricInfo
 
 ROWS = [
-    Row("silence", "reference", None, "oracle"),
-    Row("random", "reference", "toy", "oracle"),
-    Row("sampler", "reference", None, "oracle"),
-    Row("late", "system", "toy", "oracle"),
-    Row("oracle", "reference", "toy", "oracle"),
-    Row("recording", "reference", None, "oracle"),
+    Row("silence", RowKind.SILENCE, None, "oracle"),
+    Row("random", RowKind.RANDOM, "toy", "oracle"),
+    Row("sampler", RowKind.SAMPLER, None, "oracle"),
+    Row("late", RowKind.SYSTEM, "toy", "oracle"),
+    Row("oracle", RowKind.ORACLE, "toy", "oracle"),
+    Row("recording", RowKind.RECORDING, None, "oracle"),
 ]
 GROUPS = [f"performance{index // 4}" for index in range(24)]
 
@@ -34,37 +38,32 @@ def scores_of(metric: str, means: dict[str, float]) -> Scores:
     return scores
 
 
-def disorder(metric: str, means: dict[str, float]) -> tuple[list[dict], dict]:
-    facts = metric_facts([metric])
+def disorder(metric: str, means: dict[str, float]) -> tuple[list[Disorder], MetricInfo]:
+    facts = {metric: ALL_METRICS[metric]}
     found = find_disorder(ROWS, scores_of(metric, means), GROUPS, facts, seed=0)
-    mark_untrusted(facts, found)
-    return found, facts[metric]
+    return found, mark_untrusted(facts, found)[metric]
 
 
 def test_a_figure_in_order_is_left_alone() -> None:
     means = {"silence": 0, "random": 0.5, "late": 0.8, "oracle": 0.88, "recording": 0.95}
     found, info = disorder("onset_f1_50ms", means)
     assert found == []
-    assert info["trusted"] and "Not trusted here" not in info["note"]
+    assert info.trusted and "Not trusted here" not in info.note
 
 
 def test_silence_before_chance_marks_the_figure() -> None:
     means = {"silence": 1.0, "random": 1.7, "late": 0.9, "oracle": 0.4, "recording": 0.0}
     found, info = disorder("mel_l1", means)
-    assert [(line["better"], line["but"], line["marks"]) for line in found] == [
-        ("random", "silence", True)
-    ]
-    assert not info["trusted"]
-    assert info["note"].endswith("Not trusted here: silence beats random.")
+    assert [(line.better, line.but, line.marks) for line in found] == [("random", "silence", True)]
+    assert not info.trusted
+    assert info.note.endswith("Not trusted here: silence beats random.")
 
 
 def test_a_system_before_its_oracle_is_told_and_marks_nothing() -> None:
     means = {"silence": 9.0, "random": 7.0, "late": 0.2, "oracle": 2.0, "recording": 0.0}
     found, info = disorder("mel_l1", means)
-    assert [(line["better"], line["but"], line["marks"]) for line in found] == [
-        ("oracle", "late", False)
-    ]
-    assert info["trusted"]
+    assert [(line.better, line.but, line.marks) for line in found] == [("oracle", "late", False)]
+    assert info.trusted
 
 
 def test_a_difference_within_noise_is_no_disorder() -> None:
@@ -84,10 +83,10 @@ def test_figures_that_nobody_trusts_are_not_checked() -> None:
 
 def test_rows_of_different_codecs_are_not_compared() -> None:
     rows = [
-        Row("random-dac", "reference", "dac", "oracle-dac"),
-        Row("late", "system", "encodec", "oracle-encodec"),
-        Row("oracle-dac", "reference", "dac", "oracle-dac"),
-        Row("recording", "reference", None, "oracle-encodec"),
+        Row("random-dac", RowKind.RANDOM, "dac", "oracle-dac"),
+        Row("late", RowKind.SYSTEM, "encodec", "oracle-encodec"),
+        Row("oracle-dac", RowKind.ORACLE, "dac", "oracle-dac"),
+        Row("recording", RowKind.RECORDING, None, "oracle-encodec"),
     ]
     pairs = {(better.name, worse.name) for better, worse in expected_order(rows)}
     assert pairs == {
@@ -99,8 +98,10 @@ def test_rows_of_different_codecs_are_not_compared() -> None:
 def test_the_table_says_what_to_make_of_it() -> None:
     means = {"silence": 1.0, "random": 1.7, "late": 1.5, "oracle": 0.4, "recording": 0.0}
     found, info = disorder("mel_l1", means)
-    columns, rows = order_table({"disorder": found, "metrics": {"mel_l1": info}})
-    assert len(columns) == len(rows[0])
+    summary = Summary("test", 1, 1, 1, 0.95, {"mel_l1": info}, (), (), tuple(found), (), {}, None)
+    table = order_table(summary)
+    rows = table.rows
+    assert len(table.columns) == len(rows[0])
     assert {(row[1], row[2], row[-1]) for row in rows} == {
         ("silence", "random", "figure not trusted"),
         ("silence", "late", "look at the system"),

@@ -174,7 +174,7 @@ def test_two_at_once(path: Path) -> None:
 def clip(index: int) -> EvalClip:
     entry = CacheEntry(
         f"take{index}", f"p{index}", "", "test", "kit", "", "", 120.0, "beat", "4-4", 0, RATE, 1.0,
-        0,
+        0, 0,
     )  # fmt: skip
     empty = np.zeros(0)
     played = DrumPerformance(
@@ -195,7 +195,8 @@ def test_sets_are_the_same_with_and_without_and_only_references_are_kept(path: P
             collector.add("system", clip(index), audio(100 + index))
         lines.append(collector.compare("recording", ["system", "recording"]))
         calls.append(embedding.calls)
-    assert lines[0] == lines[1] == lines[2] and {"floor", "system"} == {x["row"] for x in lines[0]}
+    assert lines[0] == lines[1] == lines[2] and lines[0].floors
+    assert {"system"} == {x.row for x in lines[0].lines}
     assert calls == [24, 24, 12]
 
 

@@ -13,13 +13,23 @@ import pytest
 
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.evaluation.base.records import HeardWith, Reference
+from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.manifest import (
+    ClipsFacts,
+    LongFacts,
+    Manifest,
+    SamplingFacts,
+)
+from midigroove_core.evaluation.output.summary import AudioSummary, RowSummary, Summary
+from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.report.compare import compare_evaluations
 
 METRICS = {
-    "onset_f1_50ms": {"label": "Onset F1", "unit": "", "better": "higher", "trusted": True},
-    "level_difference_db": {"label": "Level", "unit": "dB", "better": "zero", "trusted": True},
-    "rmse": {"label": "RMSE", "unit": "", "better": "lower", "trusted": False},
+    "onset_f1_50ms": MetricInfo("Onset F1", "", "higher", True, ""),
+    "level_difference_db": MetricInfo("Level", "dB", "zero", True, ""),
+    "rmse": MetricInfo("RMSE", "", "lower", False, ""),
 }
 
 
@@ -29,18 +39,27 @@ def write_evaluation(
     *,
     clips: int = 40,
     first_clip: int = 0,
+    heard_with: tuple[HeardWith, ...] = (),
     **changes: object,
 ) -> Path:
     """A directory as `eval` writes it: each system's F1 lies around its number."""
     path.mkdir()
     names = [f"take{(first_clip + i) // 4}@{(first_clip + i) * 2000}" for i in range(clips)]
-    manifest = {
-        "schema": 1,
-        "versions": {"midigroove": "0.1.0"},
-        "clips": {"split": "test", "count": clips, "fingerprint": f"{first_clip}-{clips}"},
-        "reference": {"kind": "recording", "dataset": "d", "codec": None},
-        "sample_rate": 32000, "sampling": {"temperature": 1.0}, "seed": 0,
-    }  # fmt: skip
+    manifest = Manifest(
+        format="midigroove-evaluation",
+        schema=1,
+        settings="0",
+        versions={"midigroove": "0.1.0"},
+        clips=ClipsFacts("test", 4, clips, f"{first_clip}-{clips}", False, 0),
+        long=LongFacts(0, None),
+        reference=Reference("recording", "recording", "d", None),
+        sample_rate=32000,
+        embedding=None,
+        sampling=SamplingFacts(1.0, 0, 1.0),
+        seed=0,
+        rows=tuple(systems),
+        systems=(),
+    ).to_json()
     for name, value in changes.items():
         target = manifest
         *folders, last = name.split("__")
@@ -48,8 +67,10 @@ def write_evaluation(
             target = target[folder]
         target[last] = value
     (path / "manifest.json").write_text(json.dumps(manifest))
-    rows = [{"row": name, "kind": "system"} for name in systems]
-    (path / "summary.json").write_text(json.dumps({"rows": rows, "metrics": METRICS}))
+    rows = tuple(RowSummary(name, RowKind.SYSTEM, None, clips, 0, {}) for name in systems)
+    audio = AudioSummary("recording", 32000, (), heard_with, None, (), None)
+    summary = Summary("test", clips, 10, 10, 0.95, METRICS, rows, (), (), (), {}, audio)
+    (path / "summary.json").write_text(json.dumps(summary.to_json()))
     with open(path / "clips.csv", "w", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(["clip", "row", "performance", *METRICS])
@@ -65,16 +86,18 @@ def test_the_better_system_is_named(tmp_path: Path) -> None:
     first = write_evaluation(tmp_path / "a", {"early": 0.5})
     second = write_evaluation(tmp_path / "b", {"late": 0.7})
     found = compare_evaluations([first, second])
-    assert found["notes"] == []
-    by_metric = {line["metric"]: line for line in found["differences"]}
-    assert by_metric["onset_f1_50ms"]["mean"] == pytest.approx(0.2)
-    assert by_metric["onset_f1_50ms"]["verdict"] == "late"
+    assert found.notes == ()
+    by_metric = {line.metric: line for line in found.differences}
+    assert by_metric["onset_f1_50ms"].found.mean == pytest.approx(0.2)
+    assert by_metric["onset_f1_50ms"].better == "late"
     # A level of -0.5 dB is nearer to right than one of -0.7 dB.
-    assert by_metric["level_difference_db"]["verdict"] == "early"
+    assert by_metric["level_difference_db"].better == "early"
     assert "rmse" not in by_metric  # not trusted
-    assert found["columns"] == ["figure", "early", "late"]
-    assert [row[0] for row in found["means"]] == ["Onset F1 ↑", "Level, dB →0"]
-    assert float(found["means"][0][2]) - float(found["means"][0][1]) == pytest.approx(0.2, abs=0.01)
+    assert found.columns == ["figure", "early", "late"]
+    assert [row[0] for row in found.mean_rows] == ["Onset F1 ↑", "Level, dB →0"]
+    assert float(found.mean_rows[0][2]) - float(found.mean_rows[0][1]) == pytest.approx(
+        0.2, abs=0.01
+    )
 
 
 def test_another_embedding_is_told(tmp_path: Path) -> None:
@@ -86,32 +109,31 @@ def test_another_embedding_is_told(tmp_path: Path) -> None:
     again = write_evaluation(tmp_path / "b", {"two": 0.5}, embedding=spaces[0])
     other = write_evaluation(tmp_path / "c", {"two": 0.5}, embedding=spaces[1])
     without = write_evaluation(tmp_path / "d", {"two": 0.5}, embedding=None)
-    assert compare_evaluations([first, again])["notes"] == []
-    (note,) = compare_evaluations([first, other])["notes"]
+    assert compare_evaluations([first, again]).notes == ()
+    (note,) = compare_evaluations([first, other]).notes
     assert "clap aaaaaaaa" in note and "clap bbbbbbbb" in note and "sets.csv" in note
-    (note,) = compare_evaluations([first, without])["notes"]
+    (note,) = compare_evaluations([first, without]).notes
     assert "none in" in note
 
 
 def test_drums_heard_with_other_templates_are_told(tmp_path: Path) -> None:
-    paths = [write_evaluation(tmp_path / name, {name: 0.5}) for name in ("a", "b")]
-    for path, how in zip(
-        paths, ("fitted to 90 s of other recordings", "own one-shots"), strict=True
-    ):
-        summary = json.loads((path / "summary.json").read_text())
-        same = {"kit": "room", "how": "own one-shots"}
-        summary["heard_with"] = [{"kit": "jazz", "how": how}, same]
-        (path / "summary.json").write_text(json.dumps(summary))
-    (note,) = compare_evaluations(paths)["notes"]
+    paths = []
+    for name, how in (("a", "fitted to 90 s of other recordings"), ("b", "own one-shots")):
+        heard = tuple(
+            HeardWith(kit, words, 0.0, False, [], {})
+            for kit, words in (("jazz", how), ("room", "own one-shots"))
+        )
+        paths.append(write_evaluation(tmp_path / name, {name: 0.5}, heard_with=heard))
+    (note,) = compare_evaluations(paths).notes
     assert note.startswith("drums of jazz were heard with other templates")
 
 
 def test_equal_systems_are_not_distinguishable(tmp_path: Path) -> None:
     paths = [write_evaluation(tmp_path / name, {"same": 0.5}) for name in ("a", "b")]
     found = compare_evaluations(paths)
-    line = found["differences"][0]
-    assert (line["first"], line["second"]) == ("a/same", "b/same")
-    assert line["verdict"] == "not distinguishable"
+    line = found.differences[0]
+    assert (line.first, line.second) == ("a/same", "b/same")
+    assert line.better == "not distinguishable"
 
 
 @pytest.mark.parametrize(
@@ -135,10 +157,10 @@ def test_what_cannot_be_compared_is_refused(
 def test_other_clips_need_intersection(tmp_path: Path) -> None:
     first = write_evaluation(tmp_path / "a", {"x": 0.5})
     second = write_evaluation(tmp_path / "b", {"y": 0.5}, first_clip=20)
-    with pytest.raises(MismatchError, match="--intersection"):
+    with pytest.raises(MismatchError, match="intersection"):
         compare_evaluations([first, second])
     found = compare_evaluations([first, second], intersection=True)
-    assert found["notes"] == ["compared over the 20 clips that all have"]
+    assert found.notes == ("compared over the 20 clips that all have",)
     third = write_evaluation(tmp_path / "c", {"z": 0.5}, first_clip=100)
     with pytest.raises(MismatchError, match="no clip in common"):
         compare_evaluations([first, third], intersection=True)
@@ -147,7 +169,7 @@ def test_other_clips_need_intersection(tmp_path: Path) -> None:
 def test_small_differences_are_told(tmp_path: Path) -> None:
     first = write_evaluation(tmp_path / "a", {"x": 0.5})
     second = write_evaluation(tmp_path / "b", {"y": 0.5}, versions={"midigroove": "0.2.0"}, seed=1)
-    notes = compare_evaluations([first, second])["notes"]
+    notes = compare_evaluations([first, second]).notes
     assert len(notes) == 2 and "0.2.0" in notes[0] and notes[1].startswith("seed differs")
 
 
@@ -155,9 +177,6 @@ def test_directories_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs two"):
         compare_evaluations([tmp_path])
     with pytest.raises(InputError, match="is no evaluation"):
-        Evaluation.open(tmp_path)
-    (tmp_path / "unfinished").touch()
-    with pytest.raises(InputError, match="was not finished"):
         Evaluation.open(tmp_path)
     old = write_evaluation(tmp_path / "old", {"x": 0.5}, schema=0)
     with pytest.raises(MismatchError, match="schema 0, this version reads 1"):
@@ -174,7 +193,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run(["compare", str(first), str(second)]) == 0
     assert "late" in capsys.readouterr().out
     assert run(["compare", str(first), str(second), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["differences"][0]["verdict"] == "late"
+    assert json.loads(capsys.readouterr().out)["differences"][0]["found"]["verdict"] == "second"
     assert run(["compare", str(first), str(tmp_path / "nowhere")]) == 2
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from midigroove_core.audio import save_audio
+from midigroove_core.evaluation.output.predictions import Kept, KeptAudio, KeptClip
 from midigroove_core.report.loudness import loudness_lufs, matching_gain
 from midigroove_core.report.media import load_clips
 
@@ -55,14 +55,13 @@ def test_kept_clips_keep_their_levels_unless_asked(tmp_path: Path) -> None:
     # What would have clipped was stored turned down, with its gain.
     save_audio(tmp_path / "0" / "random.wav", tone, 16000)
     rows = {
-        name: {"file": f"0/{name}.wav", "gain": gain}
+        name: KeptAudio(f"0/{name}.wav", gain)
         for name, gain in (("recording", 1.0), ("late", 1.0), ("random", 0.25))
     }
-    index = {"sample_rate": 16000, "clips": [{"index": 0, "rows": rows}]}
-    (tmp_path / "preds.json").write_text(json.dumps(index))
+    kept = Kept(16000, (KeptClip(0, "a@0", "kit", "", "", 120.0, 0.0, 0.5, (), (), rows),))
 
     def highest(same_loudness: bool) -> dict[str, int]:
-        (clip,) = load_clips(tmp_path, same_loudness=same_loudness)
+        (clip,) = load_clips(tmp_path, kept, "recording", same_loudness=same_loudness)
         return {name: max(row["peaks"]) for name, row in clip["rows"].items()}
 
     levels = highest(same_loudness=False)

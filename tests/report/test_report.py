@@ -141,7 +141,7 @@ def test_export_for_papers(evaluation: Path, tmp_path: Path) -> None:
     assert {
         "summary_1.csv",
         "summary_1.tex",
-        "per_class.csv",
+        "per_drum.csv",
         "long.csv",
         "long.tex",
         "interval_mel_l1.png",

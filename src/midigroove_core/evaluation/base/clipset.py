@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.atomic import dump_json, sha256_of
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.clips import cut_clips
 from midigroove_core.clock import FrameClock
@@ -170,9 +169,3 @@ def eval_clips(
         EvalClip(index, entry, first.performance(entry), start, end)
         for index, (entry, start, end) in enumerate(clips)
     ]
-
-
-def clips_fingerprint(clips: Sequence[EvalClip]) -> str:
-    """SHA-256 over takes and windows: equal when two evaluations judged the same clips."""
-    listed = [[clip.entry.key, clip.start_sec, clip.end_sec] for clip in clips]
-    return sha256_of(dump_json(listed, indent=None).encode())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from midigroove_core.evaluation.base.measured import Measured
 from midigroove_core.evaluation.base.scores import Spent, number
 from midigroove_core.structured import convert_as
+
+if TYPE_CHECKING:  # with it comes torch, which readers do without
+    from midigroove_core.evaluation.base.measured import Measured
 
 
 @dataclass(frozen=True)

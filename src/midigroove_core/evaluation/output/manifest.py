@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midigroove_core import __version__
 from midigroove_core.atomic import dump_json, sha256_of
 from midigroove_core.errors import MismatchError
-from midigroove_core.evaluation.base.clipset import clips_fingerprint
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.measured import Measured
+from midigroove_core.evaluation.base.fingerprint import clips_fingerprint
 from midigroove_core.evaluation.base.records import Reference, SystemFacts
 from midigroove_core.structured import convert_as
+
+if TYPE_CHECKING:  # with it comes torch, which readers do without
+    from midigroove_core.evaluation.base.measured import Measured
 
 FORMAT = "midigroove-evaluation"
 SCHEMA = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,11 @@ from midigroove_core.atomic import write_json
 from midigroove_core.audio import save_audio
 from midigroove_core.drums import ARTICULATIONS, ROLAND_TD_MAP
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.selection import spread
 from midigroove_core.structured import read_json_as
+
+if TYPE_CHECKING:  # with it comes torch, which readers do without
+    from midigroove_core.evaluation.base.clipset import EvalClip
 
 INDEX = "preds.json"
 

@@ -1,0 +1,17 @@
+"""Which clips were judged, as one text; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from midigroove_core.atomic import dump_json, sha256_of
+
+if TYPE_CHECKING:
+    from midigroove_core.evaluation.base.clipset import EvalClip
+
+
+def clips_fingerprint(clips: Sequence[EvalClip]) -> str:
+    """SHA-256 over takes and windows: equal when two evaluations judged the same clips."""
+    listed = [[clip.entry.key, clip.start_sec, clip.end_sec] for clip in clips]
+    return sha256_of(dump_json(listed, indent=None).encode())

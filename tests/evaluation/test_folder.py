@@ -1,0 +1,113 @@
+"""An evaluation appears whole or not at all, and only own files go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
+from midigroove_core.evaluation.output.files import Evaluation
+from midigroove_core.evaluation.output.folder import evaluation_folders
+from midigroove_core.evaluation.output.predictions import Kept
+
+
+def config(out: Path, **options: object) -> EvalConfig:
+    return EvalConfig((SystemSpec("a", Path("x"), Path("y")),), out, **options)
+
+
+def write(settings: EvalConfig, sha: str, *names: str) -> None:
+    with evaluation_folders(settings, sha) as places:
+        manifest = {"format": "midigroove-evaluation", "schema": 1, "settings": sha}
+        (places.out / "manifest.json").write_text(json.dumps(manifest))
+        for name in names:
+            (places.out / name).write_text(sha)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_older_tables_do_not_stay_and_foreign_files_do(tmp_path: Path) -> None:
+    out = tmp_path / "eval"
+    write(config(out), "one", "takes.csv", "clips.csv")
+    (out / "preds").mkdir()
+    (out / "preds" / "notes.txt").write_text("mine")
+    (out / "report.html").write_text("mine")
+    write(config(out), "one", "clips.csv")
+    assert names(out) == {"manifest.json", "clips.csv", "report.html", "preds/notes.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"eval"}
+
+
+def test_other_settings_need_overwrite(tmp_path: Path) -> None:
+    out = tmp_path / "eval"
+    write(config(out), "one", "takes.csv")
+    with pytest.raises(InputError, match="`overwrite`"):
+        write(config(out), "two")
+    assert (out / "takes.csv").read_text() == "one"
+    write(config(out, overwrite=True), "two")
+    assert names(out) == {"manifest.json"}
+
+
+@pytest.mark.parametrize("content", ["{}", "no json", '{"format": "something else"}'])
+def test_a_manifest_of_something_else_is_no_evaluation(tmp_path: Path, content: str) -> None:
+    (tmp_path / "preds").mkdir()
+    (tmp_path / "preds" / "a.wav").write_text("precious")
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match="is no evaluation"):
+        write(config(tmp_path, overwrite=True), "one")
+    assert names(tmp_path) == {"manifest.json", "preds/a.wav"}
+
+
+def test_a_failure_leaves_the_older_one_whole(tmp_path: Path) -> None:
+    out = tmp_path / "eval"
+    write(config(out), "one", "takes.csv")
+    with pytest.raises(ZeroDivisionError), evaluation_folders(config(out), "one") as places:
+        (places.out / "clips.csv").write_text("half")
+        raise ZeroDivisionError
+    assert names(out) == {"manifest.json", "takes.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"eval"}
+
+
+def test_what_a_kill_leaves_is_cleared_and_put_back(tmp_path: Path) -> None:
+    out = tmp_path / "eval"
+    write(config(out), "one", "takes.csv")
+    (tmp_path / ".eval.new-midigroove").mkdir()
+    (tmp_path / ".eval.new-midigroove" / "clips.csv").write_text("half")
+    out.rename(tmp_path / ".eval.old-midigroove")  # killed between the two renames
+    with pytest.raises(InputError, match="`overwrite`"):
+        write(config(out), "two")
+    assert names(out) == {"manifest.json", "takes.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"eval"}
+
+
+def test_the_second_process_is_refused(tmp_path: Path) -> None:
+    with (
+        evaluation_folders(config(tmp_path / "eval"), "one"),
+        pytest.raises(MidigrooveError, match="another process is writing"),
+    ):
+        write(config(tmp_path / "eval"), "one")
+
+
+@pytest.mark.parametrize("file", ["../secret.wav", "/etc/passwd", "0/../../x.wav", "", "a\0b"])
+def test_audio_outside_the_folder_is_refused(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "preds"
+    folder.mkdir()
+    clip = {
+        "index": 0, "clip": "a@0", "kit": "", "drummer": "", "style": "", "bpm": 100,
+        "start_sec": 0, "duration_sec": 1, "beats_sec": [], "hits": [],
+        "rows": {"one": {"file": file, "gain": 1}},
+    }  # fmt: skip
+    (folder / "preds.json").write_text(json.dumps({"sample_rate": 16000, "clips": [clip]}))
+    with pytest.raises(InputError, match=r"clips\.0\.rows\.one\.file: points outside"):
+        Kept.read(folder)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "{}", "[" * 5000, '{"schema": 1}'])
+def test_damaged_manifests_are_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError) as error:
+        Evaluation.open(tmp_path)
+    assert str(tmp_path / "manifest.json") in str(error.value) and "\n" not in str(error.value)
