@@ -71,7 +71,12 @@ def test_a_map_from_a_file(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("not toml [", "cannot read"),
+        ("not toml [", "not readable as TOML"),
+        ("", "no .pitches. in it"),
+        ('pitches = "x"', "pitches: expected"),
+        ('base = ["gm"]', "base: expected"),
+        ('base = "mine.toml"', "base: no drum map"),
+        ('[pitches]\n"²" = "kick"', "is not a MIDI pitch"),
         ('base = "xg"', "base: no drum map 'xg'"),
         ('[pitches]\nsnare = "snare"', "'snare' is not a MIDI pitch"),
         ('[pitches]\n200 = "snare"', "pitch 200 is not in 0..127"),
@@ -88,3 +93,15 @@ def test_a_bad_map_names_the_field(tmp_path, text: str, reason: str) -> None:
 def test_an_unknown_map_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="use gm, roland_td or a .toml file"):
         load_drum_map("xg")
+
+
+def test_a_map_with_a_byte_order_mark_is_read_and_other_encodings_are_refused(tmp_path) -> None:
+    text = '[pitches]\n36 = "kick"\n'
+    path = tmp_path / "mine.toml"
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert load_drum_map(path).articulation(36) == "kick"
+    for data in (text.encode("utf-16"), b'[pitches]\n36="kick" # caf\xe9\n', b"x=" + b"[" * 2000):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="mine.toml: ") as caught:
+            load_drum_map(path)
+        assert "\n" not in str(caught.value)

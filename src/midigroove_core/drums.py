@@ -7,11 +7,13 @@ the 9-class reduction of Gillick et al., "Learning to Groove with Inverse Sequen
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.structured import read_toml_as
 
 ARTICULATIONS = (
     "kick", "snare", "rimshot", "xstick", "tom_high", "tom_mid", "tom_low",
@@ -52,16 +54,28 @@ _SHARED = {
     49: "crash_1", 57: "crash_2", 51: "ride", 59: "ride", 53: "ride_bell",
 }  # fmt: skip
 
-GM_MAP: Mapping[int, str] = {**_SHARED, 40: "snare", 52: "splash_china", 55: "splash_china"}
+_PERCUSSION = dict.fromkeys((39, 54, 56, *range(60, 82)), "other")
+"""General MIDI percussion outside the kit: clap, tambourine, cowbell, bongos to triangles."""
+
+GM_MAP: Mapping[int, str] = {
+    **_PERCUSSION, **_SHARED, 40: "snare", 52: "splash_china", 55: "splash_china", 58: "other",
+}  # fmt: skip
 """General MIDI: 40 is the electric snare, 52 the china and 55 the splash."""
 
 ROLAND_TD_MAP: Mapping[int, str] = {
-    **_SHARED, 40: "rimshot", 58: "tom_low", 22: "hat_closed", 26: "hat_open",
+    **_PERCUSSION, **_SHARED, 40: "rimshot", 58: "tom_low", 22: "hat_closed", 26: "hat_open",
     55: "crash_1", 52: "crash_2",
 }  # fmt: skip
 """Roland TD modules, as GMD and E-GMD: 40 snare rim, 22 and 26 hat edges, 52 and 55 crash edges."""
 
 _BUILT_IN = {"gm": GM_MAP, "roland_td": ROLAND_TD_MAP}
+
+
+class _DrumMapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a drum map's TOML file holds."""
+
+    base: str | None = None
+    pitches: dict[str, str] = {}
 
 
 class DrumMap:
@@ -115,17 +129,14 @@ def load_drum_map(name_or_path: str | Path) -> DrumMap:
     path = Path(name_or_path)
     if path.suffix != ".toml":
         raise InputError(f"no drum map {name!r}; use {', '.join(_BUILT_IN)} or a .toml file")
-    try:
-        with open(path, "rb") as handle:
-            table = tomllib.load(handle)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot read the drum map ({error})") from error
-    base = table.get("base")
-    if base is not None and base not in _BUILT_IN:
-        raise InputError(f"{path}: base: no drum map {base!r}; use {', '.join(_BUILT_IN)}")
-    pitches: dict[int, str] = dict(_BUILT_IN[base]) if base else {}
-    for key, articulation in table.get("pitches", {}).items():
-        if not key.isdigit():
+    table = read_toml_as(path, _DrumMapFile)
+    if table.base is not None and table.base not in _BUILT_IN:
+        raise InputError(f"{path}: base: no drum map {table.base!r}; use {', '.join(_BUILT_IN)}")
+    if table.base is None and not table.pitches:
+        raise InputError(f'{path}: no [pitches] in it; write lines such as 36 = "kick" below that')
+    pitches: dict[int, str] = dict(_BUILT_IN[table.base]) if table.base else {}
+    for key, articulation in table.pitches.items():
+        if not (key.isascii() and key.isdigit() and len(key) <= 3):
             raise InputError(f"{path}: pitches: {key!r} is not a MIDI pitch")
         pitches[int(key)] = articulation
     return DrumMap(path.stem, pitches)

@@ -58,6 +58,16 @@ def render(
             show_default="the file's own",
         ),
     ] = None,
+    channel: Annotated[
+        int | None, typer.Option(help="MIDI channel, 1 to 16.", show_default="the drums")
+    ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(help="Track, by number from 1 or name.", show_default="the drums"),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse hits that are no drum of the map.")
+    ] = False,
     sample_rate: Annotated[
         int | None, typer.Option(help="Of the result, in Hz.", show_default="the codec's")
     ] = None,
@@ -84,8 +94,8 @@ def render(
 
     config = RenderConfig(
         engine=engine, checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
-        style=style, bpm=bpm, drum_map=drum_map, feel=feel, tail_sec=tail_sec,
-        temperature=temperature,
+        style=style, bpm=bpm, drum_map=drum_map, feel=feel, channel=channel, track=track,
+        strict=strict, tail_sec=tail_sec, temperature=temperature,
         top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, device=device,
     )  # fmt: skip
     with progress_for_terminal() as progress:

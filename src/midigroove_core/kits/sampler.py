@@ -19,6 +19,9 @@ CHOKE_FADE_SEC = 0.008
 CC4_CLOSED = 90
 """Pedal value of a closed hi-hat: Roland modules have a plateau there (high = closed)."""
 
+CYMBALS = ("crash_1", "crash_2", "splash_china", "ride", "ride_bell")
+"""What a grab (key pressure) cuts."""
+
 _END_FADE_SEC = 0.010
 
 
@@ -35,7 +38,7 @@ def render(
 
     A hit at time t starts at sample round(t * sample_rate). Drums and cymbals ring on when struck
     again. An open hi-hat is cut by the next closed or pedal hit and when CC4 reaches `CC4_CLOSED`
-    from below.
+    from below, or with the first CC4 of all; a cymbal when its pitch is grabbed.
 
     Args:
         performance: hits in seconds.
@@ -86,11 +89,11 @@ def _choke_samples(
     articulations: list[str],
     sample_rate: int,
 ) -> NDArray[np.int64]:
-    """For each hit the sample at which it is choked, or -1; only open hats ever are."""
+    """For each hit the sample at which it is choked, or -1: open hats and grabbed cymbals."""
     names = np.array(articulations, dtype=object)
     closing_hits = onsets[(names == "hat_closed") | (names == "hat_pedal")]
     down = performance.cc4_value >= CC4_CLOSED
-    pressed = np.flatnonzero(down[1:] & ~down[:-1]) + 1
+    pressed = np.flatnonzero(down & ~np.append(False, down[:-1]))  # the first event, too
     closings = np.round(performance.cc4_sec[pressed] * sample_rate).astype(np.int64)
     chokes = np.sort(np.concatenate([closing_hits, closings]))
     stops = np.full(len(onsets), -1, dtype=np.int64)
@@ -98,4 +101,10 @@ def _choke_samples(
     following = np.searchsorted(chokes, onsets[opened], side="right")
     choked = following < len(chokes)
     stops[opened[choked]] = chokes[following[choked]]
+    grabs = np.round(performance.choke_sec * sample_rate).astype(np.int64)
+    for pitch in np.unique(performance.choke_pitch):
+        at = grabs[performance.choke_pitch == pitch]
+        cymbals = np.isin(names, CYMBALS) & (performance.pitch == pitch)
+        ringing = np.flatnonzero(cymbals & (onsets < at.max()))
+        stops[ringing] = at[np.searchsorted(at, onsets[ringing], side="right")]
     return stops

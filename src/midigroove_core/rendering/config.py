@@ -36,6 +36,9 @@ class RenderConfig:
             the model was trained to (sampler: as "roland_td").
         feel: a performance whose timing and dynamics are laid on a file that is rendered; None
             plays the file's own.
+        channel, track: read this MIDI channel (1 to 16) or track (number or name) of files; None
+            takes their drum parts, see `load_midi`.
+        strict: refuse hits that are no drum of the map instead of leaving them out.
         tail_sec: how long to go on after the performance's end.
         temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
@@ -53,6 +56,9 @@ class RenderConfig:
     bpm: float | None = None
     drum_map: str | None = None
     feel: Path | None = None
+    channel: int | None = None
+    track: str | None = None
+    strict: bool = False
     tail_sec: float = 2.0
     temperature: float = 0.5
     top_k: int = 0

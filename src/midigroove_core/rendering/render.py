@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.audio import resample, save_audio
+from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.readers import load_performance
@@ -66,11 +68,15 @@ def from_performance(
         performance: what to play.
         config: with what and how.
         engine: one that `open_engine` gave for the same config, to render many.
-        progress: told what happens.
+        progress: told what happens, and which hits are no drum of the map.
+
+    Raises:
+        InputError: no hit is a drum of the map; with `config.strict`, some hit is none.
     """
     config, progress = config or RenderConfig(), progress or Silent()
+    audible = _mapped(performance, config, progress)
     engine = engine or open_engine(config, progress)
-    rendered = engine.play(performance, progress)
+    rendered = engine.play(audible, progress)
     rate = config.sample_rate or rendered.sample_rate
     audio = rendered.audio
     if rate != rendered.sample_rate:
@@ -97,10 +103,44 @@ def from_file(
         InputError: not a file that a reader reads, or one without notes.
     """
     config = config or RenderConfig()
-    performance = load_performance(midi_path)
+    if config.channel is None and config.track is None:
+        performance = load_performance(midi_path)
+    else:
+        performance = load_midi(midi_path, channel=config.channel, track=config.track)
+    for line in performance.oddities:
+        (progress or Silent()).message(f"{midi_path}: {line}")
+    if performance.num_hits == 0:
+        raise InputError(f"{midi_path}: there is no hit in it")
     if config.feel is not None:
         performance = Feel.of(load_performance(config.feel)).apply(performance)
-    return from_performance(performance, config, engine=engine, progress=progress)
+    engine = engine or open_engine(config, progress)
+    try:
+        return from_performance(performance, config, engine=engine, progress=progress)
+    except InputError as error:
+        raise InputError(f"{midi_path}: {error}") from error
+
+
+def _mapped(
+    performance: DrumPerformance, config: RenderConfig, progress: Progress
+) -> DrumPerformance:
+    """The hits that are drums of the map; a line about the others, which no engine plays."""
+    drum_map = config.read_drum_map() or load_drum_map("roland_td")
+    known = np.isin(performance.pitch, list(drum_map.pitches))
+    if known.all():
+        return performance
+    pitches, counts = np.unique(performance.pitch[~known], return_counts=True)
+    listed = ", ".join(f"{pitch} ({n})" for pitch, n in zip(pitches, counts, strict=True))
+    line = f"{int(counts.sum())} hits are no drum of the map {drum_map.name}: pitches {listed}"
+    if config.strict or not known.any():
+        raise InputError(f"{line}; choose another drum_map")
+    progress.message(f"{line}; left out")
+    return replace(
+        performance,
+        onset_sec=performance.onset_sec[known],
+        duration_sec=performance.duration_sec[known],
+        pitch=performance.pitch[known],
+        velocity=performance.velocity[known],
+    )
 
 
 def from_file_to_file(

@@ -1,0 +1,75 @@
+"""Odd MIDI files through the sampler engine: a hit is played, or a line says what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import midi_bytes as m
+from support.midi_bytes import beat, note, song
+
+from midigroove_core.errors import InputError
+from midigroove_core.progress import Silent
+from midigroove_core.rendering import render
+from midigroove_core.rendering.config import RenderConfig, Rendered
+
+
+class Lines(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def played(data: bytes, tmp_path: Path, **config: object) -> tuple[Rendered, list[str]]:
+    path = tmp_path / "a.mid"
+    path.write_bytes(data)
+    lines = Lines()
+    chosen = RenderConfig(engine="sampler", kit="standard", **config)  # type: ignore[arg-type]
+    return render.from_file(path, chosen, progress=lines), lines.lines
+
+
+def test_a_file_without_hits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a.mid: there is no hit in it"):
+        played(song(m.meta(1, b"x", 1920)), tmp_path)
+
+
+def test_pitches_without_a_drum_are_silent_and_said(tmp_path: Path) -> None:
+    plain, none = played(song(beat()), tmp_path)
+    odd, lines = played(song(beat(), note(0, 96) + note(97) + note(97)), tmp_path)
+    assert none == [] and np.array_equal(plain.audio, odd.audio)
+    assert lines == [
+        "3 hits are no drum of the map roland_td: pitches 0 (1), 97 (2); left out",
+    ]
+    with pytest.raises(InputError, match="a.mid: 3 hits are no drum of the map roland_td"):
+        played(song(beat(), note(0, 96) + note(97) + note(97)), tmp_path, strict=True)
+    with pytest.raises(InputError, match="a.mid: 8 hits are no drum"):
+        played(song(beat((96, 97, 98, 97))), tmp_path)
+
+
+def test_what_was_odd_is_said_and_a_channel_can_be_chosen(tmp_path: Path) -> None:
+    data = song(m.name("Drums") + beat(channel=1), m.name("Bass") + beat((40, 43), channel=2))
+    _, lines = played(data, tmp_path)
+    assert len(lines) == 1 and "left out: channel 2" in lines[0] and "a.mid: " in lines[0]
+    for choice in ({"channel": 1}, {"track": "1"}, {"track": "drums"}):
+        assert played(data, tmp_path, **choice)[1] == []
+    with pytest.raises(InputError, match="no hits on channel 5; there is channel 1 in track 1"):
+        played(data, tmp_path, channel=5)
+
+
+def test_a_grabbed_cymbal_stops(tmp_path: Path) -> None:
+    grab = b"\x83\x30\xa9\x31\x7f" + b"\x30\xa9\x31\0"  # 432 ticks on, and let go
+    ring = song(note(49, gate=48, velocity=127) + m.meta(6, b"end", 1920))
+    choked = song(note(49, gate=48, velocity=127) + grab + m.meta(6, b"end", 1440))
+    whole, cut = played(ring, tmp_path)[0].audio, played(choked, tmp_path)[0].audio
+    assert np.array_equal(whole[:22_000], cut[:22_000]) and np.abs(whole[22_600:]).max() > 1e-3
+    assert not np.any(cut[22_050 + 400 :])
+
+
+def test_a_pedal_that_closes_first_thing_cuts_the_open_hat(tmp_path: Path) -> None:
+    open_hat = note(46, gate=48)
+    closes = open_hat + m.control(4, 127, 432) + m.meta(6, b"e", 1440)
+    cut = played(song(closes), tmp_path)[0].audio
+    assert np.any(cut[:22_000]) and not np.any(cut[22_050 + 400 :])
