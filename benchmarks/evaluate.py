@@ -18,8 +18,9 @@ import numpy as np
 from midigroove_core.audio import resample
 from midigroove_core.cache import CacheEntry
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.output.writing import peak_memory_mib
-from midigroove_core.evaluation.scoring.scoring import ClipScorer
+from midigroove_core.evaluation.base.hearing import features_of
+from midigroove_core.evaluation.output.cost import peak_memory_mib
+from midigroove_core.evaluation.scoring.clips import ClipScorer
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.clip import clip_metrics
@@ -40,7 +41,7 @@ def clips(wanted: int) -> Iterator[tuple[EvalClip, np.ndarray]]:
                 audio = sampler.render(played, load_kit(kit), sample_rate=RATE)
                 entry = CacheEntry(
                     f"{kit}/{groove.name}.wav", groove.name, "", "test", kit, "", "", 120.0,
-                    "beat", "4-4", 0, len(audio), 1.0, 0,
+                    "beat", "4-4", 0, len(audio), 1.0, 0, 0,
                 )  # fmt: skip
                 for start in np.arange(0.0, len(audio) / RATE - CLIP_SEC, CLIP_SEC):
                     clip = EvalClip(index, entry, played, float(start), float(start + CLIP_SEC))
@@ -61,16 +62,16 @@ def main() -> None:
     scored = 0
     for clip, audio in clips(wanted):
         dull = resample(resample(audio, RATE, 16000), 16000, RATE)[: len(audio)]
-        reference = scorer.reference(clip, audio)
-        _ = reference.features.log_magnitudes, reference.features.log_mel_db
+        reference = features_of(audio, RATE, "reference")
+        _ = reference.log_magnitudes, reference.log_mel_db
         for row, made in (
             ("recording", audio), ("dull", dull), ("noise", noise), ("silence", 0 * audio),
         ):  # fmt: skip
             began = time.process_time()
             features = AudioFeatures.from_audio(made, RATE)
-            clip_metrics(reference.features, features, clip.onsets_sec)
+            clip_metrics(reference, features, clip.onsets_sec)
             between = time.process_time()
-            scorer.score(row, reference, made)
+            scorer.score(row, clip, reference, made)
             spent["basic"] += between - began
             spent["all"] += time.process_time() - between
             scored += 1

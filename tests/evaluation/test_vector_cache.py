@@ -136,6 +136,19 @@ def test_a_damaged_line_is_embedded_again(path: Path) -> None:
         assert np.array_equal(found, true) and embedding.calls == calls and said == []
 
 
+CHANGES = ["size = 1", "size = 0", "size = 'x'", "data = 'text'"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_damaged_row_never_gives_other_vectors(path: Path, change: str) -> None:
+    embedding, clip = Counting(), audio(0)
+    (true,), _ = vectors(path, embedding, [clip])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE vectors SET {change}")
+    (found,), said = vectors(path, embedding, [clip])
+    assert np.array_equal(found, true) and embedding.calls == 2 and said == []
+
+
 def test_the_older_half_goes_when_there_is_too_much(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ from midigroove_core.atomic import dump_json, sha256_of
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.usercache import ENV, user_cache
 
-FILE_NAME = "embeddings-1.sqlite3"
+FILE_NAME = "embeddings-2.sqlite3"
 MAX_BYTES = 256 * 2**20
 """When the file has more than this in it, the older half goes; about 50,000 clips of 2 s."""
 
@@ -116,18 +116,27 @@ class VectorCache:
         with self._connect() as db:
             query = "SELECT size, checksum, data FROM vectors WHERE key = ?"
             line = db.execute(query, (key,)).fetchone()
-        if line is None or zlib.crc32(line[2]) != line[1]:
+        if line is None:
             return None
-        return np.frombuffer(line[2], "<f4").reshape(-1, line[0]).astype(np.float32)
+        size, checksum, data = line
+        whole = isinstance(size, int) and size > 0 and isinstance(data, bytes)
+        if not whole or len(data) % (4 * size) or _checksum(key, size, data) != checksum:
+            return None
+        return np.frombuffer(data, "<f4").reshape(-1, size).astype(np.float32)
 
     def _write(self, key: bytes, vectors: Vectors) -> None:
-        data = vectors.astype("<f4").tobytes()
+        data, size = vectors.astype("<f4").tobytes(), vectors.shape[1]
         with self._connect() as db:
             db.execute("PRAGMA synchronous = OFF")  # what a power cut breaks can be made again
             db.execute(
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
-                (key, vectors.shape[1], zlib.crc32(data), data),
+                (key, size, _checksum(key, size, data), data),
             )
+
+
+def _checksum(key: bytes, size: int, data: bytes) -> int:
+    """Over all of a row: vectors of another clip, or cut at another length, are damage too."""
+    return zlib.crc32(data, zlib.crc32(key + size.to_bytes(8, "little")))
 
 
 def _versions() -> list[str]:
