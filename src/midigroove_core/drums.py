@@ -54,11 +54,11 @@ _SHARED = {
     49: "crash_1", 57: "crash_2", 51: "ride", 59: "ride", 53: "ride_bell",
 }  # fmt: skip
 
-_PERCUSSION = dict.fromkeys((39, 54, 56, *range(60, 82)), "other")
-"""General MIDI percussion outside the kit: clap, tambourine, cowbell, bongos to triangles."""
+_PERCUSSION = dict.fromkeys((39, 54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76, 77), "other")
+"""General MIDI percussion that the built-in kits have one-shots of."""
 
 GM_MAP: Mapping[int, str] = {
-    **_PERCUSSION, **_SHARED, 40: "snare", 52: "splash_china", 55: "splash_china", 58: "other",
+    **_PERCUSSION, **_SHARED, 40: "snare", 52: "splash_china", 55: "splash_china",
 }  # fmt: skip
 """General MIDI: 40 is the electric snare, 52 the china and 55 the splash."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from support import midi_bytes as m
 from support.midi_bytes import beat, note, song
 
@@ -47,6 +48,17 @@ def test_pitches_without_a_drum_are_silent_and_said(tmp_path: Path) -> None:
         played(song(beat(), note(0, 96) + note(97) + note(97)), tmp_path, strict=True)
     with pytest.raises(InputError, match="a.mid: 8 hits are no drum"):
         played(song(beat((96, 97, 98, 97))), tmp_path)
+
+
+def test_a_kit_that_lacks_what_is_played_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "kit").mkdir()
+    shot = np.hanning(800) * np.sin(np.arange(800) / 3)
+    soundfile.write(tmp_path / "kit" / "hat_closed.wav", 0.5 * shot, 44_100)
+    (tmp_path / "a.mid").write_bytes(song(beat()))
+    lines = Lines()
+    config = RenderConfig(engine="sampler", kit=str(tmp_path / "kit"))
+    render.from_file(tmp_path / "a.mid", config, progress=lines)
+    assert lines.lines == ["no sound in the kit kit: 2 kick, 2 snare"]
 
 
 def test_what_was_odd_is_said_and_a_channel_can_be_chosen(tmp_path: Path) -> None:

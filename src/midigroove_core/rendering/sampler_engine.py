@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
@@ -30,6 +32,7 @@ class SamplerEngine:
 
     def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
         """See `Engine.play`; the sampler resamples its one-shots, so the rate is the final one."""
+        self._say_silent(performance, progress)
         seconds = performance.end_sec + self._config.tail_sec
         audio = sampler.render(
             performance,
@@ -39,3 +42,11 @@ class SamplerEngine:
             num_samples=num_output_samples(seconds, self.sample_rate),
         )
         return Rendered(audio, self.sample_rate)
+
+    def _say_silent(self, performance: DrumPerformance, progress: Progress) -> None:
+        """A line about the hits that this kit has no sound for."""
+        drums = [(self._drum_map.articulation(p), int(p)) for p in performance.pitch]
+        silent = Counter(name for name, p in drums if self._kit.voice(name, p) is None)
+        if silent:
+            listed = ", ".join(f"{count} {name}" for name, count in sorted(silent.items()))
+            progress.message(f"no sound in the kit {self.kit}: {listed}")

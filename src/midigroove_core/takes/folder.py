@@ -54,7 +54,8 @@ def _audio_files(root: Path) -> list[str]:
 
 
 def _midi_beside(audio: Path) -> Path | None:
-    paths = (audio.with_name(audio.stem + suffix) for suffix in MIDI_SUFFIXES)
+    endings = [*MIDI_SUFFIXES, *(suffix.upper() for suffix in MIDI_SUFFIXES), ".Mid", ".Midi"]
+    paths = (audio.with_name(audio.stem + suffix) for suffix in endings)
     return next((path for path in paths if path.is_file()), None)
 
 
