@@ -20,10 +20,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as RichProgress
-from rich.table import Table
 from rich.text import Text
 
 from midigroove_core.atomic import dump_json
+from midigroove_core.cli.tables import cell_text, tables
 from midigroove_core.progress import Progress, Silent
 
 
@@ -47,27 +47,12 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints rows as a Rich table; numbers are aligned to the right.
+    """Prints rows as a table no wider than the terminal; see `tables`.
 
     Texts are shown as they are: "[dB]" is a unit, not markup.
     """
-    rows = [list(row) for row in rows]
-    heading = Text(title, style="table.title")
-    table = Table(title=heading, title_justify="left", header_style="bold")
-    for index, column in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else str(value)
+    for table in tables(title, columns, [list(row) for row in rows], console.width):
+        console.print(table)
 
 
 class _Rate(ProgressColumn):
@@ -105,7 +90,7 @@ class TerminalProgress:
         if self._task is not None:
             self._bars.advance(self._task, steps)
             if info:
-                text = "  ".join(f"{name} {_cell(value)}" for name, value in info.items())
+                text = "  ".join(f"{name} {cell_text(value)}" for name, value in info.items())
                 self._bars.update(self._task, info=text)
 
     def message(self, text: str) -> None:

@@ -1,0 +1,57 @@
+"""At 80 columns nothing is cut: tables wrap at words, turn, or go on below."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from midigroove_core.cli.tables import tables
+
+
+def shown(columns, rows, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    for table in tables("Title", columns, rows, width):
+        console.print(table)
+    text = console.file.getvalue()
+    assert all(len(line.rstrip()) <= width for line in text.splitlines())
+    return text
+
+
+def words(text: str) -> set[str]:
+    return set(re.sub("[│┃]", " ", text).split())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 30])
+@pytest.mark.parametrize("columns", [2, 6, 14, 25])
+def test_no_number_and_no_heading_is_broken(rows: int, columns: int) -> None:
+    names = ["system", *(f"microtiming_{i}" for i in range(columns))]
+    cells = [[f"row{r}", *(-1000.25 - r - 100 * c for c in range(columns))] for r in range(rows)]
+    text = words(shown(names, cells))
+    assert text >= set(names) | {f"row{r}" for r in range(rows)}
+    assert text >= {f"{value:.4g}" for row in cells for value in row[1:]}
+
+
+def test_text_wraps_at_words() -> None:
+    reason = "SyntaxError: something long about what is wrong in this plugin and how to mend it"
+    text = shown(["plugin", "distribution", "state"], [["acme", "acme-drums-and-more", reason]])
+    assert words(text) >= set(reason.split()) | {"acme-drums-and-more"}
+
+
+def test_only_a_word_longer_than_the_line_is_broken_and_none_is_lost() -> None:
+    path = "/very" * 40
+    text = shown(["what", "where"], [["cache", path], ["run", 5], ["eval", 6], ["x", 7]])
+    assert path in re.sub(r"[│┃\s]|cache|what|where|━|─", "", text)
+
+
+def test_a_wide_table_of_few_rows_is_turned() -> None:
+    names = ["system", *(f"figure_{i}" for i in range(30))]
+    text = shown(names, [["first", *range(30)], ["second", *range(100, 130)]])
+    assert re.search(r"figure_29\s+│\s+29\s+│\s+129", text)
+
+
+def test_empty_tables_and_narrow_terminals() -> None:
+    assert "a" in shown(["a", "b"], [])
+    assert words(shown(["a", "b"], [["x", 1.5]], width=20)) >= {"x", "1.5"}
