@@ -11,9 +11,9 @@ import pytest
 import soundfile
 
 from midigroove_core.audio import save_audio
-from midigroove_core.datasets.alignment import align
 from midigroove_core.datasets.stats import stats
 from midigroove_core.datasets.verify import verify
+from midigroove_core.metrics.alignment import align
 from midigroove_core.midi import load_midi
 from midigroove_core.takes import Dataset, open_dataset
 from midigroove_core.takes.egmd import COLUMNS

@@ -29,6 +29,7 @@ def add(app: typer.Typer) -> None:
     kits.callback()(_default)
     kits.command("list")(list_kits)
     kits.command("preview")(preview)
+    kits.command("cut")(cut)
     app.add_typer(kits, name="kits")
     app.command("grooves")(grooves)
 
@@ -71,6 +72,43 @@ def preview(
     console.print(f"{done.path}: {done.seconds:.1f} s of {done.groove} on {done.kit}", markup=False)
     if done.silent:
         console.print(f"this kit has nothing for {', '.join(done.silent)}", markup=False)
+
+
+def cut(
+    recording: Annotated[Path, typer.Argument(help="Audio file of drums alone.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the one-shots.")],
+    midi: Annotated[
+        Path | None,
+        typer.Option(help="What is played in it, or the whole of that.", show_default="heard"),
+    ] = None,
+    drum_map: Annotated[
+        str | None, typer.Option(help="What its pitches mean.", show_default="roland_td")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Cut a kit out of a recording of it, to play anything on.
+
+    Example: midigroove kits cut recording.wav --midi recording.mid --out my_kit
+    """
+    from midigroove_core.drums import load_drum_map
+    from midigroove_core.kits.cut import check_new_folder, save_kit
+    from midigroove_core.rendering.like import kit_like
+
+    check_new_folder(out)
+    found = kit_like(recording, midi, drum_map=load_drum_map(drum_map) if drum_map else None)
+    save_kit(found.cut.kit, out)
+    if json:
+        return print_json(
+            {"out": str(out), "offset_sec": found.offset_sec, "transcribed": found.transcribed,
+             "drums": [asdict(drum) for drum in found.cut.drums]}
+        )  # fmt: skip
+    if found.doubt is not None:
+        console.print(found.doubt, markup=False)
+    rows = [
+        (d.articulation, d.hits, ", ".join(map(str, d.velocities)), round(d.alone_sec, 2))
+        for d in found.cut.drums
+    ]
+    print_table(f"{out}", ("drum", "hits", "layers at velocity", "longest alone, s"), rows)
 
 
 def grooves(

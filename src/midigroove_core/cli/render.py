@@ -37,6 +37,17 @@ def render(
             show_default="the first kit",
         ),
     ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="Recording of drums to sound like: its kit is cut out, and played by the sampler.",
+            show_default="none",
+        ),
+    ] = None,
+    like_midi: Annotated[
+        Path | None,
+        typer.Option(help="What is played in it, or the whole of that.", show_default="heard"),
+    ] = None,
     drummer: Annotated[
         str | None, typer.Option(help="Play like this drummer.", show_default="unknown")
     ] = None,
@@ -93,7 +104,8 @@ def render(
     from midigroove_core.rendering.render import RenderConfig, from_files_to_files, output_paths
 
     config = RenderConfig(
-        engine=engine, checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
+        engine="sampler" if like is not None else engine, like=like, like_midi=like_midi,
+        checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, bpm=bpm, drum_map=drum_map, feel=feel, channel=channel, track=track,
         strict=strict, tail_sec=tail_sec, temperature=temperature,
         top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, device=device,

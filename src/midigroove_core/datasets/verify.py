@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from midigroove_core.datasets.alignment import Alignment
 from midigroove_core.datasets.verify_take import Finding, Limits, check_takes
+from midigroove_core.metrics.alignment import Alignment
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes import Dataset, Take

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.audio import AudioInfo, audio_info, read_blocks
-from midigroove_core.datasets.alignment import Alignment, align
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
+from midigroove_core.metrics.alignment import Alignment, align
 from midigroove_core.midi import DrumPerformance, load_midi
 from midigroove_core.takes import Take
 

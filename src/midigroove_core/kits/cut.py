@@ -11,9 +11,10 @@ recordings", IEEE Signal Processing Magazine 31(3), 2014, https://doi.org/10.110
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import scipy.signal
@@ -27,6 +28,8 @@ from midigroove_core.kits import sampler
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer
 from midigroove_core.kits.soundfont import trim
 from midigroove_core.performance import DrumPerformance
+
+T = TypeVar("T")
 
 RING_SEC: Mapping[str, float] = {
     "kick": 0.6, "snare": 0.6, "rimshot": 0.6, "xstick": 0.4,
@@ -46,8 +49,11 @@ _MOMENT_SEC = 0.05
 _CLEAR_DB = 40.0
 _PASSES = 2
 _CANDIDATES = 4
+"""Hits of each band of velocities that are tried."""
+
 _PURE = 0.7
-_OVER = 1.0
+"""A layer whose first moment is less its own than this is left out, unless there is none better."""
+
 _STFT = 1024
 _STEP_SEC = 0.02
 _SILENT = 1e-4
@@ -143,13 +149,18 @@ def save_kit(kit: Kit, folder: Path) -> None:
     Raises:
         InputError: the folder has something in it.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise InputError(f"{folder}: exists and is not empty; name a new folder for the kit")
+    check_new_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for articulation, shots in kit.articulations.items():
         for layer in shots:
             path = folder / f"{articulation}_{layer.max_velocity:03d}.wav"
             soundfile.write(path, layer.audio, kit.sample_rate, "FLOAT")
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raises InputError unless a folder is new or empty."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise InputError(f"{folder}: exists and is not empty; name a new folder for the kit")
 
 
 def _inside(performance: DrumPerformance, length_sec: float) -> DrumPerformance:
@@ -159,8 +170,13 @@ def _inside(performance: DrumPerformance, length_sec: float) -> DrumPerformance:
 
 
 def _only(performance: DrumPerformance, keep: NDArray[np.bool_]) -> DrumPerformance:
-    names = ("onset_sec", "duration_sec", "pitch", "velocity")
-    return replace(performance, **{name: getattr(performance, name)[keep] for name in names})
+    return replace(
+        performance,
+        onset_sec=performance.onset_sec[keep],
+        duration_sec=performance.duration_sec[keep],
+        pitch=performance.pitch[keep],
+        velocity=performance.velocity[keep],
+    )
 
 
 class _Recording:
@@ -172,7 +188,9 @@ class _Recording:
         self.drum_map = drum_map
         names = [drum_map.articulation(pitch) for pitch in performance.pitch]
         self.hits = {
-            articulation: [self._hit(i, articulation) for i, n in enumerate(names) if n == articulation]
+            articulation: [
+                self._hit(i, articulation) for i, n in enumerate(names) if n == articulation
+            ]
             for articulation in ARTICULATIONS
             if articulation in names
         }
@@ -195,12 +213,14 @@ class _Recording:
         found = {}
         for articulation, hits in self.hits.items():
             cuts = [self._cleaned(hit, articulation, kit) for hit in self._candidates(hits, layers)]
-            bands = _bands([cut for cut in cuts if cut.layer], layers)
+            bands = _bands(
+                [cut for cut in cuts if cut is not None], layers, lambda cut: cut.layer.max_velocity
+            )
             best = [max(band, key=lambda cut: cut.purity) for band in bands]
             top = max((cut.purity for cut in best), default=0.0)
-            pure = [cut.layer for cut in best if cut.purity >= min(_PURE, top) and cut.layer]
+            pure = [cut.layer for cut in best if cut.purity >= min(_PURE, top)]
             if pure or articulation in kit.articulations:
-                found[articulation] = _rising(pure) or kit.articulations[articulation]
+                found[articulation] = _rising(pure) or list(kit.articulations[articulation])
         return found
 
     def describe(self, kit: Kit) -> tuple[CutDrum, ...]:
@@ -238,7 +258,7 @@ class _Recording:
     def _velocity(self, hit: _Hit) -> int:
         return int(self.performance.velocity[hit.index])
 
-    def _cleaned(self, hit: _Hit, articulation: str, kit: Kit) -> _Cut:
+    def _cleaned(self, hit: _Hit, articulation: str, kit: Kit) -> _Cut | None:
         length = round(RING_SEC[articulation] * SAMPLE_RATE)
         heard = self.audio[hit.start : hit.start + length]
         others = self._others(hit, kit, len(heard))
@@ -247,7 +267,7 @@ class _Recording:
         both = _power(left[:moment]) + _power(others[:moment]) + _FLOOR
         purity = _power(left[:moment]) / both
         layer = self._layer(hit, left)
-        return _Cut(purity, layer[0] if layer else None)
+        return _Cut(purity, layer[0]) if layer else None
 
     def _others(self, hit: _Hit, kit: Kit, num_samples: int) -> Audio:
         """All that sounds in a stretch except the hit, as the kit plays it: [num_samples]."""
@@ -261,7 +281,11 @@ class _Recording:
         meanwhile = replace(meanwhile, onset_sec=meanwhile.onset_sec - first / SAMPLE_RATE)
         lead = hit.start - first
         played = sampler.render(
-            meanwhile, kit, sample_rate=SAMPLE_RATE, drum_map=self.drum_map, num_samples=lead + num_samples
+            meanwhile,
+            kit,
+            sample_rate=SAMPLE_RATE,
+            drum_map=self.drum_map,
+            num_samples=lead + num_samples,
         )
         return played[lead:]
 
@@ -280,10 +304,11 @@ class _Cut:
     """A cleaned hit, and the share of its first moment's power that is its own."""
 
     purity: float
-    layer: Layer | None
+    layer: Layer
 
 
-def _bands(items, layers, velocity=lambda cut: cut.layer.max_velocity):
+def _bands(items: Sequence[T], layers: int, velocity: Callable[[T], int]) -> list[list[T]]:
+    """The items by rising velocity in at most so many parts of equal number."""
     ordered = sorted(items, key=velocity)
     parts = np.array_split(np.arange(len(ordered)), max(1, min(layers, len(ordered))))
     return [[ordered[i] for i in part] for part in parts if len(part)]
@@ -291,7 +316,11 @@ def _bands(items, layers, velocity=lambda cut: cut.layer.max_velocity):
 
 def _rising(layers: Sequence[Layer]) -> list[Layer]:
     """Layers by rising velocity, one for each."""
-    return [*{layer.max_velocity: layer for layer in sorted(layers, key=lambda x: x.max_velocity)}.values()]
+    return [
+        *{
+            layer.max_velocity: layer for layer in sorted(layers, key=lambda x: x.max_velocity)
+        }.values()
+    ]
 
 
 def _power(audio: Audio) -> float:
@@ -320,6 +349,6 @@ def _without(heard: Audio, others: Audio) -> Audio:
     _, _, spectrum = scipy.signal.stft(heard, **settings)
     _, _, unwanted = scipy.signal.stft(others, **settings)
     power, taken = np.abs(spectrum) ** 2, np.abs(unwanted) ** 2
-    mask = np.clip(1.0 - _OVER * taken / np.maximum(power, 1e-12), 0.0, 1.0)
+    mask = np.clip(1.0 - taken / np.maximum(power, 1e-12), 0.0, 1.0)
     _, left = scipy.signal.istft(spectrum * mask, **settings)
     return left[: len(heard)].astype(np.float32)

@@ -30,6 +30,9 @@ class RenderConfig:
         kit: name, in any case. Model: one of the checkpoint's kits; None takes "standard" or,
             where the model does not know it, another that ships, or else its first;
             "unknown" leaves the choice open. Sampler: a shipped kit or a folder.
+        like: a recording of drums to sound like: its kit is cut out (`like.kit_like`) and played by
+            the sampler; instead of `kit`.
+        like_midi: what is played in `like`, where that is known.
         drummer, style: conditions of the model; None leaves them unknown.
         bpm: tempo condition; None takes the tempo of the MIDI, which may change on the way.
         drum_map: how to read the pitches: "gm", "roland_td" or a TOML file; None reads them as
@@ -51,6 +54,8 @@ class RenderConfig:
     checkpoint: Path | None = None
     codec_path: Path | None = None
     kit: str | None = None
+    like: Path | None = None
+    like_midi: Path | None = None
     drummer: str | None = None
     style: str | None = None
     bpm: float | None = None
@@ -72,6 +77,10 @@ class RenderConfig:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise MidigrooveError(f"no engine {self.engine!r}; use {' or '.join(ENGINES)}")
+        if self.like is not None and (self.engine != "sampler" or self.kit is not None):
+            raise MidigrooveError("like: is played by the sampler, and takes the place of a kit")
+        if self.like_midi is not None and self.like is None:
+            raise MidigrooveError("like_midi: belongs to a recording; name that with like")
         if not (math.isfinite(self.tail_sec) and self.tail_sec >= 0):
             raise MidigrooveError(f"tail_sec must be 0 or more, got {self.tail_sec}")
         if self.sample_rate is not None and not 8000 <= self.sample_rate <= 192000:

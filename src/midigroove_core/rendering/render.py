@@ -49,7 +49,7 @@ def open_engine(config: RenderConfig, progress: Progress | None = None) -> Engin
     if config.engine == "sampler":
         from midigroove_core.rendering.sampler_engine import SamplerEngine
 
-        return SamplerEngine(config)
+        return SamplerEngine(config, progress or Silent())
     from midigroove_core.rendering.model_engine import ModelEngine
 
     return ModelEngine.load(config, progress or Silent())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
+from midigroove_core.kits.oneshots import Kit
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
@@ -22,9 +24,11 @@ class SamplerEngine:
         InputError: no such kit; says which there are.
     """
 
-    def __init__(self, config: RenderConfig) -> None:
-        name = config.kit if config.kit is not None else list_kits()[0].id
-        self._kit = load_kit(name)
+    def __init__(self, config: RenderConfig, progress: Progress) -> None:
+        if config.like is not None:
+            self._kit = _kit_like(config.like, config, progress)
+        else:
+            self._kit = load_kit(config.kit if config.kit is not None else list_kits()[0].id)
         self._config = config
         self._drum_map = config.read_drum_map() or load_drum_map("roland_td")
         self.kit = self._kit.name
@@ -50,3 +54,14 @@ class SamplerEngine:
         if silent:
             listed = ", ".join(f"{count} {name}" for name, count in sorted(silent.items()))
             progress.message(f"no sound in the kit {self.kit}: {listed}")
+
+def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:
+    from midigroove_core.rendering.like import kit_like
+
+    found = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
+    if found.doubt is not None:
+        progress.message(found.doubt)
+    how = "heard, without MIDI" if found.transcribed else f"at {found.offset_sec:.3f} s of its MIDI"
+    drums = ", ".join(f"{d.articulation} ({d.hits})" for d in found.cut.drums)
+    progress.message(f"{recording}: {how}; cut {drums}")
+    return found.cut.kit
