@@ -32,11 +32,14 @@ def say_and_wait(path: Path) -> None:
 
 
 MAIN = """
+import signal
 import sys
 from pathlib import Path
 from test_processes import say_and_wait
 from midigroove_core.processes import in_order
 if __name__ == "__main__":
+    # A shell that starts the tests in the background has Ctrl-C ignored; programs inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     list(in_order(say_and_wait, [Path(sys.argv[1]) / str(n) for n in range(2)], 2))
 """
 

@@ -87,7 +87,7 @@ def test_no_path_where_there_are_no_weights_to_bring(kind: type[Embedding]) -> N
 
 def test_a_path_without_an_embedding_is_refused(tmp_path: Path) -> None:
     system = SystemSpec("one", tmp_path / "model", tmp_path / "cache")
-    with pytest.raises(MidigrooveError, match="--embedding-path without an embedding"):
+    with pytest.raises(MidigrooveError, match="embedding_path is given, but no embedding"):
         EvalConfig((system,), tmp_path / "out", embedding="", embedding_path="weights")
 
 

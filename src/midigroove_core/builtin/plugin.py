@@ -36,4 +36,4 @@ def register_embeddings(register: Register) -> None:
 @hookimpl
 def register_readers(register: Register) -> None:
     register("midi", "midigroove_core.builtin.midi_reader:MidiReader", default=True)
-    register("score", "midigroove_core.builtin.score_reader:ScoreReader")
+    register("score", "midigroove_core.builtin.score_reader:ScoreReader", default=True)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import scipy.signal
 import soundfile
 import soxr
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.kits import sampler
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer
+from midigroove_core.kits.separate import decaying, power, without
 from midigroove_core.kits.soundfont import trim
 from midigroove_core.performance import DrumPerformance
 
@@ -38,7 +38,7 @@ RING_SEC: Mapping[str, float] = {
     "crash_1": 2.5, "crash_2": 2.5, "splash_china": 1.5, "ride": 1.5, "ride_bell": 1.5,
     "other": 0.6,
 }  # fmt: skip
-"""How long a one-shot is at most, in seconds: longer tails are other drums more than the own one."""
+"""How long a one-shot is at most, in seconds; what rings longer is mostly other drums."""
 
 FEWEST_SEC = 0.03
 """A hit that is followed by another within this time has no sound of its own in the first cut."""
@@ -54,8 +54,6 @@ _CANDIDATES = 4
 _PURE = 0.7
 """A layer whose first moment is less its own than this is left out, unless there is none better."""
 
-_STFT = 1024
-_STEP_SEC = 0.02
 _SILENT = 1e-4
 _FLOOR = 1e-12
 
@@ -244,7 +242,7 @@ class _Recording:
         moment = round(_MOMENT_SEC * SAMPLE_RATE)
         now = self.audio[start : start + moment]
         before = self.audio[max(0, start - moment) : start]
-        rise = 10 * np.log10((_power(now) + _FLOOR) / (_power(before) + _FLOOR))
+        rise = 10 * np.log10((power(now) + _FLOOR) / (power(before) + _FLOOR))
         return _Hit(index, start, max(0.0, min(alone, RING_SEC[articulation])), float(rise))
 
     def _candidates(self, hits: Sequence[_Hit], layers: int) -> list[_Hit]:
@@ -262,10 +260,10 @@ class _Recording:
         length = round(RING_SEC[articulation] * SAMPLE_RATE)
         heard = self.audio[hit.start : hit.start + length]
         others = self._others(hit, kit, len(heard))
-        left = _without(heard, others)
+        left = without(heard, others)
         moment = round(_MOMENT_SEC * SAMPLE_RATE)
-        both = _power(left[:moment]) + _power(others[:moment]) + _FLOOR
-        purity = _power(left[:moment]) / both
+        both = power(left[:moment]) + power(others[:moment]) + _FLOOR
+        purity = power(left[:moment]) / both
         layer = self._layer(hit, left)
         return _Cut(purity, layer[0]) if layer else None
 
@@ -293,7 +291,7 @@ class _Recording:
         """The hit as a layer, or nothing when it is silent."""
         if len(shot) == 0 or float(np.abs(shot).max()) < _SILENT:
             return []
-        shot = _decaying(shot)
+        shot = decaying(shot)
         fade = min(len(shot), round(0.02 * SAMPLE_RATE))
         shot[len(shot) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
         return [Layer(self._velocity(hit), trim(shot))]
@@ -321,34 +319,3 @@ def _rising(layers: Sequence[Layer]) -> list[Layer]:
             layer.max_velocity: layer for layer in sorted(layers, key=lambda x: x.max_velocity)
         }.values()
     ]
-
-
-def _power(audio: Audio) -> float:
-    return float(np.square(audio, dtype=np.float64).mean()) if len(audio) else 0.0
-
-
-def _decaying(shot: Audio) -> Audio:
-    """A struck drum only decays: where the level rises again after its peak, others are heard."""
-    step = round(_STEP_SEC * SAMPLE_RATE)
-    count = -(-len(shot) // step)
-    blocks = np.pad(shot, (0, count * step - len(shot))).reshape(count, step)
-    level = np.sqrt(np.square(blocks, dtype=np.float64).mean(axis=1)) + 1e-9
-    peak = int(level.argmax())
-    allowed = level.copy()
-    allowed[peak:] = np.minimum.accumulate(level[peak:])
-    centres = (np.arange(count) + 0.5) * step
-    gain = np.interp(np.arange(len(shot)), centres, allowed / level)
-    return (shot * gain).astype(np.float32)
-
-
-def _without(heard: Audio, others: Audio) -> Audio:
-    """What is left of a recording [S] when others [S] are taken out by their power."""
-    if len(heard) < _STFT or not np.any(others):
-        return heard
-    settings = {"nperseg": _STFT, "noverlap": _STFT * 3 // 4}
-    _, _, spectrum = scipy.signal.stft(heard, **settings)
-    _, _, unwanted = scipy.signal.stft(others, **settings)
-    power, taken = np.abs(spectrum) ** 2, np.abs(unwanted) ** 2
-    mask = np.clip(1.0 - taken / np.maximum(power, 1e-12), 0.0, 1.0)
-    _, left = scipy.signal.istft(spectrum * mask, **settings)
-    return left[: len(heard)].astype(np.float32)

@@ -22,8 +22,8 @@ from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.metrics.drums import DRUM_CLASSES, DrumTemplates, build_templates, transcribe
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.metrics.placement import place
-from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
+from midigroove_core.readers import load_performance
 
 LONGEST_SEC = 120.0
 """Of longer recordings so much is used, from the start."""
@@ -100,7 +100,7 @@ def kit_like(
 
 def _placed(path: Path, audio: NDArray[np.float32], midi: Path) -> tuple[DrumPerformance, float]:
     """The performance with times from the start of the recording, and where that lies in it."""
-    whole = load_midi(midi)
+    whole = load_performance(midi)
     if whole.num_hits == 0:
         raise InputError(f"{midi}: there is no hit in it")
     found = place(whole.onset_sec, whole.velocity, audio, SAMPLE_RATE)
@@ -129,8 +129,8 @@ def _heard(path: Path, audio: NDArray[np.float32]) -> DrumPerformance:
     struck = _rises_db(audio, features.onsets_sec)
     if np.sum(struck > _STRUCK_DB) < FEWEST_HITS:
         raise InputError(
-            f"{path}: no drums are heard in it ({len(struck)} onsets, {np.sum(struck > _STRUCK_DB)} "
-            f"of them struck); give a recording of drums alone, or its MIDI too"
+            f"{path}: no drums are heard in it ({np.sum(struck > _STRUCK_DB)} of "
+            f"{len(struck)} onsets are struck); give a recording of drums alone, or its MIDI too"
         )
     found = transcribe(features, _templates())
     onsets, pitches, velocities = [], [], []

@@ -55,6 +55,7 @@ class SamplerEngine:
             listed = ", ".join(f"{count} {name}" for name, count in sorted(silent.items()))
             progress.message(f"no sound in the kit {self.kit}: {listed}")
 
+
 def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:
     from midigroove_core.rendering.like import kit_like
 

@@ -1,0 +1,74 @@
+"""Kits cut from recordings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from midigroove_core.errors import InputError
+from midigroove_core.kits import sampler
+from midigroove_core.kits.cut import CutKit, cut_kit, save_kit
+from midigroove_core.kits.library import builtin_grooves, load_kit
+from midigroove_core.metrics.spectral import mel_l1
+from midigroove_core.midi import load_midi
+from midigroove_core.performance import DrumPerformance
+
+RATE = 44_100
+
+
+def groove(name: str, sec: float) -> DrumPerformance:
+    path = next(info.path for info in builtin_grooves() if info.name.startswith(name))
+    return load_midi(path).slice(0.0, sec)
+
+
+@pytest.fixture(scope="module")
+def tr808() -> CutKit:
+    performance = groove("drummer4_s1_1_rock", 30.0)
+    return cut_kit(sampler.render(performance, load_kit("tr808")), RATE, performance)
+
+
+def test_levels_of_clear_hits_are_the_kits_own(tr808: CutKit) -> None:
+    kit = load_kit("tr808")
+    for articulation in ("kick", "snare", "hat_closed"):
+        layer = tr808.kit.articulations[articulation][-1]
+        true, gain = kit.voice(articulation, -1).at(layer.max_velocity)
+        energy_db = 10 * np.log10(np.sum(layer.audio**2) / np.sum((true * gain) ** 2))
+        assert abs(energy_db) < 1.0, articulation
+
+
+def test_a_cut_kit_plays_another_groove_nearer_than_any_other_kit(tr808: CutKit) -> None:
+    performance = groove("drummer8_s1_14_hiphop", 12.0)
+    true = sampler.render(performance, load_kit("tr808"))
+    cut = mel_l1(true, sampler.render(performance, tr808.kit), RATE)
+    others = [
+        mel_l1(true, sampler.render(performance, load_kit(name)), RATE)
+        for name in ("electronic", "standard", "jazz")
+    ]
+    assert cut < 0.7 * min(others)
+
+
+def test_what_was_found_is_told(tr808: CutKit) -> None:
+    kick = next(drum for drum in tr808.drums if drum.articulation == "kick")
+    assert kick.hits > 20 and 1 <= len(kick.velocities) <= 4
+    assert list(kick.velocities) == sorted(kick.velocities)
+    assert 0 < kick.alone_sec <= 0.6
+
+
+def test_a_saved_kit_loads_again(tr808: CutKit, tmp_path: Path) -> None:
+    save_kit(tr808.kit, tmp_path / "kit")
+    loaded = load_kit(tmp_path / "kit")
+    assert set(loaded.articulations) == set(tr808.kit.articulations)
+    with pytest.raises(InputError, match="not empty"):
+        save_kit(tr808.kit, tmp_path / "kit")
+
+
+def test_midi_outside_the_recording_and_silence_are_refused() -> None:
+    performance = groove("drummer4_s1_1_rock", 10.0)
+    late = replace(performance, onset_sec=performance.onset_sec + 100.0)
+    with pytest.raises(InputError, match="no hit of the MIDI"):
+        cut_kit(np.ones(RATE, np.float32), RATE, late)
+    with pytest.raises(InputError, match="nothing is heard"):
+        cut_kit(np.zeros(10 * RATE, np.float32), RATE, performance)
