@@ -1,7 +1,8 @@
 """CSV files as midigroove writes and reads them: whole or absent, safe to open in a spreadsheet.
 
 A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-` or `@`) is written
-with an apostrophe before it, which `read_csv` takes away again.
+with an apostrophe before it, which `read_csv` takes away again. A figure is none: "-6.9 ±0.2" and
+"-3 to 2" stay as they are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,6 +23,8 @@ LARGEST = 1 << 29
 """Bytes of a file that is read."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = r"[-+]?\d[\d.]*(?:e[-+]?\d+)?"
+_FIGURE = re.compile(f"{_NUMBER}(?: (?:±|to) ?{_NUMBER})?")
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -96,10 +100,16 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float | np.floating):
         return f"{float(value):.6g}" if math.isfinite(float(value)) else ""
-    if isinstance(value, str) and len(value) > 1 and value.startswith(_FORMULA):
+    if isinstance(value, str) and _is_formula(value):
         return f"'{value}"
     return str(value)
 
 
+def _is_formula(text: str) -> bool:
+    """Also a text that has such an apostrophe of its own, which must not be taken away."""
+    bare = text.lstrip("'")
+    return len(text) > 1 and bare.startswith(_FORMULA) and not _FIGURE.fullmatch(text)
+
+
 def _plain(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text[:1] == "'" and text.lstrip("'").startswith(_FORMULA) else text

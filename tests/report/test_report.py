@@ -326,4 +326,4 @@ return { before, after, place: find("place").textContent, votes: await saved[0].
     votes = tmp_path / "votes.json"
     votes.write_text(found["votes"])
     (ballots,) = listening.read_votes([votes], [Evaluation.open(evaluation)]).values()
-    assert ballots[0]["listener"] == "Ann" and len(ballots[0]["ratings"]) == 10
+    assert ballots[0].listener == "Ann" and len(ballots[0].scores) == 10

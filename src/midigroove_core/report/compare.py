@@ -15,7 +15,7 @@ from midigroove_core.evaluation.output.figures import Difference
 from midigroove_core.evaluation.output.files import ClipFigures, Evaluation
 from midigroove_core.evaluation.output.manifest import Manifest
 from midigroove_core.evaluation.output.paired import compare_paired
-from midigroove_core.evaluation.output.tables import GROUPS, head, plain
+from midigroove_core.evaluation.output.tables import head, in_order, plain
 from midigroove_core.metrics.info import MetricInfo
 
 MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
@@ -109,13 +109,10 @@ def compare_evaluations(
     if not same_clips:
         notes.append(f"compared over the {len(common)} clips that all have")
     facts = found[0].summary.metrics
-    in_order = dict.fromkeys([name for _, group in GROUPS for name in group] + list(facts))
     metrics = {
         name: facts[name]
-        for name in in_order
-        if name in facts
-        and facts[name].trusted
-        and all(name in figures.values for figures in systems.values())
+        for name in in_order(facts)
+        if facts[name].trusted and all(name in figures.values for figures in systems.values())
     }
     return Comparison(
         notes=tuple(notes),

@@ -87,7 +87,7 @@ def write_listening_test(
         pages.append(
             {
                 "clip": clip["index"],
-                "title": f"{clip['style']}, {clip['bpm']} bpm",
+                "title": f"{clip['style']}, {clip['bpm']:g} bpm",
                 "reference": clip["rows"][reference]["audio"],
                 "stimuli": [
                     {"id": stimulus_id(test, clip["index"], name), "audio": row["audio"]}

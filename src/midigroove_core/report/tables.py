@@ -21,6 +21,7 @@ from midigroove_core.evaluation.output.tables import (
     cell,
     difference_row,
     head,
+    in_order,
     is_trusted,
     long_table,
     order_table,
@@ -91,7 +92,7 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
     audio = summary.audio
     if audio is not None:
         found |= {
-            "drums": _drums(audio.drums),
+            "drums": _drums(audio.drums, summary),
             "heard": _heard(audio.heard_with),
             "knee": _knee(audio.knee, summary),
         }
@@ -168,7 +169,12 @@ def _percent(summary: Summary) -> Table:
 def _differences(summary: Summary) -> Table:
     rows: list[list[Cell]] = []
     marks: dict[int, str] = {}
-    for line in summary.differences:
+    pairs = list(dict.fromkeys((line.first, line.second) for line in summary.differences))
+    names = in_order(summary.metrics)
+    for line in sorted(
+        summary.differences,
+        key=lambda d: (pairs.index((d.first, d.second)), names.index(d.metric)),
+    ):
         if not is_trusted(summary, line.metric):
             continue
         texts = difference_row(line, summary.metrics[line.metric])
@@ -196,7 +202,7 @@ def _order(summary: Summary) -> Table:
     return Table("order", "Which figures break the order of the rows", found.columns, rows, note)
 
 
-def _drums(lines: Sequence[DrumLine]) -> Table:
+def _drums(lines: Sequence[DrumLine], summary: Summary) -> Table:
     rows = []
     for line in lines:
         muted = not line.trusted
@@ -209,7 +215,8 @@ def _drums(lines: Sequence[DrumLine]) -> Table:
         rows.append([*names, *numbers, *counts])
     note = "Grey: a drum in which the recording itself scores under 0.7, or that is never played."
     columns = ["row", "drum", "F1 ↑", "precision ↑", "recall ↑", "hits asked", "hits heard"]
-    return Table("per_drum", "Each drum", columns, rows, note)
+    marks = _system_marks(summary, [{"row": line.row} for line in lines])
+    return Table("per_drum", "Each drum", columns, rows, note, marks)
 
 
 def _heard(lines: Sequence[HeardWith]) -> Table:
@@ -225,15 +232,21 @@ def _kits(evaluation: Evaluation) -> Table:
     facts = evaluation.summary.metrics
     path = evaluation.path / "per_kit.csv"
     lines = evaluation.table("per_kit.csv", ("kit", "row", "clips"))
-    wanted = [name for name, info in facts.items() if info.trusted and lines and name in lines[0]]
-    rows = []
+    there = [name for name, info in facts.items() if info.trusted and lines and name in lines[0]]
+    wanted, rows, marks = in_order(there), [], _system_marks(evaluation.summary, lines)
     for place, line in enumerate(lines, 2):
         where = f"{path}: line {place}"
         clips, *numbers = (read_number(line, name, where) for name in ("clips", *wanted))
         first = [Cell(line["row"], line["row"]), Cell(line["kit"], line["kit"])]
         rows.append([*first, *(Cell(plain(value), value) for value in (clips, *numbers))])
     columns = ["row", "kit", "clips", *(head(facts[name]) for name in wanted)]
-    return Table("per_kit", "Each kit", columns, rows)
+    return Table("per_kit", "Each kit", columns, rows, "", marks)
+
+
+def _system_marks(summary: Summary, lines: Iterable[dict[str, str]]) -> dict[int, str]:
+    """Lines of systems under test."""
+    systems = set(summary.systems)
+    return {place: "system" for place, line in enumerate(lines) if line["row"] in systems}
 
 
 def _codes(lines: Sequence[CodesLine]) -> Table:
@@ -277,7 +290,9 @@ def _knee(lines: Sequence[KneeLine], summary: Summary) -> Table | None:
     if not lines:
         return None
     wanted: dict[str, MetricInfo] = {
-        name: summary.metrics[name] for name in lines[0].metrics if is_trusted(summary, name)
+        name: summary.metrics[name]
+        for name in in_order(lines[0].metrics)
+        if is_trusted(summary, name)
     }
     rows = []
     for line in lines:

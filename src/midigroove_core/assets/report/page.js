@@ -26,9 +26,13 @@ function save(name, address) {
 }
 
 function csvOf(table) {
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  // What a spreadsheet would take for a formula gets an apostrophe; numbers do not.
+  const number = /^[-+]?\d[\d.]*(e[-+]?\d+)?( (±|to) ?[-+]?\d[\d.]*(e[-+]?\d+)?)?$/;
+  const safe = (text) =>
+    (text.length > 1 && /^[=+\-@\t\r]/.test(text) && !number.test(text) ? `'${text}` : text);
+  const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [...table.rows]
-    .map((row) => [...row.cells].map((cell) => quoted(cell.textContent.trim())).join(","))
+    .map((row) => [...row.cells].map((cell) => quoted(safe(cell.textContent.trim()))).join(","))
     .join("\n") + "\n";
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from midigroove_core.evaluation.base.records import SetDistances
@@ -163,6 +163,13 @@ def is_trusted(summary: Summary, metric: str) -> bool:
     """Whether a metric is there and trusted."""
     info = summary.metrics.get(metric)
     return info is not None and info.trusted
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Metrics in the order of the questions, then what is in no question."""
+    there = dict.fromkeys(names)
+    asked = [name for _, group in GROUPS for name in group if name in there]
+    return [*asked, *(name for name in there if name not in asked)]
 
 
 def head(info: MetricInfo) -> str:
