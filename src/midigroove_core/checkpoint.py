@@ -178,9 +178,19 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 
 
 def load_checkpoint(
-    path: str | Path, *, registry: Registry, device: str | torch.device = "cpu"
+    path: str | Path,
+    *,
+    registry: Registry,
+    device: str | torch.device = "cpu",
+    needs_codec: bool = True,
 ) -> Checkpoint:
     """Builds the model and the featurizer of a checkpoint and loads the weights strictly.
+
+    Args:
+        path: the file.
+        registry: where classes are looked up.
+        device: where the model goes.
+        needs_codec: refuse now what could not decode later; False for work on codes alone.
 
     Raises:
         InputError: not a checkpoint, or damaged.
@@ -190,7 +200,8 @@ def load_checkpoint(
     path = Path(path)
     metadata = read_metadata(path)
     codec = metadata["codec"]
-    _resolve(registry, "codec", codec, path)
+    if needs_codec:
+        _resolve(registry, "codec", codec, path)
     featurizer = (
         _resolve(registry, "featurizer", metadata["featurizer"], path)
         .load()

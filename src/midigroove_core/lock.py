@@ -24,7 +24,9 @@ LOCK = ".lock"
 
 
 @contextmanager
-def lock_folder(folder: str | Path, what: str, *, name: str = LOCK) -> Iterator[None]:
+def lock_folder(
+    folder: str | Path, what: str, *, name: str = LOCK, place: Path | None = None
+) -> Iterator[None]:
     """Holds a folder's lock while the block runs; the folder is made if it is not there.
 
     A file system that has no locks (some network mounts) is used without one.
@@ -33,6 +35,7 @@ def lock_folder(folder: str | Path, what: str, *, name: str = LOCK) -> Iterator[
         folder: what is written to.
         what: what it is, for the error ("training run").
         name: of the lock file; two names in one folder are two locks.
+        place: what the error names, where that is not the folder itself.
 
     Raises:
         MidigrooveError: another process, or this one, holds it; or the folder cannot be written to.
@@ -45,8 +48,8 @@ def lock_folder(folder: str | Path, what: str, *, name: str = LOCK) -> Iterator[
         raise MidigrooveError(f"cannot write {path}: {error.strerror or error}") from error
     if descriptor is None:
         raise MidigrooveError(
-            f"{folder}: another process is writing to this {what}; wait until it has ended, or "
-            f"name another folder"
+            f"{place or folder}: another process is writing to this {what}; wait until it has "
+            f"ended, or name another folder"
         )
     try:
         yield

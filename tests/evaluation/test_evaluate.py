@@ -16,9 +16,11 @@ from support.toy_systems import make_toy_dataset, save_toy_checkpoint
 from midigroove_core.cache import Cache
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cache.clips import cut_clips
-from midigroove_core.errors import InputError, MidigrooveError, MismatchError
+from midigroove_core.cli import run
+from midigroove_core.errors import InputError, MidigrooveError, MismatchError, PluginError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
 from midigroove_core.evaluation.base.clipset import eval_clips, frame_window
+from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.rows.code_rows import NearestCodes, OracleCodes
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
@@ -186,6 +188,22 @@ def test_codes_alone(workbench: Path, tmp_path: Path) -> None:
     names = [line["row"] for line in result.summary.to_json()["rows"]]
     assert names == ["random", "unigram", "one", "two"]
     assert not (tmp_path / "out" / "preds").exists()
+
+
+def test_codes_alone_need_no_codec(
+    workbench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache and a checkpoint from a machine that has the codec's plugin; here it is missing."""
+    monkeypatch.setenv("MIDIGROOVE_LOAD_PLUGINS", "")
+    systems = [
+        f"--system={name}:{workbench}/{name}.safetensors:{workbench}/cache"
+        for name in ("one", "two")
+    ]
+    options = ["--no-audio-metrics", "--max-items", "2", "--device", "cpu"]
+    assert run(["eval", *systems, *options, "--out", str(tmp_path / "out")]) == 0
+    assert Evaluation.open(tmp_path / "out").manifest.systems[0].codec.codec_id == "toy"
+    with pytest.raises(PluginError, match="toy"):
+        evaluate(config(workbench, tmp_path / "audio"))
 
 
 def test_onsets_are_the_midi_s_own_and_only_those_inside(workbench: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support.evaluation_files import write_evaluation
 
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
+from midigroove_core.evaluation.output import files
 from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.output.folder import evaluation_folders
 from midigroove_core.evaluation.output.predictions import Kept
@@ -86,9 +90,10 @@ def test_what_a_kill_leaves_is_cleared_and_put_back(tmp_path: Path) -> None:
 def test_the_second_process_is_refused(tmp_path: Path) -> None:
     with (
         evaluation_folders(config(tmp_path / "eval"), "one"),
-        pytest.raises(MidigrooveError, match="another process is writing"),
+        pytest.raises(MidigrooveError, match="another process is writing") as error,
     ):
         write(config(tmp_path / "eval"), "one")
+    assert str(error.value).startswith(f"{(tmp_path / 'eval').resolve()}: ")
 
 
 @pytest.mark.parametrize("file", ["../secret.wav", "/etc/passwd", "0/../../x.wav", "", "a\0b"])
@@ -111,3 +116,90 @@ def test_damaged_manifests_are_one_line(tmp_path: Path, content: str) -> None:
     with pytest.raises(InputError) as error:
         Evaluation.open(tmp_path)
     assert str(tmp_path / "manifest.json") in str(error.value) and "\n" not in str(error.value)
+
+
+def whole_evaluation(out: Path, sha: str) -> None:
+    """One that opens, every file of which says which it is."""
+    reader = write_evaluation(out.parent / f"{out.name}-{sha}", {"one": float(sha)}, spread=0.0)
+    with evaluation_folders(config(out, overwrite=True), sha) as places:
+        for path in reader.iterdir():
+            text = path.read_text()
+            if path.name == "manifest.json":
+                text = json.dumps({**json.loads(text), "settings": sha})
+            (places.out / path.name).write_text(text)
+
+
+def test_a_reader_during_the_swap_sees_a_whole_evaluation_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "eval"
+    whole_evaluation(out, "1")
+    seen: list[str] = []
+    rename = os.replace
+
+    def look(source: object, target: object) -> None:
+        """What a reader finds after every step of the writer."""
+        rename(source, target)
+        try:
+            found = Evaluation.open(out)
+            figures = found.clip_figures("one").values["onset_f1_50ms"]
+            assert np.all(figures == float(found.manifest.settings))
+            seen.append(found.manifest.settings)
+        except InputError as error:
+            assert "is no evaluation" in str(error)
+            seen.append("none")
+
+    monkeypatch.setattr(os, "replace", look)
+    whole_evaluation(out, "2")
+    assert list(dict.fromkeys(seen)) == ["1", "none", "2"] or list(dict.fromkeys(seen)) == [
+        "none", "2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("when", ["manifest.json", "summary.json", "clips.csv", "preds.json"])
+def test_a_reader_is_told_when_another_evaluation_takes_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The swap happens after one file was read and before the next one is."""
+    out = tmp_path / "eval"
+    whole_evaluation(out, "1")
+    swapped: list[str] = []
+
+    def swap(path: Path) -> None:
+        if path.name == when and not swapped:
+            swapped.append(when)
+            whole_evaluation(out, "2")
+
+    json_file, csv_file, kept = files.read_json, files.read_csv, Kept.read
+    monkeypatch.setattr(files, "read_json", lambda path: (json_file(path), swap(path))[0])
+    monkeypatch.setattr(files, "read_csv", lambda path, w=(): (swap(path), csv_file(path, w))[1])
+    monkeypatch.setattr(Kept, "read", lambda place: (kept(place), swap(place / "preds.json"))[0])
+    with pytest.raises(MismatchError, match="was replaced by another evaluation") as error:
+        found = Evaluation.open(out)
+        found.kept()
+        found.clip_figures("one")
+    assert swapped and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("1.0", "one", "line 2: onset_f1_50ms: expected a number, got 'one'"),
+        ("1.0", "nan", "line 2: onset_f1_50ms: expected a number, got 'nan'"),
+        ("\n", ",5\n", "line 2: expected 6 cells, got 7"),
+        ("performance", "player", "has no column 'performance'"),
+        ("clip", '"clip', "not readable as CSV"),
+    ],
+)
+def test_damaged_tables_are_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    place = write_evaluation(tmp_path / "eval", {"one": 1.0}, spread=0.0)
+    path = place / "clips.csv"
+    head, _, rest = path.read_text().partition("\n")
+    if old in head:
+        path.write_text(head.replace(old, new, 1) + "\n" + rest)
+    else:
+        path.write_text(head + "\n" + rest.replace(old, new, 1))
+    with pytest.raises(InputError) as error:
+        Evaluation.open(place).clip_figures("one")
+    assert message in str(error.value) and "\n" not in str(error.value)
+    assert str(error.value).startswith(str(path))

@@ -220,6 +220,46 @@ def test_votes_come_back(evaluation: Path, tmp_path: Path) -> None:
         write_report([evaluation], tmp_path / "report.html", votes=paths)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "expected"),
+        (b"\xff\xfe", "save it as UTF-8"),
+        ({"format": "else"}, "not votes of a midigroove listening test"),
+        ({"version": 2}, "votes of version 2, not 1"),
+        ({"version": "one"}, "version: expected int"),
+        ({"ratings": []}, "has no ratings"),
+        ({"ratings": [{"stimulus": "x", "score": 50}]}, "ratings.0: expected a stimulus"),
+        ({"ratings": [{"stimulus": "KNOWN", "score": 101}]}, "ratings.0: expected a stimulus"),
+        ({"ratings": [{"stimulus": "KNOWN", "score": "high"}]}, "ratings.0.score: expected float"),
+        ({"ratings": [{"stimulus": "KNOWN"}]}, "ratings.0"),
+        ({"ratings": [{"stimulus": "KNOWN", "score": 5}] * 2}, "ratings.1: that sound was scored"),
+    ],
+)
+def test_damaged_votes_are_one_line(
+    evaluation: Path, tmp_path: Path, change: object, message: str
+) -> None:
+    found = Evaluation.open(evaluation)
+    _, kept = found.kept()
+    assert kept is not None
+    test = listening.test_id(found)
+    known = listening.stimulus_id(test, kept.clips[0].index, "one")
+    whole = {
+        "format": listening.FORMAT, "version": listening.VERSION, "test": test,
+        "listener": "Ann", "ratings": [{"stimulus": known, "score": 50}],
+    }  # fmt: skip
+    path = tmp_path / "votes.json"
+    if isinstance(change, dict):
+        change = json.dumps({**whole, **change}).replace("KNOWN", known)
+    path.write_bytes(change if isinstance(change, bytes) else str(change).encode())
+    with pytest.raises(InputError) as error:
+        write_report([evaluation], tmp_path / "report.html", votes=[path])
+    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+    assert message in str(error.value)
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_the_command(evaluation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report.html"
     export = ["--export", str(tmp_path / "paper"), "--latex"]

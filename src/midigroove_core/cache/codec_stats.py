@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
+from midigroove_core.cache.baselines import fit_codes
 from midigroove_core.cache.probe import ProbeResult, linear_probe
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import bits_per_frame
@@ -18,7 +19,6 @@ from midigroove_core.metrics.codes import (
     change_rate,
     count_codes,
     entropy_nats,
-    fit_code_model,
     mean_run_length,
     perplexity,
     usage,
@@ -40,11 +40,13 @@ def codec_statistics(
     """Statistics of the codes of a cache.
 
     Baselines and probe are fitted on training takes and scored on validation takes (test takes
-    where there are none; a share of the performances where the cache has one split only).
+    where there are none; a share of the performances where the cache has one split only). The
+    baselines are those of a training run and of an evaluation (`cache.baselines`); everything
+    else is of the takes drawn.
 
     Args:
         path: the cache.
-        max_takes: at most so many takes to fit on, and so many to score, drawn at random.
+        max_takes: at most so many takes to fit the probe on, and so many to score, drawn at random.
         featurizer: the grid that the linear probe reads, with its default config; None for no
             probe.
         seed: of the draws.
@@ -60,18 +62,20 @@ def codec_statistics(
     """
     progress = progress or Silent()
     cache = Cache.open(path)
-    fit, score, name = _splits(cache, max_takes, np.random.default_rng(seed))
+    train, held_out, name = _splits(cache)
+    rng = np.random.default_rng(seed)
+    fit, score = _draw(train, max_takes, rng), _draw(held_out, max_takes, rng)
     progress.start("reading codes", None)
-    fit_codes = [cache.codes(entry).astype(np.int64) for entry in fit]
+    fit_takes = [cache.codes(entry).astype(np.int64) for entry in fit]
     score_codes = [cache.codes(entry).astype(np.int64) for entry in score]
-    model = fit_code_model(fit_codes, cache.codebook_sizes)
+    model = fit_codes(cache, train)
     nll = {"unigram": model.unigram_nll(score_codes), "bigram": model.bigram_nll(score_codes)}
-    columns = _describe(fit_codes, cache.codebook_sizes)
+    columns = _describe(fit_takes, cache.codebook_sizes)
     columns |= {f"{kind}_nll": values for kind, values in nll.items()}
     if featurizer is not None:
         progress.start("fitting the linear probe", None)
         grid_of = _grids(cache, featurizer, registry or Registry())
-        probe = _probe(cache, grid_of, (fit, fit_codes), (score, score_codes), seed)
+        probe = _probe(cache, grid_of, (fit, fit_takes), (score, score_codes), seed)
         nll["probe"] = probe.nll
         columns |= {"probe_nll": probe.nll, "probe_accuracy": probe.accuracy}
     progress.finish()
@@ -95,13 +99,12 @@ def codec_statistics(
     }
 
 
-def _splits(
-    cache: Cache, max_takes: int, rng: np.random.Generator
-) -> tuple[list[CacheEntry], list[CacheEntry], str]:
+def _splits(cache: Cache) -> tuple[list[CacheEntry], list[CacheEntry], str]:
+    """Takes to fit on, takes to score, and what the latter are."""
     train = cache.split("train")
     for name in ("validation", "test"):
         if train and cache.split(name):
-            return _draw(train, max_takes, rng), _draw(cache.split(name), max_takes, rng), name
+            return train, cache.split(name), name
     fit: list[CacheEntry] = []
     score: list[CacheEntry] = []
     for entry in cache.entries:
@@ -112,7 +115,7 @@ def _splits(
             f"{cache.path}: {len(cache.entries)} takes of one split are too few to hold some out; "
             f"cache more performances"
         )
-    return _draw(fit, max_takes, rng), _draw(score, max_takes, rng), "held out of the only split"
+    return fit, score, "held out of the only split"
 
 
 def _draw(entries: list[CacheEntry], count: int, rng: np.random.Generator) -> list[CacheEntry]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 
 from midigroove_core.atomic import write_text
 from midigroove_core.cache.build import build_cache
+from midigroove_core.csvfile import write_csv
 from midigroove_core.datasets.synth import synthesize
 from midigroove_core.datasets.verify import verify
 from midigroove_core.demo.pictures import draw_renders
@@ -178,20 +177,18 @@ def _write_midi(config: DemoConfig, folder: Path) -> GrooveInfo:
         "drummer", "session", "id", "style", "bpm", "beat_type", "time_signature",
         "midi_filename", "audio_filename", "duration", "split",
     )  # fmt: skip
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    rows = []
     for groove in chosen:
         name = f"{groove.name}.mid"
         shutil.copyfile(groove.path, folder / name)
-        writer.writerow(
+        rows.append(
             [
                 groove.drummer, groove.drummer, groove.name, groove.style, groove.bpm,
                 groove.beat_type, groove.time_signature, name, "", groove.duration_sec,
                 groove.split,
             ]
         )  # fmt: skip
-    write_text(folder / "info.csv", text.getvalue())
+    write_csv(folder / "info.csv", columns, rows)
     return chosen[-1]
 
 

@@ -176,9 +176,14 @@ def _named(
         for clip in (kept.clips if kept is not None else ())
         for name in clip.rows
     }
-    scores = []
+    if not votes.ratings:
+        raise InputError(f"{path}: has no ratings")
+    scores, seen = [], set()
     for place, rating in enumerate(votes.ratings):
         name = rows.get(rating.stimulus)
+        if rating.stimulus in seen:
+            raise InputError(f"{path}: ratings.{place}: that sound was scored before")
+        seen.add(rating.stimulus)
         if name is None or not 0 <= rating.score <= 100:
             raise InputError(
                 f"{path}: ratings.{place}: expected a stimulus of the test and a score of 0 to 100"

@@ -65,6 +65,7 @@ def write_report(
         part = _part(evaluation, prefix, ballots.get(number, []), None if number else preds)
         for place, clip in enumerate(part["clips"], start=1):
             data[f"{prefix}{place}"] = clip.pop("data")
+        evaluation.check_same()  # its audio was read file by file
         parts.append(part)
         progress.advance(evaluation=str(evaluation.path))
     progress.finish()

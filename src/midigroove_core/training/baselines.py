@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.cache import Cache
+from midigroove_core.cache import Cache, CacheEntry
+from midigroove_core.cache.baselines import draw_takes, fit_codes
 from midigroove_core.cache.clips import Clip
-from midigroove_core.metrics.codes import fit_code_model
 
-_FIT_FRAMES = 300_000
 _SCORE_FRAMES = 100_000
 
 
@@ -30,16 +29,13 @@ class CodeBaselines:
 
 
 def code_baselines(cache: Cache, train: list[Clip], valid: list[Clip]) -> CodeBaselines:
-    """Fits and scores unigram and bigram; where takes are many, on takes spread over them."""
-    model = fit_code_model(_takes(cache, train, _FIT_FRAMES), cache.codebook_sizes)
-    scored = _takes(cache, valid, _SCORE_FRAMES)
+    """Fits and scores unigram and bigram; where takes are many, on some of them."""
+    model = fit_codes(cache, _takes(cache, train))
+    scored = [cache.codes(entry) for entry in draw_takes(_takes(cache, valid), _SCORE_FRAMES)]
     return CodeBaselines(
         model.unigram_nll(scored).tolist(), model.bigram_nll(scored).tolist(), model.unigram
     )
 
 
-def _takes(cache: Cache, clips: list[Clip], max_frames: int) -> list[NDArray[np.uint16]]:
-    entries = [cache.entries[index] for index in sorted({clip.entry_index for clip in clips})]
-    frames = sum(entry.num_frames for entry in entries)
-    every = max(1, -(-frames // max_frames))
-    return [cache.codes(entry) for entry in entries[::every]]
+def _takes(cache: Cache, clips: list[Clip]) -> list[CacheEntry]:
+    return [cache.entries[index] for index in sorted({clip.entry_index for clip in clips})]

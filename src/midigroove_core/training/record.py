@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from midigroove_core.atomic import write_text
+from midigroove_core.csvfile import write_csv
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.training.config import (
     TrainConfig,
@@ -102,11 +101,7 @@ def write_measurements(
     """Writes metrics.csv and loss.png, and TensorBoard events of the last row if asked for."""
     books = sum(name.startswith("valid_nll_") for name in rows[-1])
     columns = [*COLUMNS, *(f"valid_nll_{k}" for k in range(books))]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(out / "metrics.csv", text.getvalue())
+    write_csv(out / "metrics.csv", columns, [[row[name] for name in columns] for row in rows])
     plot_loss(out / "loss.png", rows)
     if tensorboard:
         _write_events(out / "tensorboard", rows[-1])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.atomic import read_json
 from midigroove_core.csvfile import read_csv, read_number
-from midigroove_core.errors import InputError
+from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.evaluation.output.cost import Cost
 from midigroove_core.evaluation.output.folder import MANIFEST
 from midigroove_core.evaluation.output.manifest import Manifest
@@ -34,7 +34,8 @@ class ClipFigures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation directory.
+    """An evaluation directory. What is read of it is of one evaluation, or an error says that
+    another one took its place meanwhile.
 
     Attributes:
         path: the directory.
@@ -46,6 +47,7 @@ class Evaluation:
     manifest: Manifest
     summary: Summary
     cost: Cost
+    _state: tuple[int, ...] = ()
     _tables: dict[str, list[dict[str, str]]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -55,10 +57,11 @@ class Evaluation:
         Raises:
             InputError: not an evaluation, or one with a damaged or lost file; names it, and the
                 path in it.
-            MismatchError: written by a version with another schema.
+            MismatchError: written by a version with another schema, or replaced meanwhile.
         """
         path = Path(path)
-        if not (path / MANIFEST).is_file():
+        state = _state_of(path)
+        if not state:
             raise InputError(
                 f"{path}: is no evaluation (no {MANIFEST}); run midigroove eval --out {path}"
             )
@@ -68,7 +71,18 @@ class Evaluation:
         cost = Cost()
         if names[2].is_file():
             cost = Cost.from_json(read_json(names[2]), str(names[2]))
-        return cls(path, manifest, summary, cost)
+        found = cls(path, manifest, summary, cost, state)
+        found.check_same()
+        return found
+
+    def check_same(self) -> None:
+        """Raises MismatchError when another evaluation took this one's place since it was opened:
+        what was read before and after is not of one evaluation.
+        """
+        if _state_of(self.path) != self._state:
+            raise MismatchError(
+                f"{self.path}: was replaced by another evaluation while it was read; try again"
+            )
 
     @property
     def systems(self) -> list[str]:
@@ -85,16 +99,23 @@ class Evaluation:
             InputError: a damaged index, or one that points out of its folder.
         """
         place = folder or self.path / "preds"
-        return place, Kept.read(place)
+        found = Kept.read(place)
+        self.check_same()
+        return place, found
 
     def table(self, name: str, wanted: tuple[str, ...] = ()) -> list[dict[str, str]]:
         """The lines of one of its csv files, each with the columns `wanted`.
 
         Raises:
             InputError: the file is gone, cannot be read or lacks a column.
+            MismatchError: another evaluation took the place of this one.
         """
         if name not in self._tables:
-            self._tables[name] = read_csv(self.path / name, wanted)
+            try:
+                found = read_csv(self.path / name, wanted)
+            finally:
+                self.check_same()
+            self._tables[name] = found
         return self._tables[name]
 
     def clip_figures(self, row: str) -> ClipFigures:
@@ -120,3 +141,12 @@ class Evaluation:
         return ClipFigures(
             [line["clip"] for _, line in own], [line["performance"] for _, line in own], values
         )
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """What tells one evaluation at a place from the next one there; () for none."""
+    try:
+        found = (path / MANIFEST).stat()
+    except (OSError, ValueError):
+        return ()
+    return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)

@@ -44,7 +44,7 @@ def whole_folder(place: Path, kind: FolderKind) -> Iterator[Path]:
         MidigrooveError: another process writes there, or the disk refuses.
     """
     place = place.resolve()
-    with lock_folder(place.parent, kind.what, name=f".{place.name}.lock"):
+    with lock_folder(place.parent, kind.what, name=f".{place.name}.lock", place=place):
         new, old = (place.parent / f".{place.name}.{name}-midigroove" for name in ("new", "old"))
         try:
             _recover(place, new, old, kind)

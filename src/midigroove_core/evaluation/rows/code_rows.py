@@ -14,11 +14,8 @@ from midigroove_core.cache.clips import cut_clips
 from midigroove_core.drums import CLASS_OF_ARTICULATION, DRUM_CLASSES, ROLAND_TD_MAP
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.metrics.codes import CodeModel, fit_code_model
+from midigroove_core.metrics.codes import CodeModel
 from midigroove_core.midi import DrumPerformance
-
-MAX_FIT_FRAMES = 1_000_000
-"""Training frames that the unigram and bigram are fitted on, whole takes drawn with the seed."""
 
 MAX_NEIGHBOURS = 8000
 """Training clips among which the nearest is searched, drawn with the seed."""
@@ -187,20 +184,6 @@ _CLASS_TABLE = np.array(
         for pitch in range(128)
     ]
 )
-
-
-def fit_codes(cache: Cache, seed: int) -> CodeModel | None:
-    """Unigram and bigram of the training codes; None for a cache without training takes."""
-    entries = cache.split("train")
-    order = np.random.default_rng(seed).permutation(len(entries))
-    takes: list[NDArray[np.uint16]] = []
-    frames = 0
-    for index in order:
-        if takes and frames >= MAX_FIT_FRAMES:
-            break
-        takes.append(cache.codes(entries[index]))
-        frames += entries[index].num_frames
-    return fit_code_model(takes, cache.codebook_sizes) if takes else None
 
 
 def clip_generator(clip: EvalClip, seed: int, salt: str) -> np.random.Generator:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from midigroove_core.cache.baselines import fit_codes
 from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.evaluation.base.scores import Journal
 from midigroove_core.evaluation.base.selection import spread
-from midigroove_core.evaluation.rows.code_rows import fit_codes, make_code_rows
+from midigroove_core.evaluation.rows.code_rows import make_code_rows
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.decoding import Decoder
 from midigroove_core.evaluation.rows.knee import KneeSource
@@ -83,7 +84,7 @@ def open_plan(config: EvalConfig, registry: Registry, message: Callable[[str], N
     journal = Journal()
     references = _references(config, groups, journal, message) if config.audio_metrics else None
     longest_sec = max(clip.duration_sec for clip in clips)
-    models = {group.oracle: fit_codes(group.cache, config.seed) for group in groups}
+    models = {group.oracle: _code_model(group) for group in groups}
     knees: list[KneeSource] = []
     if references is not None:
         chosen = frozenset(spread(len(clips), config.knee_items))
@@ -98,6 +99,12 @@ def open_plan(config: EvalConfig, registry: Registry, message: Callable[[str], N
         journal=journal,
         batch_size=batch_size(systems, longest_sec),
     )
+
+
+def _code_model(group: CodecGroup) -> CodeModel | None:
+    """Unigram and bigram of the training codes; None for a cache without training takes."""
+    train = group.cache.split("train")
+    return fit_codes(group.cache, train) if train else None
 
 
 def _references(

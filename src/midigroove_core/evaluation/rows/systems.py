@@ -169,7 +169,9 @@ def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], 
     for spec in config.systems:
         cache = Cache.open(spec.cache)
         device = choose_device(config.device)
-        checkpoint = load_checkpoint(spec.checkpoint, registry=registry, device=device)
+        checkpoint = load_checkpoint(
+            spec.checkpoint, registry=registry, device=device, needs_codec=config.audio_metrics
+        )
         group = groups.get(cache.fingerprint)
         if group is None:
             _check_codec(spec, cache, checkpoint)
