@@ -147,7 +147,7 @@ class ParallelModel(Model):
     def _trunk(self, batch: GridBatch) -> Tensor:
         """Grid and conditions to one vector per frame: [B, T, D]."""
         self.check_conditions(batch)
-        hidden = self.input(batch.grid.transpose(1, 2))
+        hidden = self._grid(batch)
         for name, embedding in self.embeddings.items():
             index = batch.conditions[name]
             index = torch.where(index < 0, self._unknown[name], index)
@@ -162,6 +162,10 @@ class ParallelModel(Model):
         for block in self.blocks:
             hidden = block(hidden, attend, rotation)
         return self.norm(hidden)
+
+    def _grid(self, batch: GridBatch) -> Tensor:
+        """The grid alone, as it enters: [B, T, D]."""
+        return self.input(batch.grid.transpose(1, 2))
 
     def _codes(self, batch: GridBatch) -> Tensor | None:
         """Codes as the head takes them: [B, T, K]."""

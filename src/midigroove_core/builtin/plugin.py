@@ -24,6 +24,9 @@ def register_featurizers(register: Register) -> None:
 @hookimpl
 def register_models(register: Register) -> None:
     register("parallel", "midigroove_core.builtin.parallel:ParallelModel", default=True)
+    register(
+        "autoregressive", "midigroove_core.builtin.autoregressive:AutoregressiveModel", default=True
+    )
 
 
 @hookimpl

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.construct import construct
 
@@ -23,14 +24,18 @@ class GridBatch:
         mask: [B, T] bool, True where the frame is real (inside the take, not padding).
         conditions: per-clip facts, name -> [B]: int64 indices into the model's vocabularies for
             `kit`, `drummer`, `style` (-1 = unknown), float32 for `bpm` (0 = unknown).
-        codes: [B, K, T] int64 in [0, V), or None when generating. Values where the mask is False
-            are 0 and mean nothing.
+        codes: [B, K, T] int64, row k in [0, codebook_sizes[k]), or None where there are none.
+            Values where the mask is False are 0 and mean nothing; when generating, so are those of
+            frames that are not known.
+        known: [B, T] bool, True for frames whose codes are given and stay as they are: what was
+            played before. None: no frame is known.
     """
 
     grid: Tensor
     mask: Tensor
     conditions: dict[str, Tensor] = field(default_factory=dict)
     codes: Tensor | None = None
+    known: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.grid.ndim != 3:
@@ -38,11 +43,12 @@ class GridBatch:
                 f"GridBatch: grid is {tuple(self.grid.shape)}, expected [B, F, T]"
             )
         batch, _, frames = self.grid.shape
-        if self.mask.shape != (batch, frames) or self.mask.dtype != torch.bool:
-            raise MidigrooveError(
-                f"GridBatch: mask is {tuple(self.mask.shape)} {self.mask.dtype}, "
-                f"expected [{batch}, {frames}] bool"
-            )
+        for name, value in (("mask", self.mask), ("known", self.known)):
+            if value is not None and (value.shape != (batch, frames) or value.dtype != torch.bool):
+                raise MidigrooveError(
+                    f"GridBatch: {name} is {tuple(value.shape)} {value.dtype}, "
+                    f"expected [{batch}, {frames}] bool"
+                )
         if self.codes is not None and (
             self.codes.ndim != 3 or self.codes.shape[0] != batch or self.codes.shape[2] != frames
         ):
@@ -63,6 +69,7 @@ class GridBatch:
             mask=self.mask.to(device, non_blocking=True),
             conditions={k: v.to(device, non_blocking=True) for k, v in self.conditions.items()},
             codes=None if self.codes is None else self.codes.to(device, non_blocking=True),
+            known=None if self.known is None else self.known.to(device, non_blocking=True),
         )
 
 
@@ -98,9 +105,23 @@ class Model(nn.Module, ABC):
     Constructor arguments are JSON and include at least `num_features`, `codebook_sizes` (V of each
     of the K rows of codes) and `vocabularies` ({condition: [names]}); the conditions a model needs
     are listed by `conditions`.
+
+    Attributes:
+        model_id: registry id.
+        uses_known: whether what `generate` draws goes on from the frames that are known. Long
+            renders are then one take; otherwise windows are drawn apart and stitched.
     """
 
     model_id: ClassVar[str]
+    uses_known: ClassVar[bool] = False
+
+    @classmethod
+    def arguments_from(cls, feature_names: Sequence[str], clock: FrameClock) -> dict[str, Any]:
+        """Constructor arguments that follow from what the grid's rows are and the codec's clock.
+
+        Training merges them with the shapes and the user's own; none by default.
+        """
+        return {}
 
     @property
     @abstractmethod
@@ -124,13 +145,23 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
-        """Codes [B, K, T] int64 in [0, V); `batch.codes` is ignored."""
+        """Codes [B, K, T] int64 in [0, V).
+
+        `batch.codes` is looked at only where `batch.known` is True; a model that `uses_known` gives
+        those frames back as they are, another one may ignore them.
+        """
 
     def start_from_frequencies(self, frequencies: Sequence[Tensor]) -> None:
         """Called once, before training, with how often each code occurs: K times [V], sum 1.
 
         A model may set its output biases from it and so begin at the unigram's loss, which an
         optimizer would need hundreds of steps to reach. By default nothing happens.
+        """
+
+    def start_from_code_vectors(self, vectors: Callable[[], Sequence[Tensor] | None]) -> None:
+        """Called once, before training: `vectors()` is what each code stands for, K times [V, D].
+
+        It loads the codec, and gives None where the codec does not say. By default nothing happens.
         """
 
     @abstractmethod

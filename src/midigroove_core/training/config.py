@@ -19,7 +19,7 @@ _CHOICES = {
     "precision": ("auto", "float32", "bfloat16"),
 }
 _AT_LEAST_ONE = ("beats", "batch_size", "max_steps", "eval_every", "eval_clips")
-_NOT_IDENTITY = ("cache", "out", "device", "threads", "tensorboard")
+_NOT_IDENTITY = ("cache", "out", "start_from", "device", "threads", "tensorboard")
 """Fields that a resumed run may change: where things are, not what is computed."""
 
 
@@ -34,9 +34,12 @@ class TrainConfig:
         split, valid_split: splits of the cache to train on and to measure on.
         kits: train and measure on these kits alone; empty means all.
         model, model_args: model id, and constructor arguments beyond the shapes.
+        start_from: a checkpoint whose weights a new run begins with, as far as name and shape fit.
         featurizer, featurizer_args: featurizer id and constructor arguments.
         clips: "beats" (windows of `beats` quarter notes that start `lead_sec` before the beat,
             with `context_sec` of what came before) or "crops" (`crop_sec` from anywhere).
+        balance_drums: share of crops that are drawn around a hit of an articulation, each one's
+            turn in proportion to a root of how often it is struck, so that rare drums get theirs.
         batch_size: clips per step.
         learning_rate, weight_decay, beta2: of AdamW.
         schedule: "cosine" (to `final_rate` of the learning rate) or "constant".
@@ -67,6 +70,7 @@ class TrainConfig:
     kits: list[str] = field(default_factory=list)
     model: str = "parallel"
     model_args: dict[str, Any] = field(default_factory=dict)
+    start_from: str = ""
     featurizer: str = "expressive_grid"
     featurizer_args: dict[str, Any] = field(default_factory=dict)
     clips: str = "beats"
@@ -74,6 +78,7 @@ class TrainConfig:
     lead_sec: float = 0.1
     context_sec: float = 1.0
     crop_sec: float = 3.0
+    balance_drums: float = 0.0
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -110,7 +115,7 @@ class TrainConfig:
         for name in ("ema", "condition_dropout", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 self._refuse(name, "must lie in [0, 1)")
-        for name in ("warmup", "final_rate"):
+        for name in ("warmup", "final_rate", "balance_drums"):
             if not 0 <= getattr(self, name) <= 1:
                 self._refuse(name, "must lie in [0, 1]")
         for name in ("max_minutes", "lead_sec", "context_sec", "clip_norm", "patience", "threads"):

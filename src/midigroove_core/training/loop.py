@@ -23,6 +23,7 @@ from midigroove_core.training.baselines import code_baselines
 from midigroove_core.training.config import TrainConfig, TrainResult
 from midigroove_core.training.record import make_row, open_run, story, write_measurements
 from midigroove_core.training.schedule import done_share, learning_rate
+from midigroove_core.training.starting import new_model
 from midigroove_core.training.state import STATE, TrainState
 from midigroove_core.training.windows import (
     make_windows,
@@ -62,27 +63,17 @@ class Trainer:
         featurizer_class = self.registry.load("featurizer", config.featurizer)
         self.featurizer = featurizer_class.from_config(config.featurizer_args)
         self.baselines = code_baselines(self.cache, self.windows.train, self.windows.valid)
-        self.state = TrainState(self._build_model().to(self.device), config)
+        model = new_model(
+            config, self.cache, self.featurizer, self.vocabularies, self.baselines,
+            registry=self.registry, progress=progress,
+        )  # fmt: skip
+        self.state = TrainState(model.to(self.device), config)
         self.reader = ClipReader(
             self.cache, self.featurizer, self.vocabularies, self.state.model.conditions
         )
-        model = self.state.model
         self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
         self._reserve_sec = 0.0
         self._train_sec, self._train_steps = 0.0, 0
-
-    def _build_model(self) -> Model:
-        torch.manual_seed(self.config.seed)
-        model: Model = self.registry.load("model", self.config.model).from_config(
-            {
-                "num_features": len(self.featurizer.feature_names),
-                "codebook_sizes": self.cache.codebook_sizes,
-                "vocabularies": self.vocabularies,
-                **self.config.model_args,
-            }
-        )
-        model.start_from_frequencies([torch.from_numpy(f) for f in self.baselines.frequencies])
-        return model
 
     @property
     def out(self) -> Path:

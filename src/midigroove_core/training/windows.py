@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipReader, cut_clips
+from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.model import GridBatch
 from midigroove_core.training.config import TrainConfig
 
 _POOL = 8
 """Batches whose clips are sorted by length together: less padding, and still random."""
+
+BALANCE_POWER = 0.25
+"""0 would give every articulation as many crops as any other, 1 as many as it has hits."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Windows:
         context_frames: frames read before each clip.
         crop_frames: length of a crop; 0 trains on the clips as they are.
         batch_size, seed: from the configuration.
+        balance: share of crops that are drawn around hits of an articulation in turn.
+        hits: for each articulation that is struck, [N, 2]: place in `train`, and frame.
     """
 
     train: list[Clip]
@@ -37,6 +43,8 @@ class Windows:
     crop_frames: int
     batch_size: int
     seed: int
+    balance: float = 0.0
+    hits: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False)
     _epoch: dict[int, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @property
@@ -84,11 +92,41 @@ class Windows:
         chosen = rng.choice(len(self.train), self.batch_size, p=frames / frames.sum())
         clips = []
         for index in chosen:
-            take = self.train[index]
-            length = min(take.num_frames, self.crop_frames)
-            start = int(rng.integers(0, take.num_frames - length + 1))
-            clips.append(Clip(take.entry_index, start, length))
+            length = min(self.train[index].num_frames, self.crop_frames)
+            start = int(rng.integers(0, self.train[index].num_frames - length + 1))
+            if self.balance and rng.random() < self.balance:
+                index, start = self._around_a_hit(rng)
+                length = min(self.train[index].num_frames, self.crop_frames)
+                start = min(start, self.train[index].num_frames - length)
+            clips.append(Clip(self.train[index].entry_index, start, length))
         return clips
+
+    def _around_a_hit(self, rng: np.random.Generator) -> tuple[int, int]:
+        """A take and a frame from which a crop has some articulation's hit in its first 3/4."""
+        names = sorted(self.hits)
+        turns = np.array([len(self.hits[name]) for name in names]) ** BALANCE_POWER
+        name = names[rng.choice(len(names), p=turns / turns.sum())]
+        index, frame = self.hits[name][rng.integers(len(self.hits[name]))].tolist()
+        return index, max(0, frame - int(rng.integers(0, max(1, 3 * self.crop_frames // 4))))
+
+
+def find_hits(
+    cache: Cache, takes: Sequence[Clip], drum_map: DrumMap
+) -> dict[str, NDArray[np.int64]]:
+    """Where each articulation is struck: articulation -> [N, 2], place in `takes` and frame."""
+    table = np.array(drum_map.articulation_table())
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    for place, take in enumerate(takes):
+        performance = cache.performance(cache.entries[take.entry_index])
+        lanes = table[performance.pitch]
+        frames = cache.clock.split(performance.onset_sec)[0]
+        inside = frames < take.num_frames
+        for lane in np.unique(lanes):
+            hits = frames[(lanes == lane) & inside]
+            rows = np.stack([np.full(len(hits), place), hits], axis=1)
+            if len(hits):
+                found.setdefault(ARTICULATIONS[lane], []).append(rows)
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def make_windows(cache: Cache, config: TrainConfig) -> Windows:
@@ -118,6 +156,7 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
     if config.clips == "crops":
         takes = sorted({clip.entry_index for clip in train})
         train = [Clip(index, 0, cache.entries[index].num_frames) for index in takes]
+    balanced = config.clips == "crops" and config.balance_drums > 0
     return Windows(
         train=train,
         valid=sorted((valid[i] for i in spread), key=lambda c: (c.num_frames, c.entry_index)),
@@ -125,6 +164,8 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
         crop_frames=max(1, crop) if config.clips == "crops" else 0,
         batch_size=config.batch_size,
         seed=config.seed,
+        balance=config.balance_drums if balanced else 0.0,
+        hits=find_hits(cache, train, load_drum_map("roland_td")) if balanced else {},
     )
 
 

@@ -1,0 +1,268 @@
+"""The model that hears what it has played: frame after frame, each knowing the codes before it.
+
+    grid, conditions --> encoder (sees the whole window) --> e[t] -----------------+--> h[t]
+                                                              |                    |
+    codes of frame t-1, t-2, ... --> embeddings --> p[t] --> causal decoder --> d[t]
+
+`h[t] = e[t] + W d[t]` goes to the depth head, which draws the codes of frame t one level after the
+other. The encoder is the trunk of `parallel`, name by name, so that its weights can be taken over;
+`W` starts at zero, and then the model is that one until it learns what the past adds.
+
+The grid tells what is struck and when; the past codes tell what the sound is doing: the phase of a
+ringing drum, which of a kit's samples was played, the kit itself where it has no name.  Drums ring
+on deterministically, so most of what the past tells is near: the decoder sees `span` frames, time
+and memory per frame stay the same however long a take is, and any stretch can be continued.
+
+Real audio has a past that is not always given: a training window begins anywhere. A frame whose
+past is unknown gets a learned vector in its place, and training hides a random stretch of the past
+(`hide_past`) and replaces some of its codes (`code_noise`), so that the model starts cold and does
+not take its own mistakes for the truth (Bengio et al. 2015, https://arxiv.org/abs/1506.03099).
+
+Sources: frames in time by one network and levels in depth by a small one: RQ-Transformer (Lee et
+al. 2022, https://arxiv.org/abs/2203.01941); Fourier features of a scalar that a network must
+resolve finely (Tancik et al. 2020, https://arxiv.org/abs/2006.10739).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from midigroove_core.builtin.causal_decoder import CausalDecoder
+from midigroove_core.builtin.code_heads import DepthHead
+from midigroove_core.builtin.depth_sampler import DepthSampler
+from midigroove_core.builtin.hit_phases import HitPhases
+from midigroove_core.builtin.parallel import CONDITIONS, ParallelModel
+from midigroove_core.clock import FrameClock
+from midigroove_core.errors import MidigrooveError
+from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+
+
+class AutoregressiveModel(ParallelModel):
+    """Predicts codes [B, K, T] from a grid [B, F, T], conditions, and the codes of past frames.
+
+    Args:
+        num_features, codebook_sizes, vocabularies, conditions: as in `parallel`.
+        dim, layers, heads, conv_kernel, dropout: of the encoder, as in `parallel`.
+        head_dim: width of the depth head.
+        decoder_layers: blocks of the causal decoder, as wide as the encoder.
+        span: past frames that the decoder attends to.
+        past_kernel: past frames that also enter directly, by a depthwise causal convolution.
+        recency_rows: grid rows that tell how recent the last hit of each articulation is
+            (`recency/...` of `expressive_grid`); their sub-frame timing is given as phases.
+        frame_rate: frames a second, with which those rows are read.
+        harmonics: phases per such row; 0 leaves them out.
+        code_noise: mean share of past codes that training replaces with those of other frames.
+        hide_past: share of training windows of whose past a random stretch is hidden.
+    """
+
+    model_id: ClassVar[str] = "autoregressive"
+    uses_known: ClassVar[bool] = True
+
+    head: DepthHead
+    _offsets: Tensor
+
+    def __init__(
+        self,
+        num_features: int,
+        codebook_sizes: Sequence[int],
+        vocabularies: Mapping[str, Sequence[str]],
+        conditions: Sequence[str] = CONDITIONS,
+        dim: int = 192,
+        layers: int = 4,
+        heads: int = 4,
+        conv_kernel: int = 7,
+        dropout: float = 0.0,
+        head_dim: int = 96,
+        decoder_layers: int = 2,
+        span: int = 200,
+        past_kernel: int = 4,
+        recency_rows: Sequence[int] = (),
+        frame_rate: float = 62.5,
+        harmonics: int = 12,
+        code_noise: float = 0.06,
+        hide_past: float = 0.15,
+    ) -> None:
+        super().__init__(
+            num_features,
+            codebook_sizes,
+            vocabularies,
+            conditions=conditions,
+            dim=dim,
+            layers=layers,
+            heads=heads,
+            conv_kernel=conv_kernel,
+            dropout=dropout,
+            head_dim=head_dim,
+        )
+        for fixed in ("norm", "depth"):
+            del self._config[fixed]
+        self._config |= {
+            "decoder_layers": decoder_layers,
+            "span": span,
+            "past_kernel": past_kernel,
+            "recency_rows": list(recency_rows),
+            "frame_rate": frame_rate,
+            "harmonics": harmonics,
+            "code_noise": code_noise,
+            "hide_past": hide_past,
+        }
+        self.code_noise, self.hide_past = code_noise, hide_past
+        self.phases = (
+            HitPhases(recency_rows, frame_rate, harmonics, dim)
+            if harmonics and recency_rows
+            else None
+        )
+        self.past = nn.Embedding(sum(codebook_sizes), dim)
+        self.unknown_past = nn.Parameter(torch.zeros(dim))
+        self.past_taps = nn.Parameter(torch.zeros(past_kernel, dim))
+        self.decoder = CausalDecoder(dim, decoder_layers, heads, dropout, span)
+        self.adds = nn.Linear(dim, dim)
+        nn.init.normal_(self.past.weight, std=0.5 * len(codebook_sizes) ** -0.5)
+        nn.init.zeros_(self.adds.weight)
+        nn.init.zeros_(self.adds.bias)
+        offsets = torch.tensor([0, *codebook_sizes[:-1]]).cumsum(0)  # of each row's embeddings
+        self.register_buffer("_offsets", offsets, persistent=False)
+
+    @classmethod
+    def arguments_from(cls, feature_names: Sequence[str], clock: FrameClock) -> dict[str, Any]:
+        rows = [row for row, name in enumerate(feature_names) if name.startswith("recency/")]
+        return {"recency_rows": rows, "frame_rate": float(clock.frame_rate)}
+
+    @torch.no_grad()
+    def start_from_code_vectors(self, vectors: Callable[[], Sequence[Tensor] | None]) -> None:
+        """Codes that sound alike then enter alike from the first step.
+
+        The embeddings start as the code vectors, turned at random into the width of the model, at
+        a length that suits it.
+        """
+        given = vectors()
+        if given is None:
+            return
+        dim, depth = self.past.embedding_dim, given[0].shape[1]
+        turn = torch.linalg.qr(torch.randn(max(dim, depth), min(dim, depth))).Q  # orthonormal
+        turn = turn.T if depth <= dim else turn
+        unit = given[0].square().mean().sqrt()
+        self.past.weight.copy_(torch.cat(list(given)).float() / unit @ turn)
+
+    def forward(self, batch: GridBatch) -> Tensor:
+        codes = self._given(batch).transpose(1, 2)  # [B, T, K]
+        hidden = self._hidden(self._trunk(batch), self._past(codes))
+        return self.head(hidden, codes).movedim(-2, 1).float()  # [B, K, T, V]
+
+    def loss(self, batch: GridBatch) -> dict[str, Tensor]:
+        codes = self._given(batch).transpose(1, 2)
+        hidden = self._hidden(self._trunk(batch), self._past(codes, spoil=self.training))
+        hidden, codes = hidden[batch.mask], codes[batch.mask]  # [N, D], [N, K]: N real frames
+        nll = torch.stack(
+            [
+                F.cross_entropy(logits.float(), codes[:, k])
+                for k, logits in enumerate(self.head.each(hidden, codes))
+            ]
+        )
+        return {"loss": nll.mean(), "nll_per_codebook": nll.detach()}
+
+    @torch.no_grad()
+    def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
+        """Codes [B, K, T], drawn frame after frame; known frames keep `batch.codes`.
+
+        What is known at the start in all rows is read in one pass, as in training. Known frames
+        further on are heard by the frames after them (but not by those before).
+        """
+        encoded = self._trunk(batch)
+        rows, frames, _ = encoded.shape
+        generator = torch.Generator(encoded.device).manual_seed(sampling.seed)
+        known = torch.zeros_like(batch.mask) if batch.known is None else batch.known
+        if known.any():
+            codes = self._given(batch).transpose(1, 2) * known[..., None]
+        else:
+            books = len(self._offsets)
+            codes = torch.zeros(rows, frames, books, dtype=torch.int64, device=encoded.device)
+        heard = int(known.all(dim=0).long().cumprod(0).sum())  # frames known at the start, by all
+        mixed = known.any(dim=0).tolist()
+        memory = self.decoder.start(rows, frames, encoded)
+        sampler = DepthSampler(self.head, sampling, generator, rows, frames - heard)
+        past = self._past(codes[:, :heard])  # of frames 0 to heard - 1
+        if heard:
+            self.decoder.extend(encoded[:, :heard] + past, memory)
+        recent = self._last_entries(codes, heard)
+        for frame in range(heard, frames):
+            entering = (self._taps * recent).sum(1)[:, None]  # [B, 1, D]
+            decoded = self.decoder.extend(encoded[:, frame : frame + 1] + entering, memory)
+            hidden = encoded[:, frame] + self.adds(decoded[:, 0])
+            drawn = sampler.draw(hidden)
+            if mixed[frame]:
+                drawn = torch.where(known[:, frame, None], codes[:, frame], drawn)
+            codes[:, frame] = drawn
+            recent = torch.cat([recent[:, 1:], self._embed(drawn)[:, None]], dim=1)
+        return codes.transpose(1, 2) * batch.mask[:, None]
+
+    def _given(self, batch: GridBatch) -> Tensor:
+        if batch.codes is None:
+            raise MidigrooveError(
+                f"model {self.model_id}: frames depend on the codes before them; "
+                f"give a batch with codes, or generate"
+            )
+        return batch.codes
+
+    def _grid(self, batch: GridBatch) -> Tensor:
+        hidden = super()._grid(batch)
+        return hidden if self.phases is None else hidden + self.phases(batch.grid)
+
+    def _hidden(self, encoded: Tensor, past: Tensor) -> Tensor:
+        """What the head reads [B, T, D], for all frames at once."""
+        return encoded + self.adds(self.decoder(encoded + past))
+
+    def _embed(self, codes: Tensor) -> Tensor:
+        """Codes [..., K] of frames to their entries [..., D]."""
+        return self.past(codes + self._offsets).sum(-2)
+
+    @property
+    def _taps(self) -> Tensor:
+        """Weights of past frames [past_kernel, D], the last frame's at the end."""
+        return F.pad(torch.ones_like(self.past_taps[:1]), (0, 0, len(self.past_taps) - 1, 0)) + (
+            self.past_taps
+        )
+
+    def _past(self, codes: Tensor, spoil: bool = False) -> Tensor:
+        """What enters each frame from the frames before it: codes [B, T, K] -> [B, T, D]."""
+        entries = self._embed(self._replaced(codes) if spoil else codes)
+        if spoil:
+            entries = torch.where(self._hidden_stretch(codes), self.unknown_past, entries)
+        kernel = len(self.past_taps)
+        before = self.unknown_past.expand(len(codes), kernel, -1)
+        entries = torch.cat([before, entries[:, :-1]], dim=1)  # [B, kernel + T - 1, D]
+        frames = codes.shape[1]
+        return sum(tap * entries[:, i : i + frames] for i, tap in enumerate(self._taps))
+
+    def _last_entries(self, codes: Tensor, frame: int) -> Tensor:
+        """Entries of the frames before `frame`, unknown where there are none: [B, kernel, D]."""
+        kernel = len(self.past_taps)
+        unknown = self.unknown_past.expand(len(codes), kernel, -1)
+        return torch.cat([unknown, self._embed(codes[:, max(0, frame - kernel) : frame])], 1)[
+            :, -kernel:
+        ]
+
+    def _replaced(self, codes: Tensor) -> Tensor:
+        """Some codes taken from other frames of the batch, in every window another share."""
+        if not self.code_noise:
+            return codes
+        rows, frames, books = codes.shape
+        other = codes.reshape(rows * frames, books)[
+            torch.randint(rows * frames, (rows * frames, books), device=codes.device),
+            torch.arange(books, device=codes.device),
+        ].view_as(codes)
+        share = 2 * self.code_noise * torch.rand(rows, 1, 1, device=codes.device)
+        return torch.where(torch.rand(codes.shape, device=codes.device) < share, other, codes)
+
+    def _hidden_stretch(self, codes: Tensor) -> Tensor:
+        """Which past frames are not told: [B, T, 1]."""
+        rows, frames, _ = codes.shape
+        some = torch.rand(rows, 1, 1, device=codes.device) < self.hide_past
+        ends = torch.rand(rows, 1, 1, device=codes.device) * frames
+        place = torch.arange(frames, device=codes.device)[:, None]
+        return some & (place < ends)
