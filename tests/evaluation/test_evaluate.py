@@ -175,12 +175,55 @@ def test_same_bytes_twice(workbench: Path, tmp_path: Path) -> None:
             assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes(), name
 
 
-def test_without_a_dataset_the_oracle_is_the_reference(workbench: Path, tmp_path: Path) -> None:
-    result = evaluate(config(workbench, tmp_path / "out", dataset=None, max_items=2))
+def test_the_oracle_is_the_reference_where_it_is_asked_for(workbench: Path, tmp_path: Path) -> None:
+    chosen = config(workbench, tmp_path / "out", dataset=None, max_items=2, reference="oracle")
+    result = evaluate(chosen)
     summary = result.summary.to_json()
     assert summary["audio"]["reference"] == "oracle"
     assert "recording" not in [line["row"] for line in summary["rows"]]
     assert mean(summary, "oracle", "rmse") == 0.0
+
+
+def test_the_reference_never_changes_unasked(
+    workbench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for name in ("EGMD_CSV", "EGMD_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="no recordings to compare with.*`reference` to oracle"):
+        evaluate(config(workbench, tmp_path / "out", dataset=None))
+    system = f"one:{workbench}/one.safetensors:{workbench}/cache"
+    command = ["eval", "--system", system, "--max-items", "2", "--device", "cpu", "--long-items",
+               "0", "--embedding", "none", "--out", str(tmp_path / "out")]  # fmt: skip
+    assert run(command) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "name the --dataset" in line and "set --reference to oracle" in line
+    assert run([*command, "--reference", "oracle", "--dataset", str(workbench / "data")]) == 2
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setenv("EGMD_ROOT", str(workbench / "data"))
+    monkeypatch.setenv("EGMD_CSV", str(workbench / "data" / "takes.csv"))
+    assert run(command) == 0
+    manifest = Evaluation.open(tmp_path / "out").manifest
+    assert manifest.reference is not None and manifest.reference.kind == "recording"
+
+
+@pytest.mark.parametrize("rate", [16000, 22050, 48000])
+def test_one_rate_for_all(workbench: Path, tmp_path: Path, rate: int) -> None:
+    chosen = config(workbench, tmp_path / "out", sample_rate=rate, max_items=2, long_items=1)
+    result = evaluate(chosen)
+    assert Evaluation.open(tmp_path / "out").manifest.sample_rate == rate
+    found = result.summary.to_json()
+    assert mean(found, "recording", "onset_f1_50ms") > 0.8
+    _, kept = Evaluation.open(tmp_path / "out").kept()
+    assert kept is not None and kept.sample_rate == rate
+
+
+def test_rates_that_are_none(workbench: Path, tmp_path: Path) -> None:
+    for rate in (0, 8000, 10**6):
+        with pytest.raises(InputError, match="`sample_rate` is"):
+            config(workbench, tmp_path, sample_rate=rate)
+    with pytest.raises(InputError, match="not recording or oracle"):
+        config(workbench, tmp_path, reference="silence")
 
 
 def test_codes_alone(workbench: Path, tmp_path: Path) -> None:
@@ -354,13 +397,12 @@ def test_a_checkpoint_of_another_codec_is_refused(workbench: Path, tmp_path: Pat
 
 
 def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from midigroove_core.cli import run
-
     system = f"one:{workbench}/one.safetensors:{workbench}/cache"
-    options = ["--max-items", "2", "--no-add-nearest", "--device", "cpu", "--out"]
+    options = ["--max-items", "2", "--no-add-nearest", "--device", "cpu"]
+    options += ["--reference", "oracle", "--out"]
     assert run(["eval", "--system", system, *options, str(tmp_path / "out")]) == 0
     shown = capsys.readouterr()
     assert "Does it play the MIDI?" in shown.out and "nearest" not in shown.out
-    assert "the codec oracle stands in for the recordings" in shown.err
+    assert "the reference is the codec oracle of" in shown.err
     assert run(["eval", "--system", "nonsense", *options, str(tmp_path / "no")]) == 2
     assert "NAME:CHECKPOINT:CACHE" in capsys.readouterr().err

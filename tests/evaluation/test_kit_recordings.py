@@ -88,7 +88,7 @@ def test_without_training_takes_the_judged_ones_are_used(unknown_kit: Path, tmp_
 
 
 def test_without_recordings_one_shots_are_used(unknown_kit: Path, tmp_path: Path) -> None:
-    heard = heard_with(unknown_kit, tmp_path / "out", dataset=None)
+    heard = heard_with(unknown_kit, tmp_path / "out", dataset=None, reference="oracle")
     assert {kit: line["how"] for kit, line in heard.items()} == {
         "Basement": "one-shots of other kits", "power": "own one-shots",
     }  # fmt: skip

@@ -174,7 +174,7 @@ def test_not_asked_for(workbench: Path, tmp_path: Path, options: dict[str, objec
 
 
 def test_without_a_dataset_the_oracle_is_the_reference(workbench: Path, tmp_path: Path) -> None:
-    options = {"dataset": None, "long_items": 1, "rows": ("oracle",)}
+    options = {"dataset": None, "reference": "oracle", "long_items": 1, "rows": ("oracle",)}
     evaluate(config(workbench, tmp_path / "out", ("good",), **options))
     rows, _ = read(tmp_path / "out")
     oracle, own = (rows[row, "good"]["metrics"] for row in ("oracle", "good"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -76,6 +77,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str] | None = None) -> int:
     """Runs the program and returns its exit code; errors become one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    app: typer.Typer | None = None
     try:
         app, of_plugins = build()
         if arguments[:1] != ["plugins"]:  # which has a table of them
@@ -84,11 +86,30 @@ def run(arguments: list[str] | None = None) -> int:
     except SystemExit as end:  # how Typer ends, with 2 for options it does not know
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except MidigrooveError as error:
-        return _fail(str(error))
+        return _fail(_with_flags(str(error), app, arguments))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
     return 0
+
+
+def _with_flags(message: str, app: typer.Typer | None, arguments: list[str]) -> str:
+    """A message of the library, which names arguments (`out`), in the words of the command line.
+
+    Only names of options that the command has are changed.
+    """
+    if app is None or "`" not in message:
+        return message
+    command: Any = typer.main.get_command(app)
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word, command)
+    flags = {option for param in command.params for option in param.opts}
+
+    def flag(match: re.Match[str]) -> str:
+        name = f"--{match[1].replace('_', '-')}"
+        return name if name in flags else match[0]
+
+    return re.sub(r"`([a-z][a-z_]*)`", flag, message)
 
 
 def _warn(troubles: tuple[Trouble, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -36,8 +36,19 @@ def evaluate(
     dataset: Annotated[
         Path | None,
         typer.Option(
-            help="Folder or csv with the recordings, which then are the reference.",
-            show_default="none: the codec oracle is the reference",
+            help="Folder or csv with the recordings.",
+            show_default="what EGMD_CSV or EGMD_ROOT names",
+        ),
+    ] = None,
+    reference: Annotated[
+        Literal["recording", "oracle"],
+        typer.Option(help="Compare with recordings, or without them with the codec's oracle."),
+    ] = "recording",
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            help="Score all audio at this rate, so that codecs compare; 32000 in the baseline.",
+            show_default="the highest of the codecs",
         ),
     ] = None,
     intersection: Annotated[
@@ -123,7 +134,8 @@ def evaluate(
     paths = [text.rpartition("=") for text in codec_path or []]
     config = EvalConfig(
         systems=tuple(SystemSpec.parse(text) for text in system), out=out, split=split,
-        dataset=dataset, intersection=intersection, max_items=max_items, beats=beats,
+        dataset=dataset, reference=reference, sample_rate=sample_rate,
+        intersection=intersection, max_items=max_items, beats=beats,
         audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,
         save_preds=save_preds,
         rows=tuple(RowKind(name) for name, value in wanted.items() if value),

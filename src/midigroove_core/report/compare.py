@@ -31,6 +31,11 @@ MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
 )
 """Fields of the manifest that must be equal, and what it means when they are not."""
 
+_ADVICE = {
+    "sample_rate": "; what a higher rate holds, a lower one lacks: evaluate both with one "
+    "`sample_rate`, such as 32000",
+}
+
 SHOULD_AGREE = ("versions", "sampling", "seed")
 """Fields whose differences are told, but do not forbid a comparison."""
 
@@ -135,9 +140,10 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
     for name, meaning, field in MUST_AGREE:
         ours, theirs = field(first.manifest), field(other.manifest)
         if ours != theirs:
+            advice = _ADVICE.get(name, "")
             raise MismatchError(
                 f"{first.path} and {other.path} cannot be compared, {meaning}: "
-                f"{name} is {_short(ours)} and {_short(theirs)}"
+                f"{name} is {_short(ours)} and {_short(theirs)}{advice}"
             )
     notes = []
     for name in SHOULD_AGREE:

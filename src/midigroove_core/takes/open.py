@@ -48,6 +48,11 @@ def open_dataset(
     return _open_one(Path(path), kind, Path(root) if root else None, midi, None)
 
 
+def is_dataset_in_environment() -> bool:
+    """Whether EGMD_CSV or EGMD_ROOT names a dataset."""
+    return bool(os.environ.get("EGMD_CSV") or os.environ.get("EGMD_ROOT"))
+
+
 def _from_environment(root: str | Path | None) -> tuple[str | Path, str | Path | None]:
     root = root or os.environ.get("EGMD_ROOT") or None
     path = os.environ.get("EGMD_CSV") or root

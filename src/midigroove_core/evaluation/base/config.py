@@ -9,6 +9,9 @@ from pathlib import Path
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
 
+LEAST_RATE = 16000
+"""Hz; below it cymbals have no band to be heard in."""
+
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
@@ -58,7 +61,11 @@ class EvalConfig:
         out: the directory to write: it appears whole or not at all.
         overwrite: replace an evaluation of other settings or files that is there.
         split: of the caches.
-        dataset: folder or csv of the recordings; without it the reference is the codec oracle.
+        dataset: folder or csv of the recordings; None asks the environment, see `open_dataset`.
+        reference: what rows are compared with: "recording", or where there are no recordings
+            "oracle", the first system's codec. Never one in the place of the other unasked.
+        sample_rate: of all audio that is scored, so that systems of different codecs compare;
+            None takes the highest of their codecs.
         intersection: only clips that all systems have.
         max_items: at most so many clips, drawn with the seed; 0 takes all.
         beats: length of a clip.
@@ -82,6 +89,8 @@ class EvalConfig:
     out: Path
     split: str = "test"
     dataset: Path | None = None
+    reference: str = "recording"
+    sample_rate: int | None = None
     intersection: bool = False
     max_items: int = 0
     beats: int = 4
@@ -114,6 +123,14 @@ class EvalConfig:
             if row not in REFERENCE_KINDS:
                 raise InputError(f"no reference row {row!r}; use {', '.join(REFERENCE_KINDS)}")
         object.__setattr__(self, "rows", tuple(RowKind(row) for row in self.rows))
+        if self.reference not in ("recording", "oracle"):
+            raise InputError(f"`reference` is {self.reference!r}, not recording or oracle")
+        if self.reference == "oracle" and self.dataset is not None:
+            raise InputError("`reference` is oracle, so the recordings of `dataset` have no part")
+        if self.sample_rate is not None and not LEAST_RATE <= self.sample_rate <= 192_000:
+            raise InputError(
+                f"`sample_rate` is {self.sample_rate}, not from {LEAST_RATE} to 192000"
+            )
         counts = (self.max_items, self.long_items, self.knee_items, self.save_preds)
         if self.embedding_path is not None and not self.embedding:
             raise InputError("embedding_path is given, but no embedding")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from midigroove_core.cache.baselines import fit_codes
 from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips
-from midigroove_core.evaluation.base.config import EvalConfig
+from midigroove_core.evaluation.base.config import LEAST_RATE, EvalConfig
 from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.evaluation.base.scores import Journal
 from midigroove_core.evaluation.base.selection import spread
@@ -113,12 +113,13 @@ def _references(
     journal: Journal,
     message: Callable[[str], None],
 ) -> References:
-    rate = max(group.cache.clock.sample_rate for group in groups)
+    rates = [group.cache.clock.sample_rate for group in groups]
+    rate = config.sample_rate or max(LEAST_RATE, *rates)
     recordings = None
-    if config.dataset is not None:
+    if config.reference == "recording":
         recordings = Recordings(config.dataset, rate)
     else:
-        message("no dataset: the codec oracle stands in for the recordings")
+        message(f"the reference is the codec oracle of {groups[0].cache.path}, not recordings")
     return References(recordings, groups[0], rate, journal)
 
 

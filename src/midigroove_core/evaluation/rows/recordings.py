@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from midigroove_core.audio import load_mono
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.takes import open_dataset
+from midigroove_core.takes.open import is_dataset_in_environment, open_dataset
 
 
 class Recordings:
     """Clips of the dataset's own audio, resampled as whole takes so that no clip has an edge.
 
     Args:
-        dataset: folder or csv.
+        dataset: folder or csv; None asks the environment.
         sample_rate: of the clips.
 
     Attributes:
@@ -25,10 +25,15 @@ class Recordings:
         fingerprint: of the dataset.
 
     Raises:
-        InputError: not a dataset.
+        InputError: not a dataset, or none named.
     """
 
-    def __init__(self, dataset: Path, sample_rate: int) -> None:
+    def __init__(self, dataset: Path | None, sample_rate: int) -> None:
+        if dataset is None and not is_dataset_in_environment():
+            raise InputError(
+                "no recordings to compare with: name the `dataset`, or set EGMD_ROOT; to compare "
+                "with what the codec makes of its own codes instead, set `reference` to oracle"
+            )
         self._dataset = open_dataset(dataset)
         self._takes = {take.key: take for take in self._dataset.takes}
         self.sample_rate = sample_rate
