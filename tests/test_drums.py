@@ -10,6 +10,8 @@ from midigroove_core.drums import (
     DRUM_CLASSES,
     PAPER_CLASS_OF_ARTICULATION,
     PAPER_CLASSES,
+    DrumMap,
+    classes_of_pitches,
     load_drum_map,
 )
 from midigroove_core.errors import InputError, MidigrooveError
@@ -58,7 +60,8 @@ def test_roland_knows_all_pitches_of_the_groove_dataset() -> None:
 def test_the_table_agrees_with_the_map() -> None:
     drum_map = load_drum_map("gm")
     table = drum_map.articulation_table()
-    assert [ARTICULATIONS[i] for i in table] == [drum_map.articulation(p) for p in range(128)]
+    names = [*ARTICULATIONS, None]
+    assert [names[i] for i in table] == [drum_map.articulation(p) for p in range(128)]
 
 
 def test_a_map_from_a_file(tmp_path) -> None:
@@ -88,6 +91,26 @@ def test_a_bad_map_names_the_field(tmp_path, text: str, reason: str) -> None:
     path.write_text(text)
     with pytest.raises(MidigrooveError, match=reason):
         load_drum_map(path)
+
+
+def test_an_unlisted_pitch_is_no_drum_anywhere() -> None:
+    for name in ("gm", "roland_td"):
+        drum_map = load_drum_map(name)
+        assert drum_map.articulation(81) is None and drum_map.articulation_table()[81] == -1
+        assert classes_of_pitches(drum_map)[81] == ""
+
+
+def test_pedal_settings_come_back_from_json(tmp_path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "gm"\nhat_pedal = "cc4"\npedal_down = "low"\nclosed_at = 64\n')
+    drum_map = load_drum_map(path)
+    again = DrumMap.from_json("mine", drum_map.to_json())
+    assert (again.hat_pedal, again.pedal_down, again.closed_at) == ("cc4", "low", 64)
+    assert again.pitches == drum_map.pitches and not again.plain.reads_pedal
+    for wrong in ("hat_pedal = 'x'", "pedal_down = 1", "closed_at = 0"):
+        path.write_text(f'base = "gm"\n{wrong}\n')
+        with pytest.raises(MidigrooveError, match=wrong.split()[0]):
+            load_drum_map(path)
 
 
 def test_an_unknown_map_lists_the_known_ones() -> None:

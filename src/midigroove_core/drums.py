@@ -1,19 +1,27 @@
 """Drum vocabulary: articulations, drum classes, and maps from MIDI pitches to them.
 
-Sources: General MIDI Level 1 percussion map (MIDI Association); the Roland TD-11/TD-17 note map and
-the 9-class reduction of Gillick et al., "Learning to Groove with Inverse Sequence Transformations"
-(ICML 2019), https://magenta.tensorflow.org/datasets/groove.
+A pitch that a map does not list is no drum: it is silent everywhere (engines, grids, figures), and
+who reads a file says so. Source of the 9 classes: Gillick et al., "Learning to Groove with Inverse
+Sequence Transformations" (ICML 2019), https://magenta.tensorflow.org/datasets/groove.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.drum_maps import BUILT_IN, GM_MAP, ROLAND_TD_MAP
+from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.structured import read_toml_as
+
+__all__ = [
+    "ARTICULATIONS", "CC4_CLOSED", "CLASS_OF_ARTICULATION", "DRUM_CLASSES", "GM_MAP",
+    "PAPER_CLASSES", "PAPER_CLASS_OF_ARTICULATION", "ROLAND_TD_MAP", "DrumMap",
+    "classes_of_pitches", "load_drum_map",
+]  # fmt: skip
 
 ARTICULATIONS = (
     "kick", "snare", "rimshot", "xstick", "tom_high", "tom_mid", "tom_low",
@@ -47,49 +55,46 @@ PAPER_CLASS_OF_ARTICULATION: Mapping[str, str] = {
 }  # fmt: skip
 """The paper has no class for percussion outside the kit: `other` is left out."""
 
-_SHARED = {
-    35: "kick", 36: "kick", 37: "xstick", 38: "snare",
-    42: "hat_closed", 44: "hat_pedal", 46: "hat_open",
-    48: "tom_high", 50: "tom_high", 45: "tom_mid", 47: "tom_mid", 43: "tom_low", 41: "tom_low",
-    49: "crash_1", 57: "crash_2", 51: "ride", 59: "ride", 53: "ride_bell",
-}  # fmt: skip
-
-_PERCUSSION = dict.fromkeys((39, 54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76, 77), "other")
-"""General MIDI percussion that the built-in kits have one-shots of."""
-
-GM_MAP: Mapping[int, str] = {
-    **_PERCUSSION, **_SHARED, 40: "snare", 52: "splash_china", 55: "splash_china",
-}  # fmt: skip
-"""General MIDI: 40 is the electric snare, 52 the china and 55 the splash."""
-
-ROLAND_TD_MAP: Mapping[int, str] = {
-    **_PERCUSSION, **_SHARED, 40: "rimshot", 58: "tom_low", 22: "hat_closed", 26: "hat_open",
-    55: "crash_1", 52: "crash_2",
-}  # fmt: skip
-"""Roland TD modules, as GMD and E-GMD: 40 snare rim, 22 and 26 hat edges, 52 and 55 crash edges."""
-
-_BUILT_IN = {"gm": GM_MAP, "roland_td": ROLAND_TD_MAP}
+CC4_CLOSED = 90
+"""Pedal value of a closed hi-hat: Roland modules have a plateau there (high = closed)."""
 
 
 class _DrumMapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a drum map's TOML file holds."""
 
     base: str | None = None
+    hat_pedal: Literal["notes", "cc4"] | None = None
+    pedal_down: Literal["high", "low"] | None = None
+    closed_at: int | None = None
     pitches: dict[str, str] = {}
 
 
 class DrumMap:
-    """Maps pitches 0..127 to articulations; a pitch that is not listed is "other".
+    """Maps pitches 0..127 to articulations; a pitch that is not listed is no drum, and silent.
 
     Args:
         name: what configs and errors call it.
         pitches: pitch -> articulation id.
+        hat_pedal: "notes", where pitches say whether a hi-hat is open, or "cc4", where the pedal
+            says it for every hit on an open or closed hat: modules that send one note for both.
+        pedal_down: whether a pedal that is down has a "high" or a "low" CC4 value.
+        closed_at: with `hat_pedal` "cc4", a hat is closed from this value on (counted from an open
+            pedal's 0, whatever `pedal_down`), and open below.
 
     Raises:
-        MidigrooveError: a pitch outside 0..127 or an articulation that does not exist.
+        MidigrooveError: a pitch outside 0..127, an articulation that does not exist, or another
+            value than these.
     """
 
-    def __init__(self, name: str, pitches: Mapping[int, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        pitches: Mapping[int, str],
+        *,
+        hat_pedal: str = "notes",
+        pedal_down: str = "high",
+        closed_at: int = CC4_CLOSED,
+    ) -> None:
         for pitch, articulation in pitches.items():
             if not 0 <= pitch <= 127:
                 raise MidigrooveError(f"drum map {name}: pitch {pitch} is not in 0..127")
@@ -98,45 +103,96 @@ class DrumMap:
                     f"drum map {name}: pitch {pitch}: unknown articulation {articulation!r}; "
                     f"use one of {', '.join(ARTICULATIONS)}"
                 )
+        for field, value, allowed in (
+            ("hat_pedal", hat_pedal, ("notes", "cc4")),
+            ("pedal_down", pedal_down, ("high", "low")),
+        ):
+            if value not in allowed:
+                raise MidigrooveError(
+                    f"drum map {name}: {field}: {value!r} is not {' or '.join(allowed)}"
+                )
+        if not 1 <= closed_at <= 127:
+            raise MidigrooveError(f"drum map {name}: closed_at: {closed_at} is not in 1..127")
         self.name = name
         self.pitches = dict(pitches)
+        self.hat_pedal, self.pedal_down, self.closed_at = hat_pedal, pedal_down, closed_at
 
-    def articulation(self, pitch: int) -> str:
-        """Articulation id of a pitch."""
-        return self.pitches.get(int(pitch), "other")
+    def articulation(self, pitch: int) -> str | None:
+        """Articulation id of a pitch; None for one that is not listed."""
+        return self.pitches.get(int(pitch))
 
     def articulation_table(self) -> list[int]:
-        """For each pitch 0..127 its index into `ARTICULATIONS`."""
-        return [ARTICULATIONS.index(self.articulation(pitch)) for pitch in range(128)]
+        """For each pitch 0..127 its index into `ARTICULATIONS`; -1 for one that is not listed."""
+        found = (self.articulation(pitch) for pitch in range(128))
+        return [-1 if name is None else ARTICULATIONS.index(name) for name in found]
 
-    def to_json(self) -> dict[str, str]:
-        """Pitch (as a string) -> articulation; `DrumMap(name, ...)` of it is equal."""
-        return {str(pitch): value for pitch, value in sorted(self.pitches.items())}
+    @property
+    def plain(self) -> DrumMap:
+        """The same pitches, for a performance that was read with this map."""
+        return DrumMap(self.name, self.pitches) if self.reads_pedal else self
+
+    @property
+    def reads_pedal(self) -> bool:
+        """Whether anything but the pitches matters: see `drum_reading.read_pedal`."""
+        return self.hat_pedal != "notes" or self.pedal_down != "high"
+
+    def to_json(self) -> dict[str, Any]:
+        """Pitch (as a string) -> articulation, and settings of the pedal that are not usual.
+
+        `from_json` of it is an equal map.
+        """
+        values: dict[str, Any] = {str(pitch): name for pitch, name in sorted(self.pitches.items())}
+        if self.hat_pedal != "notes":
+            values |= {"hat_pedal": self.hat_pedal, "closed_at": self.closed_at}
+        if self.pedal_down != "high":
+            values["pedal_down"] = self.pedal_down
+        return values
+
+    @classmethod
+    def from_json(cls, name: str, values: Mapping[str, Any]) -> DrumMap:
+        """The map that `to_json` was called on, or a mapping of pitches."""
+        settings = {key: value for key, value in values.items() if key in _SETTINGS}
+        pitches = {int(key): value for key, value in values.items() if key not in _SETTINGS}
+        return cls(name, pitches, **settings)
+
+
+_SETTINGS = ("hat_pedal", "pedal_down", "closed_at")
+
+
+def classes_of_pitches(drum_map: DrumMap) -> list[str]:
+    """The drum class of each pitch 0..127; "" for one that is no drum."""
+    found = (drum_map.articulation(pitch) for pitch in range(128))
+    return ["" if name is None else CLASS_OF_ARTICULATION[name] for name in found]
 
 
 def load_drum_map(name_or_path: str | Path) -> DrumMap:
     """A built-in map ("gm", "roland_td") or a TOML file with a `[pitches]` table.
 
     The file reads like `[pitches]` / `36 = "kick"`; an optional `base = "gm"` starts from a
-    built-in map.
+    built-in map. `hat_pedal`, `pedal_down` and `closed_at` are as `DrumMap` has them.
 
     Raises:
         InputError: no such map or file, or a file that cannot be read; names the field.
     """
     name = str(name_or_path)
-    if name in _BUILT_IN:
-        return DrumMap(name, _BUILT_IN[name])
+    if name in BUILT_IN:
+        return DrumMap(name, BUILT_IN[name].pitches, **BUILT_IN[name].settings)
     path = Path(name_or_path)
+    known = ", ".join(BUILT_IN)
     if path.suffix != ".toml":
-        raise InputError(f"no drum map {name!r}; use {', '.join(_BUILT_IN)} or a .toml file")
+        hint = nearest(name, BUILT_IN)
+        raise InputError(f"no drum map {name!r}{hint}; use {known} or a .toml file")
     table = read_toml_as(path, _DrumMapFile)
-    if table.base is not None and table.base not in _BUILT_IN:
-        raise InputError(f"{path}: base: no drum map {table.base!r}; use {', '.join(_BUILT_IN)}")
+    if table.base is not None and table.base not in BUILT_IN:
+        raise InputError(f"{path}: base: no drum map {table.base!r}; use {known}")
     if table.base is None and not table.pitches:
         raise InputError(f'{path}: no [pitches] in it; write lines such as 36 = "kick" below that')
-    pitches: dict[int, str] = dict(_BUILT_IN[table.base]) if table.base else {}
+    base = BUILT_IN[table.base] if table.base else None
+    pitches: dict[int, str] = dict(base.pitches) if base else {}
     for key, articulation in table.pitches.items():
         if not (key.isascii() and key.isdigit() and len(key) <= 3):
             raise InputError(f"{path}: pitches: {key!r} is not a MIDI pitch")
         pitches[int(key)] = articulation
-    return DrumMap(path.stem, pitches)
+    settings: dict[str, Any] = dict(base.settings) if base else {}
+    settings |= {n: v for n in _SETTINGS if (v := getattr(table, n)) is not None}
+    return DrumMap(path.stem, pitches, **settings)

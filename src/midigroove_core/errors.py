@@ -6,6 +6,9 @@ message says what is wrong, where (file, row, field), and what to do about it.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class MidigrooveError(Exception):
     """Something the user can mend: wrong input, a missing program, a wrong option."""
@@ -21,3 +24,10 @@ class MismatchError(MidigrooveError):
 
 class PluginError(MidigrooveError):
     """A plugin that is missing, broken, or in conflict with another."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """ " (did you mean X?)" for a misspelt name, or "" where none of the known ones is near."""
+    folded = {value.casefold(): value for value in known}
+    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f" (did you mean {folded[found[0]]}?)" if found else ""

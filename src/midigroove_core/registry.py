@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from midigroove_core.errors import PluginError
+from midigroove_core.errors import PluginError, nearest
 from midigroove_core.hookspecs import Register
 from midigroove_core.interfaces.classes import KINDS, faults_of_class
 from midigroove_core.plugins import LoadedPlugins, PluginInfo, contained, load_plugins
@@ -179,7 +179,8 @@ class Registry:
 
     def _missing(self, kind: str, name: str) -> str:
         known = ", ".join(entry.id for entry in self.entries(kind)) or "none"
-        message = f"no {kind} {name!r} is installed (installed: {known})"
+        hint = nearest(name, [entry.id for entry in self.entries(kind)])
+        message = f"no {kind} {name!r} is installed{hint} (installed: {known})"
         distribution = _KNOWN_PLUGINS.get(name.split("_")[0]) if kind == "codec" else None
         broken = [info for info in self.broken if info.distribution == distribution]
         if broken:

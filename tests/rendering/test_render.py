@@ -202,10 +202,13 @@ def test_remap_by_meaning() -> None:
     gm, roland = load_drum_map("gm"), load_drum_map("roland_td")
     events = performance(4)
     events = replace(events, pitch=np.array([40, 55, 39, 36]))
-    assert list(remap(events, gm, roland).pitch) == [38, 49, 39, 36]
+    moved, found = remap(events, gm, roland)
+    assert list(moved.pitch) == [38, 49, 39, 36]
+    assert found.line("the model") == "the model: 1 splash_china played as crash_1"
+    assert remap(replace(events, pitch=np.array([40, 81, 39, 36])), gm, roland)[0].num_hits == 3
     # 40 is the rim on a Roland module and a second snare in General MIDI.
     assert [roland.articulation(40), gm.articulation(40)] == ["rimshot", "snare"]
-    assert list(remap(events, roland, gm).pitch)[0] == 38
+    assert list(remap(events, roland, gm)[0].pitch)[0] == 38
 
 
 def test_long_codes_decode_as_in_one_go() -> None:

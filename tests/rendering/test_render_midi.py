@@ -58,7 +58,56 @@ def test_a_kit_that_lacks_what_is_played_is_a_line(tmp_path: Path) -> None:
     lines = Lines()
     config = RenderConfig(engine="sampler", kit=str(tmp_path / "kit"))
     render.from_file(tmp_path / "a.mid", config, progress=lines)
-    assert lines.lines == ["no sound in the kit kit: 2 kick, 2 snare"]
+    assert lines.lines == ["kit kit: no sound for 2 kick, 2 snare"]
+    (tmp_path / "kit" / "kick.mp3").write_bytes(b"mp3")
+    (tmp_path / "kit" / "snare").mkdir()
+    lines = Lines()
+    render.from_file(tmp_path / "a.mid", config, progress=lines)
+    assert lines.lines[0].endswith(
+        "not read, being no wav or flac files in the folder itself: kick.mp3, snare/"
+    )
+
+
+def test_what_a_kit_plays_instead_is_said(tmp_path: Path) -> None:
+    (tmp_path / "kit").mkdir()
+    shot = np.hanning(800) * np.sin(np.arange(800) / 3)
+    soundfile.write(tmp_path / "kit" / "snare.wav", 0.5 * shot, 44_100)
+    (tmp_path / "a.mid").write_bytes(song(beat((37, 38, 37, 38))))
+    lines = Lines()
+    config = RenderConfig(engine="sampler", kit=str(tmp_path / "kit"))
+    render.from_file(tmp_path / "a.mid", config, progress=lines)
+    assert lines.lines == ["kit kit: 4 xstick played as snare"]
+
+
+def pedal_map(tmp_path: Path, more: str = "") -> str:
+    path = tmp_path / "one_note.toml"
+    path.write_text(f'base = "gm"\nhat_pedal = "cc4"\n{more}')
+    return str(path)
+
+
+@pytest.mark.parametrize(("more", "down"), [("", 127), ('pedal_down = "low"\n', 0)])
+def test_hats_on_one_note_follow_the_pedal(tmp_path: Path, more: str, down: int) -> None:
+    name = pedal_map(tmp_path, more)
+    up = 127 - down
+
+    def hat(pitch: int, *pedal: int) -> np.ndarray:
+        moves = b"".join(m.control(4, value) for value in pedal)
+        data = song(moves + note(pitch, velocity=127) + m.meta(6, b"e", 960))
+        return played(data, tmp_path, drum_map=name)[0].audio
+
+    is_open, closed = hat(46), hat(42)  # before any pedal, the note says it
+    assert np.array_equal(hat(42, up), is_open) and np.array_equal(hat(46, down), closed)
+    assert np.array_equal(hat(42, down), closed) and np.array_equal(hat(46, up), is_open)
+    at, below = (90, 89) if down else (37, 38)
+    assert np.array_equal(hat(42, at), closed) and np.array_equal(hat(42, below), is_open)
+
+
+def test_hats_by_pedal_are_counted_in_a_line(tmp_path: Path) -> None:
+    data = song(m.control(4, 0) + beat())
+    assert played(data, tmp_path, drum_map=pedal_map(tmp_path))[1] == [
+        "4 hits on the hi-hat are open or closed by the pedal, not the note"
+    ]
+    assert played(data, tmp_path, drum_map="gm")[1] == []
 
 
 def test_what_was_odd_is_said_and_a_channel_can_be_chosen(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_steps, lay_hits
 from midigroove_core.clock import FrameClock
+from midigroove_core.drum_maps import BUILT_IN
+from midigroove_core.drum_reading import read_pedal
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
 from midigroove_core.midi import DrumPerformance
@@ -96,14 +98,14 @@ class ExpressiveGrid(GridFeaturizer):
     Every row is a function of absolute time, so a frame looks the same through any clip.
 
     Args:
-        drum_map: name of a built-in drum map, path of a drum map file, or {pitch: articulation}.
+        drum_map: name of a built-in drum map, path of a drum map file, or its JSON.
     """
 
     featurizer_id: ClassVar[str] = "expressive_grid"
 
-    def __init__(self, drum_map: str | Mapping[str, str] = "roland_td") -> None:
+    def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
         self._map = drum_map_from(drum_map)
-        self._config_map = drum_map if drum_map in ("gm", "roland_td") else self._map.to_json()
+        self._config_map = drum_map if drum_map in tuple(BUILT_IN) else self._map.to_json()
         self._lane_of_pitch = np.array(self._map.articulation_table(), dtype=np.int64)
         self._names = tuple(f"{kind}/{a}" for kind in _LANE_KINDS for a in ARTICULATIONS)
         self._names += _SHARED_ROWS
@@ -133,9 +135,10 @@ class ExpressiveGrid(GridFeaturizer):
         found = self._memo.get(performance, clock)
         if found is not None:
             return found
-        hits = lay_hits(performance, clock, self._lane_of_pitch, _L)
-        articulation = np.array(ARTICULATIONS, dtype=object)[self._lane_of_pitch]
-        time, openness = hat_steps(performance, articulation[performance.pitch])
+        read, _ = read_pedal(performance, self._map)
+        hits = lay_hits(read, clock, self._lane_of_pitch, _L)
+        names = np.array([*ARTICULATIONS, None], dtype=object)[self._lane_of_pitch]
+        time, openness = hat_steps(read, names[read.pitch])
         frame = np.full(len(time), np.iinfo(np.int64).min)
         frame[1:] = clock.split(time[1:])[0]
         prepared = _Prepared(hits, frame, openness, _MeterLine.of(performance))
@@ -162,8 +165,8 @@ class ExpressiveGrid(GridFeaturizer):
         np.multiply(hits.velocity[last], recency > 0.0, out=values[4 * _L : 5 * _L])
 
 
-def drum_map_from(drum_map: str | Mapping[str, str]) -> DrumMap:
-    """A drum map from a featurizer's argument: a name, a file, or {pitch: articulation}."""
+def drum_map_from(drum_map: str | Mapping[str, Any]) -> DrumMap:
+    """A drum map from a featurizer's argument: a name, a file, or its JSON."""
     if isinstance(drum_map, str):
         return load_drum_map(drum_map)
-    return DrumMap("custom", {int(pitch): name for pitch, name in drum_map.items()})
+    return DrumMap.from_json("custom", drum_map)

@@ -122,7 +122,7 @@ def hat_steps(
 
     Args:
         performance: the performance.
-        articulation: [N] articulation id of each hit.
+        articulation: [N] articulation id of each hit, None for what is no drum.
     """
     first_cc4 = performance.cc4_sec[0] if len(performance.cc4_sec) else np.inf
     is_open = articulation == "hat_open"

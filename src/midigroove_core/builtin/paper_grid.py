@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from midigroove_core.builtin.expressive_grid import drum_map_from
 from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_steps, lay_hits
 from midigroove_core.clock import FrameClock
+from midigroove_core.drum_maps import BUILT_IN
+from midigroove_core.drum_reading import read_pedal
 from midigroove_core.drums import ARTICULATIONS, PAPER_CLASS_OF_ARTICULATION, PAPER_CLASSES
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
 from midigroove_core.midi import DrumPerformance
@@ -38,15 +40,17 @@ class PaperGrid(GridFeaturizer):
     `expressive_grid`; `bar_position` is the place in the bar, in [0, 1), by the file's meter.
 
     Args:
-        drum_map: name of a built-in drum map, path of a drum map file, or {pitch: articulation}.
+        drum_map: name of a built-in drum map, path of a drum map file, or its JSON.
     """
 
     featurizer_id: ClassVar[str] = "paper_grid"
 
-    def __init__(self, drum_map: str | Mapping[str, str] = "roland_td") -> None:
+    def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
         found = drum_map_from(drum_map)
-        self._config_map = drum_map if drum_map in ("gm", "roland_td") else found.to_json()
-        self._articulation = np.array(ARTICULATIONS, dtype=object)[found.articulation_table()]
+        self._map = found
+        self._config_map = drum_map if drum_map in tuple(BUILT_IN) else found.to_json()
+        names = np.array([*ARTICULATIONS, None], dtype=object)
+        self._articulation = names[found.articulation_table()]
         classes = [PAPER_CLASS_OF_ARTICULATION.get(a) for a in self._articulation]
         lanes = [PAPER_CLASSES.index(c) if c is not None else -1 for c in classes]
         self._lane_of_pitch = np.array(lanes, dtype=np.int64)
@@ -83,12 +87,13 @@ class PaperGrid(GridFeaturizer):
         found = self._memo.get(performance, clock)
         if found is not None:
             return found
-        lane = self._lane_of_pitch[performance.pitch]
+        read, _ = read_pedal(performance, self._map)
+        lane = self._lane_of_pitch[read.pitch]
         kept = lane >= 0
-        hits = lay_hits(performance, clock, self._lane_of_pitch, _C)
+        hits = lay_hits(read, clock, self._lane_of_pitch, _C)
         first, _ = clock.split(performance.onset_sec[kept])
         last, _ = clock.split((performance.onset_sec + performance.duration_sec)[kept])
-        time, openness = hat_steps(performance, self._articulation[performance.pitch])
+        time, openness = hat_steps(read, self._articulation[read.pitch])
         frame = np.full(len(time), np.iinfo(np.int64).min)
         frame[1:] = clock.split(time[1:])[0]
         prepared = _Prepared(hits, lane[kept], first, last, frame, openness)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from midigroove_core.drums import CLASS_OF_ARTICULATION, DRUM_CLASSES, load_drum_map
+from midigroove_core.drums import DRUM_CLASSES, classes_of_pitches, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.processes import in_order
@@ -113,6 +113,7 @@ def _count_hits(path: Path) -> Counter[str] | None:
         performance = load_midi(path)
     except InputError:
         return None
-    drum_map = load_drum_map("roland_td")
-    names = (CLASS_OF_ARTICULATION[drum_map.articulation(p)] for p in performance.pitch.tolist())
-    return Counter(names)
+    classes = classes_of_pitches(load_drum_map("roland_td"))
+    names = Counter(classes[pitch] for pitch in performance.pitch.tolist())
+    del names[""]  # no drum of the map: what nothing plays, and nothing counts
+    return names

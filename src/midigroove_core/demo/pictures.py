@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from midigroove_core.atomic import atomic_path
+from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import ARTICULATIONS, load_drum_map
 from midigroove_core.midi import DrumPerformance, load_midi
 from midigroove_core.rendering.render import Rendered
@@ -40,10 +41,11 @@ def draw_renders(path: Path, midi_path: Path, renders: Mapping[str, Rendered]) -
 
 def _draw_grid(axes: Axes, performance: DrumPerformance, seconds: float) -> None:
     drum_map = load_drum_map("roland_td")
+    performance = read_with(performance, drum_map).performance
     names = [drum_map.articulation(pitch) for pitch in performance.pitch]
     used = [name for name in ARTICULATIONS if name in names]
     inside = performance.onset_sec < seconds
-    lanes = np.array([used.index(name) for name in names])[inside]
+    lanes = np.array([used.index(str(name)) for name in names])[inside]
     velocity = performance.velocity[inside] / 127
     axes.scatter(
         performance.onset_sec[inside], lanes, s=6 + 60 * velocity, c=velocity, cmap="viridis",

@@ -19,8 +19,8 @@ from typing import TypeVar
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
+from midigroove_core.drum_reading import keep_hits, read_with
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.kits import sampler
@@ -129,7 +129,9 @@ def cut_kit(
     drum_map = drum_map or load_drum_map("roland_td")
     if sample_rate != SAMPLE_RATE:
         audio = soxr.resample(audio, sample_rate, SAMPLE_RATE)
-    inside = _inside(performance, len(audio) / SAMPLE_RATE)
+    read = read_with(performance, drum_map).performance
+    drum_map = drum_map.plain
+    inside = _inside(read, len(audio) / SAMPLE_RATE)
     if inside.num_hits == 0:
         raise InputError("no hit of the MIDI lies inside the recording; do they belong together?")
     recording = _Recording(audio, inside, drum_map)
@@ -164,17 +166,7 @@ def check_new_folder(folder: Path) -> None:
 def _inside(performance: DrumPerformance, length_sec: float) -> DrumPerformance:
     """The hits that have at least `FEWEST_SEC` of audio."""
     onset = performance.onset_sec
-    return _only(performance, (onset >= 0) & (onset < length_sec - FEWEST_SEC))
-
-
-def _only(performance: DrumPerformance, keep: NDArray[np.bool_]) -> DrumPerformance:
-    return replace(
-        performance,
-        onset_sec=performance.onset_sec[keep],
-        duration_sec=performance.duration_sec[keep],
-        pitch=performance.pitch[keep],
-        velocity=performance.velocity[keep],
-    )
+    return keep_hits(performance, (onset >= 0) & (onset < length_sec - FEWEST_SEC))
 
 
 class _Recording:
@@ -275,7 +267,7 @@ class _Recording:
         keep = (onset >= first_sec) & (onset < end_sec)
         keep[hit.index] = False
         first = round(first_sec * SAMPLE_RATE)
-        meanwhile = _only(self.performance, keep)
+        meanwhile = keep_hits(self.performance, keep)
         meanwhile = replace(meanwhile, onset_sec=meanwhile.onset_sec - first / SAMPLE_RATE)
         lead = hit.start - first
         played = sampler.render(

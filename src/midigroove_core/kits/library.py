@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 
 from midigroove_core.atomic import read_json
-from midigroove_core.errors import InputError
+from midigroove_core.errors import InputError, nearest
 from midigroove_core.kits.oneshots import FALLBACKS, Audio, Kit, Layer
 from midigroove_core.kits.user_kits import load_folder, load_soundfont
 
@@ -61,8 +61,11 @@ def load_kit(name: str | Path) -> Kit:
         return load_soundfont(font, program)
     if Path(name).is_dir():
         return load_folder(Path(name))
-    known = ", ".join(info.id for info in list_kits())
-    raise InputError(f"no kit {str(name)!r}; use one of {known}, a folder of wav files, or a .sf2")
+    known = [info.id for info in list_kits()]
+    raise InputError(
+        f"no kit {str(name)!r}{nearest(str(name), known)}; use one of {', '.join(known)}, a folder "
+        "of wav files, or a .sf2"
+    )
 
 
 def _manifest() -> dict[str, Any]:

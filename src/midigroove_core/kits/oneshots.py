@@ -86,6 +86,7 @@ class Kit:
         articulations: articulation -> layers by rising velocity.
         variants: articulation -> pitch -> layers, for pitches that sound otherwise than their
             articulation (a second high tom, each percussion of "other").
+        unread: what lies in a kit's folder and is no one-shot of it, by name.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Kit:
     sample_rate: int = SAMPLE_RATE
     license: str = "unknown"
     source: str = ""
+    unread: tuple[str, ...] = ()
     _rates: dict[int, Kit] = field(default_factory=dict, repr=False, init=False)
     _voices: dict[tuple[str, int], Voice | None] = field(
         default_factory=dict, repr=False, init=False
@@ -104,10 +106,18 @@ class Kit:
         key = (articulation, pitch)
         if key not in self._voices:
             layers = self.variants.get(articulation, {}).get(pitch)
-            for name in (articulation, *FALLBACKS[articulation]):
-                layers = layers or self.articulations.get(name)
+            name = self.played_as(articulation, pitch)
+            if layers is None and name is not None:
+                layers = self.articulations[name]
             self._voices[key] = Voice(layers) if layers else None
         return self._voices[key]
+
+    def played_as(self, articulation: str, pitch: int) -> str | None:
+        """The articulation whose one-shots a hit plays; None where it is silent."""
+        if self.variants.get(articulation, {}).get(pitch):
+            return articulation
+        names = (articulation, *FALLBACKS[articulation])
+        return next((name for name in names if self.articulations.get(name)), None)
 
     @property
     def silent(self) -> list[str]:
@@ -133,6 +143,6 @@ class Kit:
                 self.name,
                 {name: convert(layers) for name, layers in self.articulations.items()},
                 {a: {p: convert(x) for p, x in v.items()} for a, v in self.variants.items()},
-                sample_rate, self.license, self.source,
+                sample_rate, self.license, self.source, self.unread,
             )  # fmt: skip
         return self._rates[sample_rate]

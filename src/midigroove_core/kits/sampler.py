@@ -6,21 +6,33 @@ their dynamics against each other and a part of a performance sounds as it does 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.drums import DrumMap, load_drum_map
+from midigroove_core.drum_reading import read_with
+from midigroove_core.drums import CC4_CLOSED, DrumMap, load_drum_map
 from midigroove_core.kits.oneshots import Kit
 from midigroove_core.performance import DrumPerformance
 
 CHOKE_FADE_SEC = 0.008
 """A choked hi-hat fades over this time, from the moment it is closed."""
 
-CC4_CLOSED = 90
-"""Pedal value of a closed hi-hat: Roland modules have a plateau there (high = closed)."""
-
 CYMBALS = ("crash_1", "crash_2", "splash_china", "ride", "ride_bell")
 """What a grab (key pressure) cuts."""
+
+STEMS: Mapping[str, tuple[str, ...]] = {
+    "kick": ("kick",), "snare": ("snare", "rimshot", "xstick"),
+    "toms": ("tom_high", "tom_mid", "tom_low"), "hats": ("hat_closed", "hat_open", "hat_pedal"),
+    "cymbals": CYMBALS, "percussion": ("other",),
+}  # fmt: skip
+"""Stem -> the articulations in it; each articulation is in one."""
+
+_STEM_OF = {name: row for row, names in enumerate(STEMS.values()) for name in names}
+
+BLOCK_SAMPLES = 1 << 18
+"""Six seconds at 44.1 kHz."""
 
 _END_FADE_SEC = 0.010
 
@@ -38,7 +50,8 @@ def render(
 
     A hit at time t starts at sample round(t * sample_rate). Drums and cymbals ring on when struck
     again. An open hi-hat is cut by the next closed or pedal hit and when CC4 reaches `CC4_CLOSED`
-    from below, or with the first CC4 of all; a cymbal when its pitch is grabbed.
+    from below, or with the first CC4 of all; a cymbal when its pitch is grabbed. Pitches that the
+    map does not list are silent.
 
     Args:
         performance: hits in seconds.
@@ -51,32 +64,72 @@ def render(
     Returns:
         [num_samples] float32 mono. Built-in kits leave headroom, but nothing limits the sum.
     """
-    drum_map = drum_map or load_drum_map("roland_td")
-    voices = kit.at_rate(sample_rate)
-    onsets = np.round(performance.onset_sec * sample_rate).astype(np.int64)
-    articulations = [drum_map.articulation(pitch) for pitch in performance.pitch]
     faded = num_samples is None
     if num_samples is None:
         num_samples = round((performance.end_sec + tail_sec) * sample_rate)
-    stops = _choke_samples(performance, onsets, articulations, sample_rate)
-    fade = _fade(round(CHOKE_FADE_SEC * sample_rate))
     out = np.zeros(num_samples, dtype=np.float32)
-    for onset, stop, articulation, pitch, velocity in zip(
-        onsets, stops, articulations, performance.pitch, performance.velocity, strict=True
+    start = 0
+    for block in render_blocks(
+        performance, kit, num_samples, sample_rate=sample_rate, drum_map=drum_map
     ):
-        voice = voices.voice(articulation, int(pitch))
-        if voice is None or onset >= num_samples:
-            continue
-        audio, gain = voice.at(int(velocity))
-        held = audio[: num_samples - onset] * np.float32(gain)
-        if stop >= 0 and stop - onset < len(held):
-            held = held[: stop - onset + len(fade)]
-            held[stop - onset :] *= fade[: len(held) - (stop - onset)]
-        out[onset : onset + len(held)] += held
+        out[start : start + block.shape[1]] = block[0]
+        start += block.shape[1]
     if faded:
         last = _fade(min(num_samples, round(_END_FADE_SEC * sample_rate)))
         out[num_samples - len(last) :] *= last
     return out
+
+
+def render_blocks(
+    performance: DrumPerformance,
+    kit: Kit,
+    num_samples: int,
+    *,
+    sample_rate: int = 44_100,
+    drum_map: DrumMap | None = None,
+    stems: bool = False,
+    block_samples: int = BLOCK_SAMPLES,
+) -> Iterator[NDArray[np.float32]]:
+    """The audio of `render` in blocks, so that hours need no more memory than minutes.
+
+    Args:
+        performance, kit, num_samples, sample_rate, drum_map: as `render` has them.
+        stems: give `STEMS` apart, which add up to the whole; chokes work across them.
+        block_samples: length of the blocks; the last may be shorter.
+
+    Yields:
+        [1, n] float32, or with `stems` [len(STEMS), n].
+    """
+    drum_map = drum_map or load_drum_map("roland_td")
+    performance = read_with(performance, drum_map).performance
+    voices = kit.at_rate(sample_rate)
+    onsets = np.round(performance.onset_sec * sample_rate).astype(np.int64)
+    names = [str(drum_map.articulation(pitch)) for pitch in performance.pitch]
+    stops = _choke_samples(performance, onsets, names, sample_rate).tolist()
+    rows = [_STEM_OF[name] if stems else 0 for name in names]
+    pitches, velocities = performance.pitch.tolist(), performance.velocity.tolist()
+    fade = _fade(round(CHOKE_FADE_SEC * sample_rate))
+    ring = np.zeros((len(STEMS) if stems else 1, block_samples), dtype=np.float32)
+    hit = 0
+    for start in range(0, num_samples, block_samples):
+        last = int(np.searchsorted(onsets, min(start + block_samples, num_samples)))
+        while hit < last:
+            voice = voices.voice(names[hit], pitches[hit])
+            onset, stop = int(onsets[hit]), stops[hit]
+            if voice is not None:
+                audio, gain = voice.at(velocities[hit])
+                held = audio[: num_samples - onset] * np.float32(gain)
+                if stop >= 0 and stop - onset < len(held):
+                    held = held[: stop - onset + len(fade)]
+                    held[stop - onset :] *= fade[: len(held) - (stop - onset)]
+                end = onset - start + len(held)
+                if end > ring.shape[1]:
+                    ring = np.pad(ring, ((0, 0), (0, end - ring.shape[1])))
+                ring[rows[hit], onset - start : end] += held
+            hit += 1
+        yield ring[:, : min(block_samples, num_samples - start)].copy()
+        ring[:, :-block_samples] = ring[:, block_samples:]
+        ring[:, -block_samples:] = 0.0
 
 
 def _fade(length: int) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,14 @@ _LOUDEST_SUM = 1.0
 
 
 def load_folder(folder: Path, name: str | None = None) -> Kit:
-    """A folder of ARTICULATION[_pPITCH][_VELOCITY].wav or .flac; other files are ignored."""
+    """A folder of ARTICULATION[_pPITCH][_VELOCITY].wav or .flac; the rest is in `Kit.unread`."""
     found: dict[tuple[str, int | None], list[Layer]] = {}
+    unread = []
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in (".wav", ".flac") or path.name.startswith("."):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() or path.suffix.lower() not in (".wav", ".flac"):
+            unread.append(f"{path.name}/" if path.is_dir() else path.name)
             continue
         match = _FILE_NAME.fullmatch(path.stem)
         pitch, velocity = (int(x) if x else None for x in match.groups()[1:]) if match else (0, 0)
@@ -39,8 +44,11 @@ def load_folder(folder: Path, name: str | None = None) -> Kit:
         layer = Layer(velocity, _read_shot(path))
         found.setdefault((match[1].lower(), pitch), []).append(layer)
     if not found:
-        raise InputError(f"{folder}: no wav or flac one-shots such as snare.wav, kick_100.wav")
-    return _with_headroom(name or folder.name, found)
+        rest = f" (not read: {', '.join(unread[:5])})" if unread else ""
+        raise InputError(
+            f"{folder}: no wav or flac one-shots such as snare.wav, kick_100.wav{rest}"
+        )
+    return replace(_with_headroom(name or folder.name, found), unread=tuple(unread))
 
 
 def _read_shot(path: Path) -> Audio:

@@ -118,13 +118,24 @@ class Rendered:
 
 
 class Engine(Protocol):
-    """Plays performances at its own sample rate; keeps what is slow to load."""
+    """Plays performances at its own sample rate; keeps what is slow to load.
+
+    Attributes:
+        sample_rate: of what it plays.
+        kit: what it plays on.
+        drum_map: how pitches are to be read, see `drum_reading.read_with`.
+    """
 
     sample_rate: int
     kit: str
+    drum_map: DrumMap
 
     def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
-        """The performance with its tail, not yet resampled or guarded against clipping."""
+        """A performance that was read with `drum_map`, and its tail.
+
+        Not yet resampled or guarded against clipping. A line says which hits sound as something
+        else, or not at all.
+        """
 
 
 def num_output_samples(duration_sec: float, sample_rate: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,7 @@ from midigroove_core.coding.decode import decode_whole
 from midigroove_core.coding.windows import Window, joins, plan_windows, stitch
 from midigroove_core.device import choose_device
 from midigroove_core.drums import DrumMap, load_drum_map
-from midigroove_core.errors import InputError
+from midigroove_core.errors import InputError, nearest
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
 from midigroove_core.kits.library import list_kits
@@ -68,6 +69,8 @@ class ModelEngine:
         kits = checkpoint.vocabularies.get("kit", [])
         chosen = self._indices.get("kit", -1)
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
+        self._grid_map = featurizer_drum_map(checkpoint)
+        self.drum_map = config.read_drum_map() or self._grid_map
         self.sample_rate = codec.clock.sample_rate
         if config.kit is None and chosen >= 0 and len(kits) > 1:
             others = ", ".join(kit for kit in kits if kit != self.kit)
@@ -92,7 +95,7 @@ class ModelEngine:
         """See `Engine.play`."""
         clock = self._codec.clock
         windows = self.windows(performance.end_sec)
-        performance = self._read(performance)
+        performance = self._as_grids_read(performance, progress)
         progress.start("Predicting codes", len(windows))
         parts: list[NDArray[np.int64]] = []
         for start in range(0, len(windows), BATCH_WINDOWS):
@@ -125,11 +128,15 @@ class ModelEngine:
             return window, max(0, round(self._config.overlap_sec * rate))
         return window, min(overlap, window // 2)
 
-    def _read(self, performance: DrumPerformance) -> DrumPerformance:
-        source = self._config.read_drum_map()
-        if source is None:
-            return performance
-        return remap(performance, source, featurizer_drum_map(self._checkpoint))
+    def _as_grids_read(self, performance: DrumPerformance, progress: Progress) -> DrumPerformance:
+        """The performance with pitches, and the pedal, as the model's grids read them."""
+        moved, substitutes = remap(performance, self.drum_map.plain, self._grid_map.plain)
+        line = substitutes.line("the model")
+        if line is not None:
+            progress.message(line)
+        if self._grid_map.pedal_down == "low":
+            moved = replace(moved, cc4_value=127 - moved.cc4_value)
+        return moved
 
     def _generate(
         self, performance: DrumPerformance, windows: list[Window], batch_index: int
@@ -209,7 +216,8 @@ def _index_of(wanted: str, known: list[str], name: str, path: Path) -> int:
     if wanted.casefold() == UNKNOWN:
         return -1
     listed = ", ".join(known) or "none"
-    raise InputError(f"{path}: no {name} {wanted!r}; this model knows {listed}, or {UNKNOWN}")
+    hint = nearest(wanted, [*known, UNKNOWN])
+    raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}")
 
 
 def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
@@ -217,7 +225,7 @@ def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
     value: Any = checkpoint.featurizer.get_config().get("drum_map", "roland_td")
     if isinstance(value, str):
         return load_drum_map(value)
-    return DrumMap("featurizer", {int(pitch): name for pitch, name in value.items()})
+    return DrumMap.from_json("featurizer", value)
 
 
 def trained_frames(checkpoint: Checkpoint, name: str, default: int) -> int:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.audio import resample, save_audio
-from midigroove_core.drums import load_drum_map
+from midigroove_core.drum_reading import read_with
+from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
@@ -74,8 +75,8 @@ def from_performance(
         InputError: no hit is a drum of the map; with `config.strict`, some hit is none.
     """
     config, progress = config or RenderConfig(), progress or Silent()
-    audible = _mapped(performance, config, progress)
     engine = engine or open_engine(config, progress)
+    audible = _read(performance, engine.drum_map, config.strict, progress)
     rendered = engine.play(audible, progress)
     rate = config.sample_rate or rendered.sample_rate
     audio = rendered.audio
@@ -120,27 +121,20 @@ def from_file(
         raise InputError(f"{midi_path}: {error}") from error
 
 
-def _mapped(
-    performance: DrumPerformance, config: RenderConfig, progress: Progress
+def _read(
+    performance: DrumPerformance, drum_map: DrumMap, strict: bool, progress: Progress
 ) -> DrumPerformance:
     """The hits that are drums of the map; a line about the others, which no engine plays."""
-    drum_map = config.read_drum_map() or load_drum_map("roland_td")
-    known = np.isin(performance.pitch, list(drum_map.pitches))
-    if known.all():
-        return performance
-    pitches, counts = np.unique(performance.pitch[~known], return_counts=True)
-    listed = ", ".join(f"{pitch} ({n})" for pitch, n in zip(pitches, counts, strict=True))
-    line = f"{int(counts.sum())} hits are no drum of the map {drum_map.name}: pitches {listed}"
-    if config.strict or not known.any():
-        raise InputError(f"{line}; choose another drum_map")
-    progress.message(f"{line}; left out")
-    return replace(
-        performance,
-        onset_sec=performance.onset_sec[known],
-        duration_sec=performance.duration_sec[known],
-        pitch=performance.pitch[known],
-        velocity=performance.velocity[known],
-    )
+    reading = read_with(performance, drum_map)
+    for line in reading.lines:
+        if strict or reading.performance.num_hits == 0:
+            raise InputError(f"{line.removesuffix('; left out')}; choose another drum_map")
+        progress.message(line)
+    if reading.by_pedal:
+        progress.message(
+            f"{reading.by_pedal:,} hits on the hi-hat are open or closed by the pedal, not the note"
+        )
+    return reading.performance
 
 
 def from_file_to_file(

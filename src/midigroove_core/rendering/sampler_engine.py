@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
+from midigroove_core.kits.remap import kit_substitutes
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
@@ -30,30 +31,37 @@ class SamplerEngine:
         else:
             self._kit = load_kit(config.kit if config.kit is not None else list_kits()[0].id)
         self._config = config
-        self._drum_map = config.read_drum_map() or load_drum_map("roland_td")
+        self.drum_map = config.read_drum_map() or load_drum_map("roland_td")
         self.kit = self._kit.name
+        if self._kit.unread:
+            progress.message(
+                f"{config.kit}: not read, being no wav or flac files in the folder itself: "
+                f"{_listed(self._kit.unread)}"
+            )
         self.sample_rate = config.sample_rate or self._kit.sample_rate
 
     def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
         """See `Engine.play`; the sampler resamples its one-shots, so the rate is the final one."""
-        self._say_silent(performance, progress)
+        self._say_substitutes(performance, progress)
         seconds = performance.end_sec + self._config.tail_sec
         audio = sampler.render(
             performance,
             self._kit,
             sample_rate=self.sample_rate,
-            drum_map=self._drum_map,
+            drum_map=self.drum_map.plain,
             num_samples=num_output_samples(seconds, self.sample_rate),
         )
         return Rendered(audio, self.sample_rate)
 
-    def _say_silent(self, performance: DrumPerformance, progress: Progress) -> None:
-        """A line about the hits that this kit has no sound for."""
-        drums = [(self._drum_map.articulation(p), int(p)) for p in performance.pitch]
-        silent = Counter(name for name, p in drums if self._kit.voice(name, p) is None)
-        if silent:
-            listed = ", ".join(f"{count} {name}" for name, count in sorted(silent.items()))
-            progress.message(f"no sound in the kit {self.kit}: {listed}")
+    def _say_substitutes(self, performance: DrumPerformance, progress: Progress) -> None:
+        line = kit_substitutes(performance, self._kit, self.drum_map).line(f"kit {self.kit}")
+        if line is not None:
+            progress.message(line)
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:

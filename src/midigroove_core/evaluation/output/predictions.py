@@ -158,7 +158,7 @@ class PredictionStore:
 def describe_clip(clip: EvalClip) -> KeptClip:
     """Where a clip is from, and every hit in it."""
     entry = clip.entry
-    lanes = [ARTICULATIONS.index(ROLAND_TD_MAP.get(int(p), "other")) for p in clip.pitches]
+    names = [ROLAND_TD_MAP.get(int(pitch)) for pitch in clip.pitches]
     beats = clip.performance.seconds_to_beats([clip.start_sec, clip.end_sec])
     whole = np.arange(np.ceil(beats[0]), beats[1])
     return KeptClip(
@@ -174,7 +174,8 @@ def describe_clip(clip: EvalClip) -> KeptClip:
             round(float(t) - clip.start_sec, 6) for t in clip.performance.beats_to_seconds(whole)
         ),
         hits=tuple(
-            (round(float(sec), 6), ARTICULATIONS[lane], int(velocity))
-            for sec, lane, velocity in zip(clip.onsets_sec, lanes, clip.velocities, strict=True)
+            (round(float(sec), 6), name, int(velocity))
+            for sec, name, velocity in zip(clip.onsets_sec, names, clip.velocities, strict=True)
+            if name is not None
         ),
     )

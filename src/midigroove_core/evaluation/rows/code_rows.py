@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.clips import cut_clips
-from midigroove_core.drums import CLASS_OF_ARTICULATION, DRUM_CLASSES, ROLAND_TD_MAP
+from midigroove_core.drums import DRUM_CLASSES, classes_of_pitches, load_drum_map
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.metrics.codes import CodeModel
@@ -172,7 +172,7 @@ def hit_sketch(performance: DrumPerformance, start_sec: float, bins: int) -> NDA
     left = np.floor(position).astype(np.int64)
     share = (position - left).astype(np.float32)
     lane = _CLASS_TABLE[performance.pitch[first:last]]
-    loud = performance.velocity[first:last].astype(np.float32) / 127.0
+    loud = performance.velocity[first:last].astype(np.float32) / 127.0 * (lane >= 0)
     np.add.at(sketch, (np.minimum(left, bins - 1), lane), loud * (1.0 - share))
     np.add.at(sketch, (np.minimum(left + 1, bins - 1), lane), loud * share)
     return sketch
@@ -180,8 +180,8 @@ def hit_sketch(performance: DrumPerformance, start_sec: float, bins: int) -> NDA
 
 _CLASS_TABLE = np.array(
     [
-        DRUM_CLASSES.index(CLASS_OF_ARTICULATION[ROLAND_TD_MAP.get(pitch, "other")])
-        for pitch in range(128)
+        DRUM_CLASSES.index(name) if name else -1
+        for name in classes_of_pitches(load_drum_map("roland_td"))
     ]
 )
 

@@ -31,7 +31,7 @@ _WANTED_HITS = 12
 _LEAST_ONSET_F1 = 0.4
 """Below it a recording is not of this MIDI, or silent."""
 
-_VOICE_OF_PITCH = np.array([ROLAND_TD_MAP.get(pitch, "other") for pitch in range(128)])
+_VOICE_OF_PITCH = np.array([ROLAND_TD_MAP.get(pitch, "") for pitch in range(128)])
 
 VoiceHits = dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]
 Audio = NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.drums import CLASS_OF_ARTICULATION, ROLAND_TD_MAP
+from midigroove_core.drums import classes_of_pitches, load_drum_map
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.records import HeardWith
 from midigroove_core.evaluation.scoring.kit_recordings import (
@@ -23,15 +23,13 @@ TEMPLATE_SEC = 0.5
 SHARED_KITS = 2
 """Kits whose one-shots are the templates of a kit of which nothing else is known."""
 
-_CLASS_OF_PITCH = np.array(
-    [CLASS_OF_ARTICULATION[ROLAND_TD_MAP.get(pitch, "other")] for pitch in range(128)]
-)
+_CLASS_OF_PITCH = np.array(classes_of_pitches(load_drum_map("roland_td")))
 
 Hits = dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]
 
 
 def clip_classes(clip: EvalClip) -> NDArray[np.str_]:
-    """The drum class of each hit inside the clip."""
+    """The drum class of each hit inside the clip; "" for what is no drum."""
     return _CLASS_OF_PITCH[clip.pitches]
 
 
