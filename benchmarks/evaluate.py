@@ -16,9 +16,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from midigroove_core.audio import resample
-from midigroove_core.cache import CacheEntry
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.hearing import features_of
+from midigroove_core.evaluation.base.takes import JudgedTake
 from midigroove_core.evaluation.output.cost import peak_memory_mib
 from midigroove_core.evaluation.scoring.clips import ClipScorer
 from midigroove_core.kits import sampler
@@ -39,12 +39,10 @@ def clips(wanted: int) -> Iterator[tuple[EvalClip, np.ndarray]]:
             played = load_midi(groove.path)
             for kit in ("jazz", "power"):
                 audio = sampler.render(played, load_kit(kit), sample_rate=RATE)
-                entry = CacheEntry(
-                    f"{kit}/{groove.name}.wav", groove.name, "", "test", kit, "", "", 120.0,
-                    "beat", "4-4", 0, len(audio), 1.0, 0, 0,
-                )  # fmt: skip
+                key = f"{kit}/{groove.name}.wav"
+                take = JudgedTake(key, groove.name, "test", kit, "", "", 120.0)
                 for start in np.arange(0.0, len(audio) / RATE - CLIP_SEC, CLIP_SEC):
-                    clip = EvalClip(index, entry, played, float(start), float(start + CLIP_SEC))
+                    clip = EvalClip(index, take, played, float(start), float(start + CLIP_SEC))
                     first, count = clip.samples(RATE)
                     yield clip, audio[first : first + count]
                     index += 1

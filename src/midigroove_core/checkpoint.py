@@ -76,20 +76,46 @@ class Checkpoint:
             PluginError: no such codec is installed; says what to install.
             MismatchError: the codec built here is another one (facts or weights differ).
         """
-        cls = _resolve(registry, "codec", self.metadata["codec"], self.path).load()
-        codec: Codec = cls.from_config(self.codec_config, path=path)
-        facts = codec.facts()
-        shapes = [shape_of_codebooks(read_codebooks(f)) for f in (self.codec_facts, facts)]
-        _agree(self.path, "codec.facts.codebooks", *shapes)
-        for name in _FACTS:
-            _agree(self.path, f"codec.facts.{name}", self.codec_facts.get(name), facts.get(name))
-        if codec.weights_sha != self.weights_sha:
-            raise MismatchError(
-                f"{self.path}: codec.weights_sha is {self.weights_sha[:12]}, but {self.codec_id} "
-                f"has weights {codec.weights_sha[:12]} here; give the weights it was trained "
-                f"with (--codec-path)"
-            )
-        return codec.to(device)
+        return build_stored_codec(
+            self.path, self.metadata["codec"], registry, path=path, device=device
+        )
+
+
+def build_stored_codec(
+    where: Path,
+    stored: Mapping[str, Any],
+    registry: Registry,
+    *,
+    path: str | None = None,
+    device: str | torch.device = "cpu",
+) -> Codec:
+    """The codec that a checkpoint or a cache names.
+
+    Args:
+        where: the file that names it, for messages.
+        stored: `id`, `config`, `facts`, `weights_sha` and `distribution`.
+        registry: where its class is looked up.
+        path: a local directory or file with its weights; None for its default place.
+        device: where to put it.
+
+    Raises:
+        PluginError: no such codec is installed; says what to install.
+        MismatchError: the codec built here is another one (facts or weights differ).
+    """
+    cls = _resolve(registry, "codec", stored, where).load()
+    codec: Codec = cls.from_config(stored["config"], path=path)
+    facts = codec.facts()
+    shapes = [shape_of_codebooks(read_codebooks(f)) for f in (stored["facts"], facts)]
+    _agree(where, "codec.facts.codebooks", *shapes)
+    for name in _FACTS:
+        _agree(where, f"codec.facts.{name}", stored["facts"].get(name), facts.get(name))
+    if codec.weights_sha != stored["weights_sha"]:
+        raise MismatchError(
+            f"{where}: codec.weights_sha is {stored['weights_sha'][:12]}, but {stored['id']} "
+            f"has weights {codec.weights_sha[:12]} here; give the weights it was made "
+            f"with (--codec-path)"
+        )
+    return codec.to(device)
 
 
 def save_checkpoint(

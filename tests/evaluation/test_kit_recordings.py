@@ -39,7 +39,7 @@ def heard_with(workbench: Path, out: Path, **options: object) -> dict[str, dict]
     settings = {"dataset": workbench / "data", **options}
     evaluate(
         EvalConfig(
-            (system,), out, max_items=6, knee_items=0, save_preds=0, rows=("recording", "silence"),
+            (system,), out, max_items=0, knee_items=0, save_preds=0, rows=("recording", "silence"),
             device="cpu", long_items=0, embedding="", **settings,
         )
     )  # fmt: skip

@@ -27,11 +27,27 @@ def add(app: typer.Typer) -> None:
 
 
 def evaluate(
-    system: Annotated[
-        list[str],
-        typer.Option(metavar="NAME:CHECKPOINT:CACHE", help="A system under test; repeatable."),
-    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the evaluation.")],
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:CHECKPOINT:CACHE[:CODEC]", help="A system under test; repeatable."
+        ),
+    ] = None,
+    systems_file: Annotated[
+        Path | None, typer.Option(help="A file with one such system a line.")
+    ] = None,
+    audio: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:FOLDER",
+            help="Audio from elsewhere under test, a file per take by its name; repeatable.",
+        ),
+    ] = None,
+    cache: Annotated[
+        list[Path] | None,
+        typer.Option(help="A codec without a model, by the cache of its codes; repeatable."),
+    ] = None,
     split: Annotated[str, typer.Option(help="Split of the caches.")] = "test",
     dataset: Annotated[
         Path | None,
@@ -123,17 +139,22 @@ def evaluate(
     Example: `midigroove eval --system groove:runs/groove/best.safetensors:cache/groove
     --dataset DATA --out eval/first`
     """
-    from midigroove_core.evaluation import EvalConfig, SystemSpec
+    from midigroove_core.evaluation import AudioSpec, EvalConfig, SystemSpec
     from midigroove_core.evaluation import evaluate as run
+    from midigroove_core.evaluation.base.config import read_systems_file
     from midigroove_core.evaluation.base.rows import RowKind
 
     wanted = {
         "oracle": add_oracle, "silence": add_silence, "random": add_random,
         "unigram": add_unigram, "nearest": add_nearest, "sampler": add_sampler,
     }  # fmt: skip
+    systems = tuple(SystemSpec.parse(text) for text in system or ())
+    if systems_file is not None:
+        systems += tuple(read_systems_file(systems_file))
     paths = [text.rpartition("=") for text in codec_path or []]
     config = EvalConfig(
-        systems=tuple(SystemSpec.parse(text) for text in system), out=out, split=split,
+        systems=systems, audio=tuple(AudioSpec.parse(text) for text in audio or ()),
+        caches=tuple(cache or ()), out=out, split=split,
         dataset=dataset, reference=reference, sample_rate=sample_rate,
         intersection=intersection, max_items=max_items, beats=beats,
         audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
+from midigroove_core.evaluation.base.config import AudioSpec, EvalConfig, SystemSpec
 
 if TYPE_CHECKING:
     from midigroove_core.evaluation.output.scorecard import Scorecard
     from midigroove_core.progress import Progress
 
-__all__ = ["EvalConfig", "SystemSpec", "evaluate", "make_config"]
+__all__ = ["AudioSpec", "EvalConfig", "SystemSpec", "evaluate", "make_config"]
 
 
 def evaluate(
@@ -33,7 +33,8 @@ def evaluate(
     """Runs an evaluation and writes its directory; torch is imported here, not before.
 
     Args:
-        systems: texts `NAME:CHECKPOINT:CACHE`, or a whole configuration.
+        systems: texts `NAME:CHECKPOINT:CACHE[:CODEC]`, or a whole configuration; none where
+            folders of `audio`, texts `NAME:FOLDER`, are judged.
         out: the directory; not with a configuration, which names its own.
         progress: told how far it is.
         options: fields of `EvalConfig`, such as `dataset="data/e-gmd"`.
@@ -75,6 +76,10 @@ def make_config(
     for name in ("dataset", "pred_dir"):
         if chosen.get(name) is not None:
             chosen[name] = Path(chosen[name])
+    chosen["audio"] = tuple(
+        AudioSpec.parse(item) if isinstance(item, str) else item for item in chosen.get("audio", ())
+    )
+    chosen["caches"] = tuple(Path(path) for path in chosen.get("caches", ()))
     if "rows" in chosen:
         chosen["rows"] = tuple(chosen["rows"])
     return EvalConfig(tuple(systems), Path(out), **chosen)

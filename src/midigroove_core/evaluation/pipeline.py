@@ -9,7 +9,7 @@ from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.base.measured import LongMeasured, Measured
 from midigroove_core.evaluation.output.cost import make_cost
 from midigroove_core.evaluation.output.folder import Places, evaluation_folders
-from midigroove_core.evaluation.output.manifest import make_manifest, settings_sha
+from midigroove_core.evaluation.output.manifest import Judged, make_manifest, settings_sha
 from midigroove_core.evaluation.output.predictions import PredictionStore
 from midigroove_core.evaluation.output.scorecard import Scorecard
 from midigroove_core.evaluation.output.summarise import summarise
@@ -37,7 +37,11 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Scor
     # evaluation that is there.
     plan = open_plan(config, registry, progress.message)
     scorer = _open_scorer(config, registry, plan, progress.message)
-    facts = tuple(system.facts for system in plan.systems)
+    facts: tuple[Judged, ...] = (
+        *(system.facts for system in plan.systems),
+        *plan.folders,
+        *plan.caches,
+    )
     recordings = None if plan.references is None else plan.references.recordings
     dataset = None if recordings is None else recordings.fingerprint
     settings = settings_sha(config, facts, dataset)
@@ -79,7 +83,8 @@ def _open_audio(
 ) -> AudioScoring:
     rate, facts, kits = references.sample_rate, references.facts, None
     if references.recordings is not None:
-        kits = KitRecordings(references.group.cache, config.split, references.recordings)
+        judged = frozenset(take.performance_key for take in plan.takes)
+        kits = KitRecordings(references.recordings, judged)
     sets = None
     if config.embedding:
         sets = open_collector(config, registry, rate, facts.row, message)
@@ -104,8 +109,8 @@ def _measure(
     progress.finish()
     keep.finish()
     long = _long(config, plan, scorer, progress)
-    facts = [system.facts for system in plan.systems]
-    return scorer.measured([source.row for source in plan.sources], facts, long)
+    judged = ([system.facts for system in plan.systems], plan.folders, plan.caches)
+    return scorer.measured([source.row for source in plan.sources], *judged, long)
 
 
 class _Keeper:
@@ -132,11 +137,11 @@ def _long(
     config: EvalConfig, plan: Plan, scorer: Scorer, progress: Progress
 ) -> LongMeasured | None:
     references = plan.references
-    if references is None or not config.long_items:
+    if references is None or not config.long_items or not plan.systems:
         return None
     # A system that predicted nothing of the clips would render noise.
     able = [s for s in plan.systems if scorer.scores.scored(s.name).any()]
-    source = LongSource(config, able, references.sample_rate, plan.journal)
+    source = LongSource(config, plan.source, plan.takes, able, references.sample_rate, plan.journal)
     if able and not source.stretches:
         progress.message(
             f"no long renders: no take of split {config.split} is long enough for "

@@ -10,10 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.cache import Cache, CacheEntry
-from midigroove_core.cache.clips import cut_clips
+from midigroove_core.cache import CacheEntry
+from midigroove_core.cache.clips import LEAD_SEC
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.takes import JudgedTake, TakeSource
 from midigroove_core.midi import DrumPerformance
 
 
@@ -23,21 +25,21 @@ class EvalClip:
 
     Attributes:
         index: its number in this evaluation.
-        entry: the take, as the first system's cache has it.
+        take: whose.
         performance: the events of the whole take.
-        start_sec, end_sec: the window; its borders are frame borders of the first system's codec.
+        start_sec, end_sec: the window.
     """
 
     index: int
-    entry: CacheEntry
+    take: JudgedTake
     performance: DrumPerformance
     start_sec: float
     end_sec: float
 
     @property
     def clip_id(self) -> str:
-        """Take and start in milliseconds; the same for every codec up to a frame."""
-        return f"{self.entry.key}@{round(self.start_sec * 1000)}"
+        """Take and start in milliseconds."""
+        return f"{self.take.key}@{round(self.start_sec * 1000)}"
 
     @property
     def duration_sec(self) -> float:
@@ -117,55 +119,65 @@ def frame_window(
     )
 
 
-def judged_entries(caches: Sequence[Cache], split: str, intersection: bool) -> list[CacheEntry]:
-    """The takes of the first cache's split; with `intersection` only those that all caches have."""
-    entries = caches[0].split(split)
-    if intersection:
-        for cache in caches[1:]:
-            there = {entry.key for entry in cache.entries}
-            entries = [entry for entry in entries if entry.key in there]
-    return entries
-
-
 def eval_clips(
-    caches: Sequence[Cache],
-    split: str,
+    source: TakeSource,
+    takes: Sequence[JudgedTake],
     *,
     beats: int,
-    intersection: bool,
     max_items: int,
     seed: int,
+    journal: Journal | None = None,
 ) -> list[EvalClip]:
-    """The clips of the first cache's split, in its order.
+    """Windows of `beats` quarter notes of every take, in their order, as training cuts them.
+
+    Their edges are whole milliseconds and depend on no codec, so evaluations of different codecs
+    judge the same clips.
 
     Args:
-        caches: one per system.
-        split: which takes.
+        source: of performances.
+        takes: which of its takes.
         beats: length of a clip.
-        intersection: leave out takes that not every cache has.
-        max_items: keep so many, drawn with the seed; 0 keeps all.
+        max_items: keep so many, drawn with the seed, a smaller draw being part of any larger one;
+            0 keeps all.
         seed: of the draw.
+        journal: told which takes cannot be read; without it that is an error.
 
     Raises:
-        InputError: there are no clips; says which splits there are.
+        InputError: there are no clips.
     """
-    first = caches[0]
-    kept_keys = {entry.key for entry in judged_entries(caches, split, intersection)}
-    clips = []
-    for clip in cut_clips(first, split, beats=beats):
-        entry = first.entries[clip.entry_index]
-        if entry.key in kept_keys:
-            edges = first.clock.frames_to_seconds(
-                [clip.start_frame, clip.start_frame + clip.num_frames]
-            )
-            clips.append((entry, float(edges[0]), float(edges[1])))
+    clips: list[tuple[JudgedTake, float, float]] = []
+    for take in takes:
+        try:
+            edges = _edges_sec(source.performance(take), source.duration_sec(take), beats)
+        except InputError as error:
+            if journal is None:
+                raise
+            journal.skip(take.key, "", f"take cannot be read: {error}")
+            continue
+        clips += [(take, start, end) for start, end in edges]
     if not clips:
-        there = ", ".join(sorted({entry.split for entry in first.entries}))
-        raise InputError(f"{first.path}: no clips in split {split!r} (the cache has {there})")
+        raise InputError(f"{source.where}: none of {len(takes)} takes can be read")
     if 0 < max_items < len(clips):
-        chosen = np.random.default_rng(seed).choice(len(clips), max_items, replace=False)
+        chosen = np.random.default_rng(seed).permutation(len(clips))[:max_items]
         clips = [clips[index] for index in sorted(chosen)]
     return [
-        EvalClip(index, entry, first.performance(entry), start, end)
-        for index, (entry, start, end) in enumerate(clips)
+        EvalClip(index, take, source.performance(take), start, end)
+        for index, (take, start, end) in enumerate(clips)
     ]
+
+
+def _edges_sec(
+    performance: DrumPerformance, duration_sec: float, beats: int
+) -> list[tuple[float, float]]:
+    """Start and end of each window; see `cache.clips.cut_clips`, which does so in frames."""
+    end_sec = math.floor(duration_sec * 1000) / 1000
+    last_beat = float(performance.seconds_to_beats(end_sec + LEAD_SEC))
+    num_windows = max(1, math.ceil(last_beat / beats))
+    edges = performance.beats_to_seconds(beats * np.arange(num_windows + 1)) - LEAD_SEC
+    in_ms = np.round(np.maximum(edges, 0.0), 3).tolist()
+    found: list[tuple[float, float]] = []
+    for start, end in zip(in_ms[:-1], in_ms[1:], strict=True):
+        inside = min(end, end_sec) - start
+        if inside > 0 and (2 * inside >= end - start or not found):
+            found.append((start, min(end, end_sec)))
+    return found

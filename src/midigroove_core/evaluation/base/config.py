@@ -15,6 +15,17 @@ LEAST_RATE = 16000
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
+def _check_name(name: str) -> None:
+    """Raises InputError for a name that is reserved or unfit for a file name."""
+    if not _NAME.match(name):
+        raise InputError(
+            f"system {name!r}: use up to 64 letters, digits, '.', '_' and '-' in names"
+        )
+    taken = ("all", "floor", *(kind.value for kind in REFERENCE_KINDS))
+    if name in taken or name.startswith(tuple(f"{k}-" for k in CODES_KINDS)):
+        raise InputError(f"system {name!r}: that is the name of a reference row")
+
+
 @dataclass(frozen=True)
 class SystemSpec:
     """One system under test.
@@ -23,33 +34,79 @@ class SystemSpec:
         name: what tables call it.
         checkpoint: its model.
         cache: the cache with the codes it is judged on.
+        codec: id or family that the cache's codec must have; "" takes what is there.
     """
 
     name: str
     checkpoint: Path
     cache: Path
+    codec: str = ""
 
     @classmethod
     def parse(cls, text: str) -> SystemSpec:
-        """Reads `NAME:CHECKPOINT:CACHE`.
+        """Reads `NAME:CHECKPOINT:CACHE`, or with a codec to check, `NAME:CHECKPOINT:CACHE:CODEC`.
 
         Raises:
             InputError: not of that form, or a name that is reserved or unfit for a file name.
         """
         parts = text.split(":")
-        if len(parts) != 3 or not all(parts):
-            raise InputError(f"system {text!r}: write NAME:CHECKPOINT:CACHE")
-        name, checkpoint, cache = parts
-        return cls(name, Path(checkpoint), Path(cache))
+        if len(parts) not in (3, 4) or not all(parts):
+            raise InputError(f"system {text!r}: write NAME:CHECKPOINT:CACHE[:CODEC]")
+        return cls(parts[0], Path(parts[1]), Path(parts[2]), *parts[3:])
 
     def __post_init__(self) -> None:
-        if not _NAME.match(self.name):
-            raise InputError(
-                f"system {self.name!r}: use up to 64 letters, digits, '.', '_' and '-' in names"
-            )
-        taken = ("all", "floor", *(kind.value for kind in REFERENCE_KINDS))
-        if self.name in taken or self.name.startswith(tuple(f"{k}-" for k in CODES_KINDS)):
-            raise InputError(f"system {self.name!r}: that is the name of a reference row")
+        _check_name(self.name)
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """Audio from elsewhere under test: another generator's, a sampler's, a DAW's.
+
+    Attributes:
+        name: what tables call it.
+        place: a folder with an audio file per take, or a csv with the columns `take` and `file`.
+    """
+
+    name: str
+    place: Path
+
+    @classmethod
+    def parse(cls, text: str) -> AudioSpec:
+        """Reads `NAME:FOLDER`.
+
+        Raises:
+            InputError: not of that form, or a name that is reserved or unfit for a file name.
+        """
+        name, colon, place = text.partition(":")
+        if not colon or not name or not place:
+            raise InputError(f"audio {text!r}: write NAME:FOLDER")
+        return cls(name, Path(place))
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+
+
+def read_systems_file(path: Path) -> list[SystemSpec]:
+    """A system per line, as on the command line; `#` begins a comment.
+
+    Raises:
+        InputError: no such file, or a line that is no system; names it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        text = line.partition("#")[0].strip()
+        if text:
+            try:
+                found.append(SystemSpec.parse(text))
+            except InputError as error:
+                raise InputError(f"{path}: line {number}: {error}") from error
+    if not found:
+        raise InputError(f"{path}: names no system")
+    return found
 
 
 @dataclass(frozen=True)
@@ -57,7 +114,9 @@ class EvalConfig:
     """Settings of one evaluation.
 
     Attributes:
-        systems: at least one.
+        systems: models with the caches that they are judged on.
+        audio: folders of audio that are judged beside them, or without any system.
+        caches: caches of codecs that are judged without a model, by their codes alone.
         out: the directory to write: it appears whole or not at all.
         overwrite: replace an evaluation of other settings or files that is there.
         split: of the caches.
@@ -111,11 +170,18 @@ class EvalConfig:
     embedding: str = "log_mel"
     embedding_path: str | None = None
     overwrite: bool = False
+    audio: tuple[AudioSpec, ...] = ()
+    caches: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [system.name for system in self.systems]
-        if not names:
-            raise InputError("nothing to evaluate: name a system, NAME:CHECKPOINT:CACHE")
+        names = [*(spec.name for spec in self.systems), *(spec.name for spec in self.audio)]
+        if not names and not self.caches:
+            raise InputError(
+                "nothing to evaluate: name a `system`, NAME:CHECKPOINT:CACHE, or a folder of "
+                "`audio`, NAME:FOLDER"
+            )
+        if not self.audio_metrics and not self.systems:
+            raise InputError("without `audio_metrics` there is nothing to judge but `systems`")
         for name in names:
             if names.count(name) > 1:
                 raise InputError(f"two systems are called {name!r}; give each its own name")

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from midigroove_core.evaluation.base.clipset import EvalClip
 
 
-def clips_fingerprint(clips: Sequence[EvalClip]) -> str:
-    """SHA-256 over takes and windows: equal when two evaluations judged the same clips."""
-    listed = [[clip.entry.key, clip.start_sec, clip.end_sec] for clip in clips]
+def clips_fingerprint(clips: Sequence[EvalClip], beats: int) -> str:
+    """SHA-256 over takes and windows: equal when two evaluations judged the same clips.
+
+    Where a take's last window ends is left out: at another sample rate a take may end up to a
+    sample later.
+    """
+    listed = [beats, *([clip.take.key, round(clip.start_sec * 1000)] for clip in clips)]
     return sha256_of(dump_json(listed, indent=None).encode())

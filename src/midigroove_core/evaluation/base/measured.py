@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.records import (
+    CacheFacts,
     CodesLine,
     DrumLine,
+    FolderFacts,
     HeardWith,
     KneeLine,
     LongLine,
@@ -72,6 +74,8 @@ class Measured:
         scores: figures per row and clip.
         codes: what codes cost the systems.
         systems: who they are.
+        folders: audio from elsewhere.
+        caches: codecs that were judged without a model.
         skips: what was left out.
         spent: row -> seconds.
         audio: None when only codes were scored.
@@ -82,6 +86,8 @@ class Measured:
     scores: Scores
     codes: tuple[CodesLine, ...]
     systems: tuple[SystemFacts, ...]
+    folders: tuple[FolderFacts, ...]
+    caches: tuple[CacheFacts, ...]
     skips: tuple[Skip, ...]
     spent: dict[str, Spent]
     audio: AudioMeasured | None
@@ -89,9 +95,9 @@ class Measured:
     @property
     def performances(self) -> list[str]:
         """The performance of each clip."""
-        return [clip.entry.performance_key for clip in self.clips]
+        return [clip.take.performance_key for clip in self.clips]
 
     @property
     def takes(self) -> dict[str, str]:
         """Take -> its performance, in the order of the clips."""
-        return {clip.entry.key: clip.entry.performance_key for clip in self.clips}
+        return {clip.take.key: clip.take.performance_key for clip in self.clips}

@@ -205,6 +205,32 @@ class CodecFacts:
 
 
 @dataclass(frozen=True)
+class FolderFacts:
+    """Audio from elsewhere, as the manifest has it: a folder by name, its files by content.
+
+    Attributes:
+        name: what tables call it.
+        folder: without the folders it lies in.
+        files: that belong to judged takes.
+        fingerprint: SHA-256 over these takes and the SHA-256 of their files.
+    """
+
+    name: str
+    folder: str
+    files: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class CacheFacts:
+    """A codec that is judged without a model, as the manifest has it."""
+
+    cache: str
+    cache_fingerprint: str
+    codec: CodecFacts
+
+
+@dataclass(frozen=True)
 class Reference:
     """What rows are compared with.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from midigroove_core.atomic import dump_json, sha256_of
 from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.base.fingerprint import clips_fingerprint
-from midigroove_core.evaluation.base.records import Reference, SystemFacts
+from midigroove_core.evaluation.base.records import CacheFacts, FolderFacts, Reference, SystemFacts
 from midigroove_core.structured import convert_as
 
 if TYPE_CHECKING:  # with it comes torch, which readers do without
@@ -21,6 +22,13 @@ if TYPE_CHECKING:  # with it comes torch, which readers do without
 FORMAT = "midigroove-evaluation"
 SCHEMA = 1
 """Version of the files in an evaluation directory."""
+
+_ELSEWHERE = (
+    "systems", "audio", "caches", "dataset",  # known by what is in them
+    "out", "overwrite", "device", "decode_device", "codec_paths", "pred_dir", "embedding_path",
+)  # fmt: skip
+
+Judged = SystemFacts | FolderFacts | CacheFacts
 
 _LIBRARIES = ("numpy", "scipy", "soxr", "mir_eval", "torch", "transformers")
 
@@ -69,7 +77,8 @@ class Manifest:
         embedding: see `Embedding.identity`; None without one.
         sampling, seed: how codes were drawn.
         rows: names.
-        systems: under test.
+        systems, folders: under test.
+        caches: codecs that were judged without a model.
     """
 
     format: str
@@ -85,6 +94,8 @@ class Manifest:
     seed: int
     rows: tuple[str, ...]
     systems: tuple[SystemFacts, ...]
+    folders: tuple[FolderFacts, ...] = ()
+    caches: tuple[CacheFacts, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; `from_json` of it is equal."""
@@ -130,11 +141,11 @@ def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Mani
         settings=settings,
         versions={"midigroove": __version__, **_library_versions()},
         clips=ClipsFacts(
-            config.split, config.beats, len(measured.clips), clips_fingerprint(measured.clips),
-            config.intersection, config.max_items,
+            config.split, config.beats, len(measured.clips),
+            clips_fingerprint(measured.clips, config.beats), config.intersection, config.max_items,
         ),
         long=LongFacts(
-            config.long_items, None if long is None else clips_fingerprint(long.stretches)
+            config.long_items, None if long is None else clips_fingerprint(long.stretches, 0)
         ),
         reference=None if audio is None else audio.reference,
         sample_rate=None if audio is None else audio.sample_rate,
@@ -143,18 +154,15 @@ def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Mani
         seed=config.seed,
         rows=tuple(row.name for row in measured.rows),
         systems=measured.systems,
+        folders=measured.folders,
+        caches=measured.caches,
     )  # fmt: skip
 
 
-def settings_sha(config: EvalConfig, systems: tuple[SystemFacts, ...], dataset: str | None) -> str:
+def settings_sha(config: EvalConfig, judged: Sequence[Judged], dataset: str | None) -> str:
     """SHA-256 over what decides the figures and what is kept: not over where files lie."""
-    chosen = {
-        name: value
-        for name, value in vars(config).items()
-        if name not in ("systems", "out", "dataset", "overwrite", "device", "decode_device",
-                        "codec_paths", "pred_dir", "embedding_path")
-    }  # fmt: skip
-    facts = {"chosen": chosen, "systems": [asdict(s) for s in systems], "dataset": dataset}
+    chosen = {name: value for name, value in vars(config).items() if name not in _ELSEWHERE}
+    facts = {"chosen": chosen, "judged": [asdict(x) for x in judged], "dataset": dataset}
     return sha256_of(dump_json(facts, indent=None).encode())
 
 

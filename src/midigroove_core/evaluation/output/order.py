@@ -76,9 +76,13 @@ def expected_order(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
     The sampler has no place: it may be better or worse than a codec.
     """
     ranked = [row for row in rows if row.kind is not RowKind.SAMPLER]
+    # Audio from elsewhere went through no codec, so no oracle is above it.
+    elsewhere = [row for row in ranked if row.is_system and row.codec_id is None]
     for better in ranked:
         for worse in ranked:
             same_codec = None in (better.codec_id, worse.codec_id) or better.oracle == worse.oracle
+            if better.kind is RowKind.ORACLE and worse in elsewhere:
+                continue
             if same_codec and _rank(better) < _rank(worse):
                 yield better, worse
 

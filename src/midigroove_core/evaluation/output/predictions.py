@@ -157,16 +157,16 @@ class PredictionStore:
 
 def describe_clip(clip: EvalClip) -> KeptClip:
     """Where a clip is from, and every hit in it."""
-    entry = clip.entry
+    take = clip.take
     names = [ROLAND_TD_MAP.get(int(pitch)) for pitch in clip.pitches]
     beats = clip.performance.seconds_to_beats([clip.start_sec, clip.end_sec])
     whole = np.arange(np.ceil(beats[0]), beats[1])
     return KeptClip(
         index=clip.index,
         clip=clip.clip_id,
-        kit=entry.kit,
-        drummer=entry.drummer,
-        style=entry.style,
+        kit=take.kit,
+        drummer=take.drummer,
+        style=take.style,
         bpm=round(float(clip.performance.bpm_at(clip.start_sec)), 2),
         start_sec=round(clip.start_sec, 6),
         duration_sec=round(clip.duration_sec, 6),

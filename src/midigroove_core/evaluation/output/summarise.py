@@ -142,7 +142,7 @@ def _long(long: LongMeasured) -> LongSummary:
     return LongSummary(
         seconds=long.seconds,
         takes=len(long.stretches),
-        performances=len({s.entry.performance_key for s in long.stretches}),
+        performances=len({s.take.performance_key for s in long.stretches}),
         metrics=LONG_FIGURES,
         rows=tuple(_long_row(long.lines, *pair) for pair in pairs),
     )

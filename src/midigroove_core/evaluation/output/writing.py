@@ -49,9 +49,9 @@ def clip_lines(measured: Measured, metrics: Sequence[str]) -> list[list[object]]
     """Lines of clips.csv: `CLIP_COLUMNS`, then the metrics."""
     lines: list[list[object]] = []
     for clip in measured.clips:
-        entry = clip.entry
+        take = clip.take
         facts = [
-            entry.key, entry.performance_key, entry.kit, entry.drummer, entry.style, entry.bpm,
+            take.key, take.performance_key, take.kit, take.drummer, take.style, take.bpm,
             round(clip.start_sec, 6), round(clip.duration_sec, 6), len(clip.onsets_sec),
         ]  # fmt: skip
         for row in measured.rows:
@@ -67,7 +67,7 @@ def by_kit(measured: Measured) -> tuple[list[str], list[list[object]]]:
     scores = measured.scores
     columns = ["kit", "row", "clips", *scores.metrics]
     lines: list[list[object]] = []
-    of_kit = np.array([clip.entry.kit for clip in measured.clips])
+    of_kit = np.array([clip.take.kit for clip in measured.clips])
     for kit in sorted(set(of_kit.tolist())):
         for row in measured.rows:
             here = (of_kit == kit) & scores.scored(row.name)

@@ -152,7 +152,7 @@ class NearestCodes(CodesRow):
     def find(self, clip: EvalClip, window: FrameWindow) -> tuple[CacheEntry, int] | None:
         """The take and start frame of the nearest training clip."""
         possible = self._frames_left >= window.stop - window.start
-        same_kit = possible & (self._kits == clip.entry.kit)
+        same_kit = possible & (self._kits == clip.take.kit)
         candidates = np.flatnonzero(same_kit if same_kit.any() else possible)
         if candidates.size == 0:
             return None

@@ -14,7 +14,7 @@ from midigroove_core.cache import Cache
 from midigroove_core.coding.decode import decode_batch, window_context
 from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow, frame_window
-from midigroove_core.evaluation.base.records import CodecFacts
+from midigroove_core.evaluation.base.records import CacheFacts, CodecFacts
 from midigroove_core.interfaces.codec import Codec
 
 
@@ -45,7 +45,7 @@ class CodecGroup:
         """
         left, right = window_context(self.codec) if self.codec is not None else (0, 0)
         before = max(left, round(before_sec * float(self.cache.clock.frame_rate)))
-        entry = self.cache.entry(clip.entry.key)
+        entry = self.cache.entry(clip.take.key)
         return frame_window(clip, entry, self.cache.clock, before, right)
 
     def decode(
@@ -76,6 +76,11 @@ class CodecGroup:
     def oracle(self) -> str:
         """Name of its oracle row."""
         return f"oracle{self.suffix}"
+
+    @property
+    def cache_facts(self) -> CacheFacts:
+        """The cache, as the manifest has it."""
+        return CacheFacts(self.cache.path.name, self.cache.fingerprint, self.facts)
 
     @property
     def facts(self) -> CodecFacts:

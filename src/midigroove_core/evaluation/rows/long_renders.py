@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from midigroove_core.cache import CacheEntry
-from midigroove_core.evaluation.base.clipset import EvalClip, judged_entries
+from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.base.failures import FAILURES, failure
 from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.takes import JudgedTake, TakeSource
 from midigroove_core.evaluation.rows.source import Audio
 from midigroove_core.evaluation.rows.systems import System
 from midigroove_core.progress import Silent
@@ -57,6 +57,8 @@ class LongSource:
 
     Args:
         config: of the evaluation.
+        source: of performances.
+        takes: of the judged split; at least one.
         systems: that can render.
         sample_rate: of the audio that comes out.
         journal: notes what fails.
@@ -66,11 +68,17 @@ class LongSource:
     """
 
     def __init__(
-        self, config: EvalConfig, systems: Sequence[System], sample_rate: int, journal: Journal
+        self,
+        config: EvalConfig,
+        source: TakeSource,
+        takes: Sequence[JudgedTake],
+        systems: Sequence[System],
+        sample_rate: int,
+        journal: Journal,
     ) -> None:
         self._config, self._systems = config, systems
         self._sample_rate, self._journal = sample_rate, journal
-        self.stretches = self._choose() if systems else ()
+        self.stretches = self._choose(source, takes) if systems else ()
 
     def play(self, stretch: EvalClip) -> Iterator[LongPlayed]:
         """One stretch by each system; what fails is noted and costs no other."""
@@ -83,19 +91,16 @@ class LongSource:
 
     def _render(self, system: System, stretch: EvalClip) -> LongPlayed:
         performance = stretch.performance.slice(0.0, stretch.end_sec)
-        settings = self._settings(system, stretch.entry)
+        settings = self._settings(system, stretch.take)
         engine = self._engine(system, settings)
         began = time.perf_counter()
         rendered = from_performance(performance, settings, engine=engine)
         spent = time.perf_counter() - began
         return LongPlayed(system.name, stretch, rendered.audio, rendered.joins_sec, spent)
 
-    def _choose(self) -> tuple[EvalClip, ...]:
-        cache = self._systems[0].group.cache
-        caches = [system.group.cache for system in self._systems]
-        entries = judged_entries(caches, self._config.split, self._config.intersection)
-        engines = [self._engine(s, self._settings(s, entries[0])) for s in self._systems]
-        lengths = [min(LONG_SEC, e.num_samples / cache.clock.sample_rate) for e in entries]
+    def _choose(self, source: TakeSource, takes: Sequence[JudgedTake]) -> tuple[EvalClip, ...]:
+        engines = [self._engine(s, self._settings(s, takes[0])) for s in self._systems]
+        lengths = [min(LONG_SEC, source.duration_sec(take)) for take in takes]
         enough = [
             place
             for place, length in enumerate(lengths)
@@ -104,16 +109,16 @@ class LongSource:
         turns: Counter[str] = Counter()
         drawn: list[tuple[int, int]] = []
         for place in np.random.default_rng(self._config.seed).permutation(enough).tolist():
-            turns[entries[place].performance_key] += 1
-            drawn.append((turns[entries[place].performance_key], place))
+            turns[takes[place].performance_key] += 1
+            drawn.append((turns[takes[place].performance_key], place))
         drawn.sort(key=lambda pair: pair[0])  # first every performance once, then once more
         chosen = sorted(place for _, place in drawn[: self._config.long_items])
         return tuple(
-            EvalClip(index, entries[place], cache.performance(entries[place]), 0.0, lengths[place])
+            EvalClip(index, takes[place], source.performance(takes[place]), 0.0, lengths[place])
             for index, place in enumerate(chosen)
         )
 
-    def _settings(self, system: System, entry: CacheEntry) -> RenderConfig:
+    def _settings(self, system: System, take: JudgedTake) -> RenderConfig:
         """What `midigroove render` would be told: the take's kit, drummer and style if known.
 
         No tail: the stretch is cut out of a take, and what follows is not heard in the reference.
@@ -123,7 +128,7 @@ class LongSource:
         def known(name: str) -> str | None:
             if name not in checkpoint.model.conditions:
                 return None
-            value = getattr(entry, name)
+            value = getattr(take, name)
             return value if value in checkpoint.vocabularies.get(name, []) else UNKNOWN
 
         return RenderConfig(

@@ -25,7 +25,7 @@ SAMPLER_LEAD_SEC = 8.0
 class RecordingSource(RowSource):
     """The recording under every metric: its onset figures are the detector's own limit."""
 
-    def __init__(self, oracle: str) -> None:
+    def __init__(self, oracle: str | None) -> None:
         self.row = Row(RowKind.RECORDING.value, RowKind.RECORDING, None, oracle)
 
     def play(self, batch: ClipBatch) -> Iterator[Played]:
@@ -38,7 +38,7 @@ class RecordingSource(RowSource):
 class SilenceSource(RowSource):
     """Zeros."""
 
-    def __init__(self, oracle: str) -> None:
+    def __init__(self, oracle: str | None) -> None:
         self.row = Row(RowKind.SILENCE.value, RowKind.SILENCE, None, oracle)
 
     def play(self, batch: ClipBatch) -> Iterator[Played]:
@@ -52,7 +52,7 @@ class SilenceSource(RowSource):
 class SamplerSource(RowSource):
     """The built-in sampler, for takes whose kit has the name of a built-in one."""
 
-    def __init__(self, oracle: str, sample_rate: int, journal: Journal) -> None:
+    def __init__(self, oracle: str | None, sample_rate: int, journal: Journal) -> None:
         self.row = Row(RowKind.SAMPLER.value, RowKind.SAMPLER, None, oracle)
         self._sampler = BuiltinSampler(sample_rate)
         self._journal = journal
@@ -93,7 +93,7 @@ class BuiltinSampler:
 
     def audio(self, clip: EvalClip, reference: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """The clip `[S]` as the sampler plays it, hits of before still ringing; None if unknown."""
-        kit = self.kit(clip.entry.kit)
+        kit = self.kit(clip.take.kit)
         if kit is None:
             return None
         audio = self._play(clip, kit)

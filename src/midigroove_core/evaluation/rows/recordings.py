@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from midigroove_core.audio import load_mono
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.evaluation.base.takes import DatasetTakes
 from midigroove_core.takes.open import is_dataset_in_environment, open_dataset
 
 
@@ -22,6 +23,7 @@ class Recordings:
 
     Attributes:
         sample_rate: of the clips.
+        takes: of the dataset.
         fingerprint: of the dataset.
 
     Raises:
@@ -35,7 +37,8 @@ class Recordings:
                 "with what the codec makes of its own codes instead, set `reference` to oracle"
             )
         self._dataset = open_dataset(dataset)
-        self._takes = {take.key: take for take in self._dataset.takes}
+        self.takes = DatasetTakes(self._dataset)
+        self._by_key = {take.key: take for take in self._dataset.takes}
         self.sample_rate = sample_rate
         self._key = ""
         self._audio: NDArray[np.float32] = np.zeros(0, np.float32)
@@ -48,7 +51,7 @@ class Recordings:
             InputError: no such take, or an audio file that cannot be read.
         """
         if key != self._key:
-            take = self._takes.get(key)
+            take = self._by_key.get(key)
             if take is None:
                 raise InputError("recording missing: the dataset has no such take")
             self._audio = load_mono(self._dataset.audio_path(take), self.sample_rate)
@@ -62,7 +65,7 @@ class Recordings:
             InputError: no such take, or an audio file that cannot be read or is too short.
         """
         first, count = clip.samples(self.sample_rate)
-        found = self.take(clip.entry.key)[first : first + count]
+        found = self.take(clip.take.key)[first : first + count]
         if len(found) < count - self.sample_rate // 50:  # codecs round the end up by a frame
             raise InputError(f"recording too short: it ends {count - len(found)} samples early")
         return np.pad(found, (0, count - len(found)))

@@ -26,13 +26,13 @@ class References:
 
     Attributes:
         recordings: None when the oracle stands in.
-        group: whose oracle.
+        group: whose oracle; None where there are recordings and no codec.
         sample_rate: of the audio that it gives.
         journal: notes what cannot be had.
     """
 
     recordings: Recordings | None
-    group: CodecGroup
+    group: CodecGroup | None
     sample_rate: int
     journal: Journal
 
@@ -42,6 +42,7 @@ class References:
         if self.recordings is not None:
             name = RowKind.RECORDING.value
             return Reference(name, name, self.recordings.fingerprint, None)
+        assert self.group is not None
         return Reference(self.group.oracle, RowKind.ORACLE.value, None, self.group.facts)
 
     def clips(self, clips: Sequence[EvalClip]) -> dict[int, AudioFeatures]:
@@ -65,7 +66,7 @@ class References:
         if self.recordings is not None:
             return self.recordings.audio(stretch)
         group = self.group
-        assert group.codec is not None
+        assert group is not None and group.codec is not None
         window = group.window(stretch)
         codes = group.cache.codes(window.entry, window.left, window.num_frames).astype(np.int64)
         audio = decode_whole(group.codec, codes) / np.float32(window.entry.gain)
@@ -73,6 +74,7 @@ class References:
 
     def _oracle(self, clip: EvalClip) -> Audio:
         group = self.group
+        assert group is not None
         window = group.window(clip)
         codes = group.cache.codes(window.entry, window.left, window.num_frames)
         (audio,) = group.decode([clip], [window], [codes.astype(np.int64)])

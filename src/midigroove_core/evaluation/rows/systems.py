@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from midigroove_core.atomic import sha256_of_file
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipReader
-from midigroove_core.checkpoint import Checkpoint, load_checkpoint
+from midigroove_core.checkpoint import Checkpoint, build_stored_codec, load_checkpoint
 from midigroove_core.device import choose_device
 from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
@@ -163,7 +163,11 @@ def score_codes(
 
 
 def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], list[CodecGroup]]:
-    """Opens caches, checkpoints and codecs; one group per cache and codec, one codec per group."""
+    """Opens caches, checkpoints and codecs; one group per cache and codec, one codec per group.
+
+    Raises:
+        MidigrooveError: something is missing, or does not fit together.
+    """
     groups: dict[str, CodecGroup] = {}
     systems = []
     for spec in config.systems:
@@ -172,13 +176,17 @@ def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], 
         checkpoint = load_checkpoint(
             spec.checkpoint, registry=registry, device=device, needs_codec=config.audio_metrics
         )
-        group = groups.get(cache.fingerprint)
-        if group is None:
-            _check_codec(spec, cache, checkpoint)
-            group = groups[cache.fingerprint] = CodecGroup(
-                cache, _build_codec(checkpoint, registry, config)
-            )
-        systems.append(System(spec, group, checkpoint, config))
+        _check_codec(spec, cache, checkpoint)
+        _check_named(spec, cache, registry)
+        if cache.fingerprint not in groups:
+            codec = _codec_of(cache, registry, config)
+            groups[cache.fingerprint] = CodecGroup(cache, codec)
+        systems.append(System(spec, groups[cache.fingerprint], checkpoint, config))
+    for path in config.caches:
+        cache = Cache.open(path)
+        if cache.fingerprint not in groups:
+            codec = _codec_of(cache, registry, config)
+            groups[cache.fingerprint] = CodecGroup(cache, codec)
     found = list(groups.values())
     if len(found) > 1:
         ids = [group.cache.header["codec_id"] for group in found]
@@ -198,12 +206,32 @@ def batch_size(systems: Sequence[System], longest_sec: float) -> int:
     return int(np.clip(LOGIT_BYTES / largest, 1, 32))
 
 
-def _build_codec(checkpoint: Checkpoint, registry: Registry, config: EvalConfig) -> Codec | None:
+def _codec_of(cache: Cache, registry: Registry, config: EvalConfig) -> Codec | None:
+    """The codec whose codes a cache holds; None when only codes are scored."""
     if not config.audio_metrics:
         return None
-    path = config.codec_paths.get(checkpoint.codec_id, config.codec_paths.get(""))
+    codec_id = cache.header["codec_id"]
+    path = config.codec_paths.get(codec_id, config.codec_paths.get(""))
+    stored = {
+        "id": codec_id,
+        "config": cache.header["codec_config"],
+        "facts": cache.header["codec_facts"],
+        "weights_sha": cache.header["weights_sha"],
+        **cache.header["provider"],
+    }
     device = choose_device(config.decode_device or config.device)
-    return checkpoint.build_codec(registry, path=path, device=device)
+    return build_stored_codec(cache.path, stored, registry, path=path, device=device)
+
+
+def _check_named(spec: SystemSpec, cache: Cache, registry: Registry) -> None:
+    """Raises MismatchError when the user named another codec than the cache's."""
+    there = cache.header["codec_id"]
+    if spec.codec in ("", there):
+        return
+    if registry.entry("codec", spec.codec).id != there:
+        raise MismatchError(
+            f"system {spec.name}: {spec.cache} holds codes of {there}, not of {spec.codec}"
+        )
 
 
 def _check_codec(spec: SystemSpec, cache: Cache, checkpoint: Checkpoint) -> None:

@@ -69,7 +69,7 @@ class ClipScorer:
             values = clip_metrics(reference, features, clip.onsets_sec)
         except ValueError as error:
             raise InputError(f"cannot be scored: {error}") from error
-        templates = self.transcribers.templates(clip.entry.kit)
+        templates = self.transcribers.templates(clip.take.kit)
         found = transcribe(features, templates)
         counts = drum_counts({name: hits[name][0] for name in DRUM_CLASSES}, found)
         self.classes.add(row, counts)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.drums import CLASS_OF_ARTICULATION, ROLAND_TD_MAP
 from midigroove_core.errors import InputError
+from midigroove_core.evaluation.base.takes import JudgedTake
 from midigroove_core.evaluation.rows.recordings import Recordings
 from midigroove_core.metrics.drum_fitting import Recording
 from midigroove_core.metrics.drums import DRUM_CLASSES, TOLERANCE_SEC
@@ -59,7 +59,7 @@ NO_EXCERPTS = KitExcerpts([], 0.0, False, {})
 
 @dataclass(frozen=True)
 class _Piece:
-    entry: CacheEntry
+    take: JudgedTake
     start_sec: float
     end_sec: float
 
@@ -67,37 +67,36 @@ class _Piece:
 class KitRecordings:
     """Excerpts of a dataset's recordings, kit by kit.
 
-    Takes of other splits than the judged one come first; where a kit has none, those of the judged
-    split are used. The choice depends on the takes' names and hits alone.
+    Takes of performances that are not judged come first; where a kit has none, those that are are
+    used. The choice depends on the takes' names and hits alone.
 
     Args:
-        cache: lists the takes, their splits and hits.
-        split: that is judged.
-        recordings: the dataset's audio, at the rate at which clips are scored.
+        recordings: the dataset and its audio, at the rate at which clips are scored.
+        judged: performances that are judged.
     """
 
-    def __init__(self, cache: Cache, split: str, recordings: Recordings) -> None:
-        self._cache = cache
-        self._split = split
+    def __init__(self, recordings: Recordings, judged: frozenset[str]) -> None:
+        self._source = recordings.takes
+        self._judged = judged
         self._recordings = recordings
 
     def excerpts(self, kit: str) -> KitExcerpts:
         """About `FIT_SEC` in which every voice of the kit occurs, or all there is."""
         unusable: dict[str, str] = {}
-        of_kit = [entry for entry in self._cache.entries if entry.kit == kit]
+        of_kit = [take for take in self._source.takes if take.kit == kit]
         for judged in (False, True):
-            entries = [entry for entry in of_kit if (entry.split == self._split) == judged]
-            found = list(self._read(entries, unusable))
+            takes = [t for t in of_kit if (t.performance_key in self._judged) == judged]
+            found = list(self._read(takes, unusable))
             if found:
                 break
         seconds = sum(len(audio) for audio, _ in found) / self._recordings.sample_rate
         return KitExcerpts([*found], seconds, judged, unusable)
 
     def _read(
-        self, entries: Sequence[CacheEntry], unusable: dict[str, str]
+        self, takes: Sequence[JudgedTake], unusable: dict[str, str]
     ) -> Iterator[tuple[Audio, VoiceHits]]:
         """Excerpts one after the other, each the one that shows most of what is still missing."""
-        pieces = self._pieces(entries)
+        pieces = self._pieces(takes, unusable)
         counts = np.array([self._counts(piece) for piece in pieces]).reshape(-1, len(VOICES))
         lengths = np.array([piece.end_sec - piece.start_sec for piece in pieces])
         missing = np.full(len(VOICES), _WANTED_HITS)
@@ -110,25 +109,29 @@ class KitRecordings:
             try:
                 found = self._excerpt(piece)
             except InputError as error:
-                # Without the folder, which is another on another machine.
-                key = piece.entry.key
-                unusable[key] = str(error).rpartition(key)[2].removeprefix(": ")
-                left = np.array([i for i in left if pieces[i].entry.key != piece.entry.key], int)
+                key = piece.take.key
+                unusable[key] = _without_folder(error, key)
+                left = np.array([i for i in left if pieces[i].take.key != key], int)
                 continue
             left = left[left != chosen]
             missing = np.maximum(0, missing - counts[chosen])
             total_sec += float(lengths[chosen])
             yield found
 
-    def _pieces(self, entries: Sequence[CacheEntry]) -> list[_Piece]:
-        by_hash = sorted(entries, key=lambda e: hashlib.sha256(e.key.encode("utf-8")).digest())
+    def _pieces(self, takes: Sequence[JudgedTake], unusable: dict[str, str]) -> list[_Piece]:
+        by_hash = sorted(takes, key=lambda t: hashlib.sha256(t.key.encode("utf-8")).digest())
         pieces = []
-        for entry in by_hash[:_MOST_TAKES]:
-            duration_sec = entry.num_samples / self._cache.clock.sample_rate
+        for take in by_hash[:_MOST_TAKES]:
+            try:
+                self._source.performance(take)
+                duration_sec = self._source.duration_sec(take)
+            except InputError as error:
+                unusable[take.key] = _without_folder(error, take.key)
+                continue
             for number in range(min(_PIECES_PER_TAKE, max(1, int(duration_sec / PIECE_SEC)))):
                 start_sec = number * PIECE_SEC
                 end_sec = min(start_sec + PIECE_SEC, duration_sec)
-                pieces.append(_Piece(entry, start_sec, end_sec))
+                pieces.append(_Piece(take, start_sec, end_sec))
         return pieces
 
     def _counts(self, piece: _Piece) -> list[int]:
@@ -136,7 +139,7 @@ class KitRecordings:
         return [hits[voice][0].size for voice in VOICES]
 
     def _hits(self, piece: _Piece) -> VoiceHits:
-        performance = self._cache.performance(piece.entry)
+        performance = self._source.performance(piece.take)
         return voice_hits(performance, piece.start_sec, piece.end_sec)
 
     def _excerpt(self, piece: _Piece) -> tuple[Audio, VoiceHits]:
@@ -146,7 +149,7 @@ class KitRecordings:
             InputError: it cannot be read, or is not of its MIDI.
         """
         rate = self._recordings.sample_rate
-        whole = self._recordings.take(piece.entry.key)
+        whole = self._recordings.take(piece.take.key)
         audio = whole[round(piece.start_sec * rate) : round(piece.end_sec * rate)]
         hits = self._hits(piece)
         try:
@@ -159,6 +162,11 @@ class KitRecordings:
         if 2 * matched < _LEAST_ONSET_F1 * (onsets.size + found.size):
             raise InputError("recording has other onsets than its MIDI")
         return audio, hits
+
+
+def _without_folder(error: InputError, key: str) -> str:
+    """What went wrong, without the folder, which is another on another machine."""
+    return str(error).rpartition(key)[2].removeprefix(": ")
 
 
 def voice_hits(performance: DrumPerformance, start_sec: float, end_sec: float) -> VoiceHits:

@@ -84,9 +84,9 @@ def _line(
         found = onset_scores(onsets, features, (0.05,))
     seams = seam_scores(features, joins_sec, onsets)
     return LongLine(
-        take=stretch.entry.key,
-        performance=stretch.entry.performance_key,
-        kit=stretch.entry.kit,
+        take=stretch.take.key,
+        performance=stretch.take.performance_key,
+        kit=stretch.take.kit,
         row=row,
         joins_of=played.system,
         duration_sec=stretch.end_sec,

@@ -9,7 +9,13 @@ from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clip_metrics import CLIP_METRICS
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.measured import AudioMeasured, LongMeasured, Measured
-from midigroove_core.evaluation.base.records import CodesLine, Reference, SystemFacts
+from midigroove_core.evaluation.base.records import (
+    CacheFacts,
+    CodesLine,
+    FolderFacts,
+    Reference,
+    SystemFacts,
+)
 from midigroove_core.evaluation.base.rows import Row, RowKind
 from midigroove_core.evaluation.base.scores import Journal, Scores
 from midigroove_core.evaluation.rows.knee import KneePlayed
@@ -87,7 +93,12 @@ class Scorer:
         self.audio.knee.add(played, batch.references[played.clip.index])
 
     def measured(
-        self, rows: Sequence[Row], systems: Sequence[SystemFacts], long: LongMeasured | None
+        self,
+        rows: Sequence[Row],
+        systems: Sequence[SystemFacts],
+        folders: Sequence[FolderFacts],
+        caches: Sequence[CacheFacts],
+        long: LongMeasured | None,
     ) -> Measured:
         """The result; rows without a figure are left out, systems apart."""
         there = [row for row in rows if row.is_system or self.scores.scored(row.name).any()]
@@ -95,7 +106,7 @@ class Scorer:
         codes: list[CodesLine] = []
         for name, totals in self._totals.items():
             codes += totals.lines(name)
-        takes = list(dict.fromkeys(clip.entry.key for clip in self._clips))
+        takes = list(dict.fromkeys(clip.take.key for clip in self._clips))
         names = [row.name for row in there]
         return Measured(
             clips=self._clips,
@@ -103,6 +114,8 @@ class Scorer:
             scores=self.scores,
             codes=tuple(codes),
             systems=tuple(systems),
+            folders=tuple(folders),
+            caches=tuple(caches),
             skips=tuple(self._journal.skips),
             spent=dict(self._journal.spent),
             audio=None if self.audio is None else self.audio.measured(names, takes, long),

@@ -78,7 +78,7 @@ class SetCollector:
         The floor of each kit: halves of the reference, whole performances on either side, against
         each other.
         """
-        kits = sorted({clip.entry.kit for clip in self._clips.get(reference, [])})
+        kits = sorted({clip.take.kit for clip in self._clips.get(reference, [])})
         floors: list[SetFloor] = []
         lines: list[SetLine] = []
         for kit in ["", *(kits if len(kits) > 1 else [])]:
@@ -99,11 +99,11 @@ class SetCollector:
     def _set(self, row: str, kit: str) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         """Embeddings `[N, D]` and the performance of each `[N]`."""
         pairs = [
-            (vectors, clip.entry.performance_key)
+            (vectors, clip.take.performance_key)
             for vectors, clip in zip(
                 self._vectors.get(row, []), self._clips.get(row, []), strict=True
             )
-            if kit in ("", clip.entry.kit)
+            if kit in ("", clip.take.kit)
         ]
         if not pairs:
             return np.zeros((0, 1)), np.zeros(0, np.str_)

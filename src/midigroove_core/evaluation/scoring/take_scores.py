@@ -50,7 +50,7 @@ class TakeCollector:
 
     def add(self, row: str, clip: EvalClip, features: AudioFeatures, hits: Hits) -> None:
         """One clip of one row."""
-        heard = self._heard.setdefault((row, clip.entry.key), _Heard())
+        heard = self._heard.setdefault((row, clip.take.key), _Heard())
         for name, (onsets, velocities) in hits.items():
             others = clip.onsets_sec[clip_classes(clip) != name]
             alone = isolated_hits(onsets, others)
