@@ -95,7 +95,7 @@ def test_workers_and_programs_end_with_their_parent(tmp_path: Path, number: int)
 
 
 def test_a_program_has_a_time_limit() -> None:
-    with pytest.raises(MidigrooveError, match="sleep did not end within 0 s"):
+    with pytest.raises(subprocess.TimeoutExpired):
         run_program(["sleep", "600"], timeout_sec=0.2)
     done = run_program([sys.executable, "-c", "print('x; $HOME')"], timeout_sec=60)
     assert (done.returncode, done.stdout) == (0, "x; $HOME\n")

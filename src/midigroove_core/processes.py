@@ -88,7 +88,7 @@ def run_program(command: Sequence[str], *, timeout_sec: float) -> subprocess.Com
 
     Raises:
         FileNotFoundError: no such program.
-        MidigrooveError: it did not end within `timeout_sec`.
+        subprocess.TimeoutExpired: it did not end within `timeout_sec`.
     """
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -97,11 +97,7 @@ def run_program(command: Sequence[str], *, timeout_sec: float) -> subprocess.Com
         _running.add(program)
         try:
             out, err = program.communicate(timeout=timeout_sec)
-        except subprocess.TimeoutExpired as error:
-            raise MidigrooveError(
-                f"{command[0]} did not end within {timeout_sec:.0f} s and was stopped"
-            ) from error
         finally:
-            _running.discard(program)
             program.kill()
+            _running.discard(program)
     return subprocess.CompletedProcess(list(command), program.returncode, out, err)

@@ -316,3 +316,38 @@ def test_notes_for_the_font_are_remapped_and_held_until_struck_again() -> None:
     ]  # fmt: skip
     assert [m.program for m in track if m.type == "program_change"] == [5]
     assert tick == 4 * 44100
+
+
+def test_a_changed_performance_of_the_same_name_is_played_again(
+    midi_dir: Path, kits: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    synthesize(midi_dir, kits, out, workers=1)
+    first, second = sorted(p for p in midi_dir.rglob("*.mid"))[:2]
+    stem = first.relative_to(midi_dir).with_suffix("").as_posix()
+    before = (out / f"{stem}_1.wav").read_bytes()
+    first.write_bytes(second.read_bytes())
+    summary = synthesize(midi_dir, kits, out, workers=1)
+    assert (summary.written, summary.kept) == (2, 4)
+    assert (out / f"{stem}_1.midi").read_bytes() == second.read_bytes()
+    assert (out / f"{stem}_1.wav").read_bytes() != before
+
+
+def test_a_changed_one_shot_kit_of_the_same_name_is_refused(
+    midi_dir: Path, kits: Path, tmp_path: Path
+) -> None:
+    synthesize(midi_dir, kits, tmp_path / "out", workers=1)
+    shot = np.linspace(0.5, 0, 4410).astype(np.float32)
+    save_audio(tmp_path / "shots" / "low" / "snare.wav", shot, 44100)
+    with pytest.raises(MismatchError, match="sha256 of kit 'Low' was"):
+        synthesize(midi_dir, kits, tmp_path / "out", workers=1)
+
+
+@pytest.mark.parametrize("below", ["", "made", "a/b"])
+def test_the_folder_of_the_performances_is_not_written_into(
+    midi_dir: Path, kits: Path, below: str
+) -> None:
+    before = files(midi_dir)
+    with pytest.raises(InputError, match="lies in the folder of the performances"):
+        synthesize(midi_dir, kits, midi_dir / below, workers=1)
+    assert files(midi_dir) == before

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from midigroove_core.atomic import write_json
 from midigroove_core.audio import save_audio
 from midigroove_core.datasets.stats import stats
 from midigroove_core.datasets.verify import verify
@@ -17,6 +18,7 @@ from midigroove_core.metrics.alignment import align
 from midigroove_core.midi import load_midi
 from midigroove_core.takes import Dataset, open_dataset
 from midigroove_core.takes.egmd import COLUMNS
+from midigroove_core.takes.reading import Skip, TakeReader
 
 GROOVE = Path(__file__).parents[1] / "data" / "groove"
 RATE = 16_000
@@ -170,3 +172,36 @@ def test_stats_count_hours_takes_and_hits(dataset: Dataset) -> None:
     assert total["hours"] == pytest.approx(seconds / 3600, abs=1e-4)
     (dataset.root / "1.midi").write_bytes(b"")
     assert stats(dataset, workers=1).unreadable == ["1.midi"]
+
+
+def test_a_recording_of_hum_is_a_finding_and_the_report_is_json(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """No onset heard matches one that was played: the spread was infinite, and no JSON."""
+    t = np.arange(len(good(dataset))) / RATE
+    rewrite(dataset, (0.01 * np.sin(2 * np.pi * 50 * t)).astype(np.float32))
+    report = verify(dataset, workers=1)
+    assert report.counts == {"wrong_midi": 1}
+    assert len(report.alignments) == 3
+    write_json(tmp_path / "v.json", report.to_json())
+
+
+@pytest.mark.parametrize("units", [128.0, 32768.0, 8388608.0])
+def test_float_files_in_other_units_are_named(dataset: Dataset, units: float) -> None:
+    rewrite(dataset, good(dataset) * units, "FLOAT")
+    found = [f for f in verify(dataset, workers=1, listen=False).findings]
+    assert [f.kind for f in found] == ["wrong_scale"]
+    assert "times full scale" in found[0].detail
+    take = dataset.takes[0]
+    skip = TakeReader(dataset, RATE, 1).read(take)
+    assert isinstance(skip, Skip) and skip.reason == "audio in other units"
+    loaded = TakeReader(dataset, RATE, 1, normalize=True).read(take)
+    assert not isinstance(loaded, Skip) and np.abs(loaded.audio).max() < 1
+
+
+def test_channels_that_cancel_are_a_finding_and_are_heard(dataset: Dataset) -> None:
+    audio = good(dataset)
+    rewrite(dataset, np.stack([audio, -audio], axis=1))
+    report = verify(dataset, workers=1)
+    assert report.counts == {"channels_cancel": 1}
+    assert report.alignments["0.wav"].match > 0.9

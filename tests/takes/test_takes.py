@@ -285,3 +285,45 @@ def test_performances_of_gmd_and_of_a_bare_folder(tmp_path: Path) -> None:
         list_performances(tmp_path, split_by="kit")
     with pytest.raises(InputError, match="no such folder"):
         list_performances(tmp_path / "none")
+
+
+@pytest.mark.parametrize("column", ["bpm", "duration"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e999", "1e9", "x"])
+def test_a_number_that_is_none_names_file_row_and_column(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    rows = egmd_rows(2)
+    rows[1][column] = value
+    path = write_csv(tmp_path / "e-gmd-v1.0.0.csv", rows)
+    with pytest.raises(InputError, match=rf"{path.name}: row 3: {column}: '{value}' is not a num"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../a.wav", "/a.wav", "C:/a.wav", "a\x00.wav", "..\\a.wav", ""])
+def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    rows = egmd_rows(1)
+    rows[0]["audio_filename"] = name
+    write_csv(tmp_path / "e-gmd-v1.0.0.csv", rows)
+    with pytest.raises(InputError, match="row 2: audio_filename: .* is not a path below"):
+        open_dataset(tmp_path)
+
+
+def test_one_csv_given_twice_is_read_by_its_split_column(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "all.csv", egmd_rows())
+    link = tmp_path / "again.csv"
+    link.symlink_to(path)
+    for second in (path, link):
+        dataset = open_dataset(train_csv=path, val_csv=second)
+        assert Counter(take.split for take in dataset.takes) == {"train": 18, "validation": 9}
+        assert len({take.key for take in dataset.takes}) == 27
+    columns = [column for column in COLUMNS if column != "split"]
+    path = write_csv(tmp_path / "no_split.csv", egmd_rows(), columns)
+    with pytest.raises(InputError, match="no column split"):
+        open_dataset(train_csv=path, val_csv=path)
+
+
+def test_a_performance_in_both_csv_files_is_refused(tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", egmd_rows(4))
+    val = write_csv(tmp_path / "val.csv", egmd_rows(4)[-1:])
+    with pytest.raises(InputError, match="performance 'drummer1/session1/3' is in two splits: .*"):
+        open_dataset(train_csv=train, val_csv=val)

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from midigroove_core.atomic import dump_json, read_json, sha256_of_file, write_json, write_text
+from midigroove_core.atomic import (
+    clear_leftovers,
+    dump_json,
+    read_json,
+    sha256_of,
+    sha256_of_file,
+    write_json,
+    write_text,
+)
 from midigroove_core.datasets.synth_take import TakeResult, kit_gain, render_takes
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.kits.fluidsynth import fluidsynth_version
@@ -99,6 +107,11 @@ def synthesize(
         raise InputError(f"--headroom-db must lie in 0 to 40, got {headroom_db:g}")
     specs = kit_specs(kits)
     folder, performances = _list(midi, split_by)
+    if folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise InputError(
+            f"{out}: lies in the folder of the performances; its copies would be taken for new "
+            "ones. Choose another folder for `out`"
+        )
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
     gains = _settle(out, specs, headroom_db, progress)
     _remove_leftovers(out)
@@ -194,7 +207,10 @@ def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progr
 def _facts(spec: KitSpec) -> dict[str, Any]:
     """What decides how a kit sounds, as JSON."""
     if spec.preset is None:
-        return {"name": spec.name, "oneshots": Path(spec.oneshots).name}
+        return {
+            "name": spec.name, "oneshots": Path(spec.oneshots).name,
+            "sha256": _sha256_of_shots(Path(spec.oneshots)),
+        }  # fmt: skip
     preset = spec.preset
     return {
         "name": spec.name, "soundfont": preset.font.name, "sha256": sha256_of_file(preset.font),
@@ -203,11 +219,18 @@ def _facts(spec: KitSpec) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _sha256_of_shots(folder: Path) -> str:
+    """Of all files of a kit's folder; empty for a built-in kit, which its name decides."""
+    if not folder.is_dir():
+        return ""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    listed = [[path.name, sha256_of_file(path)] for path in files]
+    return sha256_of(dump_json(listed).encode())
+
+
 def _remove_leftovers(out: Path) -> None:
     """Temporary files of a run that was killed."""
-    for suffix in (".wav", ".midi"):
-        for path in out.rglob(f".*.tmp{suffix}"):
-            path.unlink(missing_ok=True)
+    clear_leftovers(out)
 
 
 def _count(summary: SynthSummary, performance: Performance, results: list[TakeResult]) -> None:

@@ -52,18 +52,32 @@ def render_takes(task: Task) -> list[TakeResult]:
     loaded: DrumPerformance | None = None
     for number, (spec, gain) in enumerate(zip(specs, gains, strict=True), start=1):
         midi, wav = f"{stem}_{number}.midi", f"{stem}_{number}.wav"
-        done = (out / wav).is_file()
+        source = folder / performance.midi_path
         try:
+            done = _is_done(out / wav, out / midi, source)
             if not done:
                 loaded = loaded or load_midi(folder / performance.midi_path)
                 audio = _play_checked(loaded, spec, gain, tail_sec, performance.midi_path)
-                write_bytes(out / midi, (folder / performance.midi_path).read_bytes())
+                (out / wav).unlink(missing_ok=True)  # first: a wav beside its MIDI is finished
+                write_bytes(out / midi, source.read_bytes())
                 save_audio(out / wav, audio, SAMPLE_RATE)
             duration_sec = audio_info(out / wav).duration_sec
             results.append(TakeResult(spec.name, midi, wav, duration_sec, kept=done))
         except InputError as error:
             results.append(TakeResult(spec.name, midi, wav, reason=str(error)))
     return results
+
+
+def _is_done(wav: Path, midi: Path, source: Path) -> bool:
+    """Whether the take is there and was made from this very MIDI file.
+
+    Raises:
+        InputError: a name that the file system does not take, or a source that cannot be read.
+    """
+    try:
+        return wav.is_file() and midi.is_file() and midi.read_bytes() == source.read_bytes()
+    except OSError as error:
+        raise InputError(f"{source.name}: {error.strerror or error}") from error
 
 
 def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import AudioInfo, audio_info, read_blocks
+from midigroove_core.audio import AudioInfo, ChannelPowers, audio_info, load_audio, read_blocks
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.metrics.alignment import Alignment, align
 from midigroove_core.midi import DrumPerformance, load_midi
 from midigroove_core.takes import Take
+from midigroove_core.takes.reading import LOUDEST
 
 SILENCE = 1e-4
 """A peak below -80 dBFS is silence."""
@@ -131,11 +132,19 @@ def _check_audio(
     elif levels.peak < SILENCE:
         report.add("silent", f"peak {levels.peak:.2g} of full scale")
     else:
-        if levels.clipped_runs:
+        if levels.peak > LOUDEST:
+            report.add(
+                "wrong_scale",
+                f"peak {levels.peak:,.0f} times full scale: integer units in a float file?",
+            )
+        elif levels.clipped_runs:
             report.add(
                 "clipped",
                 f"{levels.clipped_runs} runs of {CLIPPED_RUN} or more samples at full scale",
             )
+        if levels.powers.cancel:
+            report.add("channels_cancel", levels.powers.what)
+            mono = load_audio(path)[0][levels.powers.loudest]
         if limits is not None and performance is not None:
             report.alignment = align(performance.onset_sec, mono, info.sample_rate)
             _check_alignment(report, limits)
@@ -183,6 +192,7 @@ class _Levels:
         self.peak = 0.0
         self.not_finite = 0
         self.clipped_runs = 0
+        self.powers = ChannelPowers()
 
     def watch(self, path: Path) -> Iterator[NDArray[np.float32]]:
         """Yields the file's mono blocks and looks at every channel on the way."""
@@ -191,7 +201,7 @@ class _Levels:
             self.not_finite += int(block.size - np.count_nonzero(finite))
             self.peak = max(self.peak, float(np.abs(block[finite]).max(initial=0.0)))
             self.clipped_runs += sum(_runs(np.abs(row) >= 32767 / 32768) for row in block)
-            yield block.mean(axis=0, dtype=np.float32)
+            yield self.powers.watch(block).mean(axis=0, dtype=np.float32)
 
 
 def _runs(full: NDArray[np.bool_]) -> int:

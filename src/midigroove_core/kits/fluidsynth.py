@@ -23,9 +23,10 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import downmix, load_audio
+from midigroove_core.audio import load_audio
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.midi import DrumPerformance
+from midigroove_core.processes import run_program
 
 SAMPLE_RATE = 44_100
 DRUM_BANK = 128
@@ -33,6 +34,9 @@ DRUM_CHANNEL = 10
 
 ROLAND_TO_GM: Mapping[int, int] = {22: 42, 26: 46, 52: 57, 55: 49, 58: 43}
 """Hat edges, crash edges and the floor tom's rim: silent or another instrument in General MIDI."""
+
+_LIMIT_SEC = 300.0
+"""FluidSynth renders a hundred times faster than sound; loading a large font takes seconds."""
 
 _LATENCY_SAMPLES = 64 + (64 + 44) // 2
 """A block, and on average half of the next and half a millisecond."""
@@ -95,7 +99,7 @@ def fluidsynth_version() -> str:
             "the program fluidsynth is missing; apt install fluidsynth, brew install fluid-synth, "
             "or render with `--kits builtin`, which needs no program"
         )
-    done = subprocess.run(["fluidsynth", "--version"], capture_output=True, text=True, check=False)
+    done = run_program(["fluidsynth", "--version"], timeout_sec=_LIMIT_SEC)
     words = done.stdout.split()
     return next((word for word in words if word[0].isdigit()), "unknown")
 
@@ -109,30 +113,64 @@ def play(
         [num_samples] float32, the mean of FluidSynth's two channels at 44.1 kHz; may exceed 1.
 
     Raises:
-        MidigrooveError: the program is missing or fails.
+        InputError: the program did not end within a limit.
+        MidigrooveError: the program is missing, fails, or could not write all of the audio.
+    """
+    midi = _render_file(performance, preset, num_samples + _LATENCY_SAMPLES)
+    audio = run_fluidsynth(preset.font, midi, num_samples + _LATENCY_SAMPLES, gain=1.0)
+    return audio[_LATENCY_SAMPLES : _LATENCY_SAMPLES + num_samples]
+
+
+def run_fluidsynth(
+    font: Path, midi: mido.MidiFile, num_samples: int, *, gain: float
+) -> NDArray[np.float32]:
+    """Plays a MIDI file: at least `num_samples` of mono at 44.1 kHz, no reverb, no chorus.
+
+    What was written is counted: a temporary folder that fills up leaves a shorter file, and
+    FluidSynth ends with code 0.
+
+    Raises:
+        InputError: the program did not end within a limit.
+        MidigrooveError: the program is missing, fails, or could not write all of the audio.
     """
     with tempfile.TemporaryDirectory(prefix="midigroove-") as folder:
-        midi, wav = Path(folder) / "in.mid", Path(folder) / "out.wav"
-        _render_file(performance, preset, num_samples + _LATENCY_SAMPLES).save(midi)
-        command = [
-            "fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", "1", "-r", str(SAMPLE_RATE),
-            "-O", "float", "-T", "wav", "-o", "synth.dynamic-sample-loading=1",
-            "-F", str(wav), str(preset.font), str(midi),
-        ]  # fmt: skip
+        path, wav = Path(folder) / "in.mid", Path(folder) / "out.wav"
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            midi.save(path)
+        except OSError as error:
+            raise MidigrooveError(f"cannot write {path}: {error.strerror or error}") from error
+        command = [
+            "fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", f"{gain:g}",
+            "-r", str(SAMPLE_RATE), "-O", "float", "-T", "wav",
+            "-o", "synth.dynamic-sample-loading=1", "-F", str(wav), "--", str(font), str(path),
+        ]  # fmt: skip
+        limit_sec = _LIMIT_SEC + num_samples / SAMPLE_RATE
+        try:
+            done = run_program(command, timeout_sec=limit_sec)
         except FileNotFoundError:
             fluidsynth_version()
             raise
+        except subprocess.TimeoutExpired as error:
+            raise InputError(f"{font}: fluidsynth did not end within {limit_sec:.0f} s") from error
         if done.returncode != 0 or not wav.is_file():
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             reason = lines[-1] if lines else f"exit code {done.returncode}"
-            raise MidigrooveError(f"fluidsynth failed on {preset.font}: {reason}")
-        audio = downmix(load_audio(wav)[0])[_LATENCY_SAMPLES:]
-    out = np.zeros(num_samples, dtype=np.float32)
-    n = min(num_samples, len(audio))
-    out[:n] = audio[:n]
-    return out
+            raise MidigrooveError(f"fluidsynth failed on {font}: {reason}")
+        return _read_whole(wav, font, num_samples)
+
+
+def _read_whole(wav: Path, font: Path, num_samples: int) -> NDArray[np.float32]:
+    try:
+        audio = load_audio(wav)[0].mean(axis=0, dtype=np.float32)
+        found = f"{len(audio):,}"
+    except InputError as error:
+        audio, found = np.zeros(0, dtype=np.float32), f"none ({error})"
+    if len(audio) < num_samples:
+        raise MidigrooveError(
+            f"fluidsynth wrote {found} of {num_samples:,} samples on {font}: is the folder for "
+            f"temporary files full ({tempfile.gettempdir()})?"
+        )
+    return audio
 
 
 def _render_file(

@@ -7,22 +7,18 @@ to its own attack, and the sampler places it to the sample.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import mido
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError
+from midigroove_core.kits.fluidsynth import SAMPLE_RATE, run_fluidsynth
 
 Audio = NDArray[np.float32]
 
-SAMPLE_RATE = 44_100
 _BLOCK = 64
 _LEAD_SAMPLES = 8_192
 _LEAD_IN_SAMPLES = 12
@@ -49,13 +45,11 @@ def render_notes(
         One mono array per note at 44.1 kHz, starting a few samples before the note.
 
     Raises:
-        MidigrooveError: the program `fluidsynth` is missing or fails.
+        MidigrooveError: the program `fluidsynth` is missing, fails, or writes too little.
         InputError: the font is not there, or no note makes a sound.
     """
     if not Path(font).is_file():
         raise InputError(f"{font}: no such SoundFont")
-    if shutil.which("fluidsynth") is None:
-        raise MidigrooveError("cutting a SoundFont needs the program fluidsynth: install it")
     for channel in (9, 0):
         audio = _play(font, notes, channel, program, gain)
         if np.abs(audio).max(initial=0.0) > 1e-5:
@@ -98,18 +92,9 @@ def _play(
     for tick, message in events:
         track.append(message.copy(time=tick - last))
         last = tick
-    with tempfile.TemporaryDirectory() as folder:
-        midi, wav = Path(folder) / "notes.mid", Path(folder) / "notes.wav"
-        mido.MidiFile(type=0, ticks_per_beat=SAMPLE_RATE // 2, tracks=[track]).save(midi)
-        command = ["fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", str(gain)]
-        command += ["-r", str(SAMPLE_RATE), "-O", "float", "-F", str(wav), str(font), str(midi)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0 or not wav.is_file():
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise MidigrooveError(f"fluidsynth failed on {font}: {reason}")
-        audio = soundfile.read(wav, dtype="float32", always_2d=True)[0].mean(axis=1)
-    missing = max(0, _starts(notes)[-1] + round(notes[-1][2] * SAMPLE_RATE) - len(audio))
-    return np.pad(audio, (0, missing))
+    midi = mido.MidiFile(type=0, ticks_per_beat=SAMPLE_RATE // 2, tracks=[track])
+    length = _starts(notes)[-1] + round(notes[-1][2] * SAMPLE_RATE)
+    return run_fluidsynth(Path(font), midi, length, gain=gain)
 
 
 def cut_layers(shots: dict[int, Audio], *, tolerance_db: float = -45.0) -> dict[int, Audio]:

@@ -79,7 +79,7 @@ def align(onset_sec: Floats, audio: NDArray[np.float32], sample_rate: int) -> Al
     drift = 0.0
     if len(parts) > 1 and min(len(p) for p, _ in parts) >= _FEWEST_ONSETS:
         drift = _offset(*parts[1])[0] - _offset(*parts[0])[0]
-    residual = float(np.std(late)) if len(late) else float("inf")
+    residual = float(np.std(late)) if len(late) else MAX_OFFSET_SEC  # nothing matched
     return Alignment(offset * 1e3, residual * 1e3, match, drift * 1e3, len(played))
 
 

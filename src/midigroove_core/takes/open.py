@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from midigroove_core.errors import InputError
 from midigroove_core.takes import egmd, folder, gmd
-from midigroove_core.takes.dataset import Dataset
+from midigroove_core.takes.dataset import Dataset, Take
 from midigroove_core.takes.table import read_header
 
 Kind = Literal["auto", "egmd", "gmd", "folder"]
@@ -32,16 +33,18 @@ def open_dataset(
             `midi_filename` GMD, anything else a folder of pairs.
         root: folder that file names in a csv are relative to; the csv's own folder by default,
             or EGMD_ROOT where `path` is None.
-        train_csv, val_csv: instead of `path`, one csv a split; the file decides the split.
+        train_csv, val_csv: instead of `path`, one csv a split; the file decides the split. One
+            csv given for both is read once, and its column `split` decides.
         midi: for E-GMD, "canonical" uses one kit's MIDI for all takes of a performance, "kit"
             each take's own.
 
     Raises:
         InputError: nothing there, missing columns, or unusable values; names file and columns.
+            A performance that is in both csv files; names it.
     """
     if train_csv is not None or val_csv is not None:
         if path is not None:
-            raise InputError("give either a dataset or --train-csv and --val-csv, not both")
+            raise InputError("give either `path` or `train_csv` and `val_csv`, not both")
         return _open_split_files(train_csv, val_csv, kind, root, midi)
     if path is None:
         path, root = _from_environment(root)
@@ -69,6 +72,10 @@ def _open_split_files(
     midi: Midi,
 ) -> Dataset:
     root = root or os.environ.get("EGMD_ROOT") or None
+    if train_csv is not None and val_csv is not None and _same_file(train_csv, val_csv):
+        return _by_its_splits(
+            _open_one(Path(train_csv), kind, Path(root) if root else None, midi, None)
+        )
     parts = [
         _open_one(Path(path), kind, Path(root) if root else None, midi, split)
         for path, split in ((train_csv, "train"), (val_csv, "validation"))
@@ -77,11 +84,42 @@ def _open_split_files(
     if len({part.root.resolve() for part in parts}) > 1:
         raise InputError(
             f"{train_csv} and {val_csv} lie in different folders; say what their file names are "
-            "relative to with --dataset-root"
+            "relative to with `root`"
         )
     takes = [take for part in parts for take in part.takes]
+    _refuse_overlap(takes, f"{train_csv} and {val_csv}")
     unpaired = sorted({name for part in parts for name in part.unpaired})
     return Dataset(name=parts[0].name, root=parts[0].root, takes=takes, unpaired=unpaired)
+
+
+def _same_file(first: str | Path, second: str | Path) -> bool:
+    try:
+        return Path(first).samefile(second)
+    except OSError:
+        return False
+
+
+def _by_its_splits(dataset: Dataset) -> Dataset:
+    """One csv given for both splits: its own column decides, and other splits are left out."""
+    takes = [take for take in dataset.takes if take.split in ("train", "validation")]
+    _refuse_overlap(takes, dataset.name)
+    return replace(dataset, takes=takes)
+
+
+def _refuse_overlap(takes: list[Take], where: str) -> None:
+    """A performance in two splits would be trained on and judged by.
+
+    Raises:
+        InputError: names the first such performance and its takes.
+    """
+    first: dict[str, Take] = {}
+    for take in takes:
+        other = first.setdefault(take.performance_key, take)
+        if other.split != take.split:
+            raise InputError(
+                f"{where}: performance {take.performance_key!r} is in two splits: {other.key} in "
+                f"{other.split}, {take.key} in {take.split}; keep it in one"
+            )
 
 
 def _open_one(path: Path, kind: Kind, root: Path | None, midi: Midi, split: str | None) -> Dataset:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _SILENCE = 1e-4
 """Peak (-80 dBFS) below which a recording is silent: a lost rendering, a muted track."""
 
+LOUDEST = 8.0
+"""Times full scale (18 dB over): beyond it a float file holds other units, such as 16-bit ones."""
+
 _NORMAL_PEAK = 10.0 ** (-1.0 / 20.0)
 
 
@@ -133,6 +136,13 @@ class TakeReader:
             return Skip("non-finite audio", f"{take.audio_path}: NaN or infinite samples")
         if audio.shape[1] == 0 or np.abs(audio).max() < _SILENCE:
             return Skip("silent audio", f"{take.audio_path}: no sample above -80 dBFS")
+        peak = float(np.abs(audio).max())
+        if peak > LOUDEST and not self.normalize:
+            return Skip(
+                "audio in other units",
+                f"{take.audio_path}: peak {peak:,.0f} times full scale: integer units in a float "
+                "file? divide it, or normalize takes when they are cached",
+            )
         length_sec = audio.shape[1] / self.sample_rate
         last_sec = float(performance.onset_sec[-1])
         if last_sec > length_sec:

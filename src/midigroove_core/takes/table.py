@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from midigroove_core.errors import InputError
 
 Row = dict[str, str]
+_LARGEST = 1e6
 
 
 def read_header(path: Path) -> list[str]:
@@ -36,16 +37,19 @@ def read_rows(path: Path, required: Iterable[str]) -> list[Row]:
 
 
 def number(row: Row, column: str, where: str) -> float:
-    """A column as a number; 0 when it is absent or empty.
+    """A column as a finite number from 0; 0 when it is absent or empty.
 
     Raises:
-        InputError: something that is not a number; names the place.
+        InputError: something that is no such number; names the place.
     """
     text = (row.get(column) or "").strip()
     try:
-        return float(text) if text else 0.0
+        value = float(text) if text else 0.0
     except ValueError:
         raise InputError(f"{where}: {column}: {text!r} is not a number") from None
+    if not 0.0 <= value <= _LARGEST:
+        raise InputError(f"{where}: {column}: {text!r} is not a number from 0 to {_LARGEST:g}")
+    return value
 
 
 def relative_path(text: str, where: str, column: str) -> str:
@@ -55,9 +59,10 @@ def relative_path(text: str, where: str, column: str) -> str:
         InputError: empty, absolute, or leading out of the root; names the place.
     """
     path = text.strip().replace("\\", "/")
-    if not path or path.startswith("/") or ".." in path.split("/"):
+    outside = path.startswith("/") or ".." in path.split("/") or PureWindowsPath(path).drive
+    if not path or outside or "\0" in path:
         raise InputError(f"{where}: {column}: {text!r} is not a path below the dataset's root")
-    return path
+    return PurePosixPath(path).as_posix()
 
 
 def _read(path: Path) -> tuple[list[str], list[Row]]:
