@@ -26,14 +26,15 @@ PLUGINS = ("encodec", "dac", "xcodec")
 # A release of torch that everything here was tested with. Set MIDIGROOVE_TORCH to test another one,
 # such as "torch==2.13.0+cpu" together with an index that has it.
 TORCH = os.environ.get("MIDIGROOVE_TORCH", "torch==2.13.0")
-TEST_NEEDS = ("pytest>=8.4", "auraloss>=0.4.0")
+TEST_NEEDS = ("pytest>=8.4", "pytest-xdist>=3.6", "auraloss>=0.4.0")
+PARALLEL = ("-n", "auto", "--dist", "worksteal")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """The core suite, on the installed wheel of core alone."""
     install(session, ".", *TEST_NEEDS)
-    session.run("pytest", *session.posargs, env=one_thread())
+    session.run("pytest", *PARALLEL, *session.posargs, env=one_thread())
 
 
 @nox.session
@@ -50,7 +51,7 @@ def plugin_tests(session: nox.Session, plugin: str) -> None:
 def together(session: nox.Session) -> None:
     """All plugins side by side, and the core suite again."""
     install(session, ".", *(f"plugins/midigroove_{plugin}" for plugin in PLUGINS), *TEST_NEEDS)
-    session.run("pytest", *session.posargs, env=one_thread())
+    session.run("pytest", *PARALLEL, *session.posargs, env=one_thread())
 
 
 @nox.session
@@ -58,7 +59,7 @@ def lint(session: nox.Session) -> None:
     """ruff, the floors of the house (import-linter), types (mypy)."""
     install(session, ".", "ruff>=0.12", "import-linter>=2.3", "mypy>=1.15")
     session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", "noxfile.py", "src", "tests", "plugins", "tools")
+    session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
     session.run("mypy")
 

@@ -317,3 +317,12 @@ def test_ranks_are_checked(dataset: Dataset, tmp_path: Path) -> None:
         build(dataset, tmp_path / "cache", world=2, overwrite=True)
     with pytest.raises(InputError, match="no cache was begun"):
         finish_cache(tmp_path / "cache")
+
+
+def test_versions_do_not_depend_on_what_happens_to_be_imported(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(dataset, tmp_path / "one")
+    monkeypatch.setitem(sys.modules, "transformers", sys)
+    build(dataset, tmp_path / "two")
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")

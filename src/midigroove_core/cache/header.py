@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
 
 from midigroove_core import __version__
 from midigroove_core.errors import PluginError
+from midigroove_core.plugins import CORE
 from midigroove_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from midigroove_core.takes import Dataset
 
 _LIBRARIES = ("torch", "transformers", "numpy", "soxr")
+"""What codes may depend on, of what core and a codec's distribution require."""
 
 
 def make_header(
@@ -32,7 +35,7 @@ def make_header(
         "codec_facts": codec.facts(),
         "weights_sha": codec.weights_sha,
         "provider": provider,
-        "versions": {"midigroove": __version__, **_library_versions()},
+        "versions": {"midigroove": __version__, **_library_versions(provider["distribution"])},
         "dataset": {
             "name": dataset.name,
             "fingerprint": dataset.fingerprint(),
@@ -42,12 +45,19 @@ def make_header(
     }
 
 
-def _library_versions() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        if name in sys.modules:  # only what could have had a part in the codes
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                continue
-    return found
+def _library_versions(distribution: str) -> dict[str, str]:
+    """Versions by what distributions require, not by what happens to be imported: two processes
+    that build one cache must say the same."""
+    required = {_name(line) for owner in (CORE, distribution) for line in _requirements(owner)}
+    return {name: version(name) for name in _LIBRARIES if name in required}
+
+
+def _requirements(distribution: str) -> list[str]:
+    try:
+        return [line for line in requires(distribution) or [] if "extra ==" not in line]
+    except PackageNotFoundError:  # a codec from a module that no distribution brought
+        return []
+
+
+def _name(requirement: str) -> str:
+    return Requirement(requirement).name
