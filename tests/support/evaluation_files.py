@@ -62,7 +62,7 @@ def write_evaluation(
         target[last] = value
     (path / "manifest.json").write_text(json.dumps(manifest))
     rows = tuple(RowSummary(name, RowKind.SYSTEM, None, clips, 0, {}) for name in systems)
-    audio = AudioSummary("recording", 32000, (), heard_with, None, (), None)
+    audio = AudioSummary("recording", 32000, (), heard_with, None, (), (), None)
     summary = Summary("test", clips, 10, 10, 0.95, METRICS, rows, (), (), (), {}, audio)
     (path / "summary.json").write_text(json.dumps(summary.to_json()))
     with open(path / "clips.csv", "w", newline="") as handle:

@@ -32,7 +32,17 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
     Args:
         plugins: from `load_plugins()`; loaded when not given.
     """
-    from midigroove_core.cli import cache, data, demo, evaluate, kits, notate, render, train
+    from midigroove_core.cli import (
+        cache,
+        codec_eval,
+        data,
+        demo,
+        evaluate,
+        kits,
+        notate,
+        render,
+        train,
+    )
     from midigroove_core.cli import plugins as listings
     from midigroove_core.cli.plugin_commands import add_plugin_commands
     from midigroove_core.plugins import load_plugins
@@ -47,7 +57,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for module in (demo, render, notate, data, cache, train, evaluate, kits, listings):
+    for module in (demo, render, notate, data, cache, train, evaluate, codec_eval, kits, listings):
         module.add(app)
     return app, add_plugin_commands(app, plugins or load_plugins())
 

@@ -168,6 +168,11 @@ def evaluate(
     )  # fmt: skip
     with progress_for_terminal() as progress:
         result = run(config, progress=progress)
+    print_scorecard(result, json)
+
+
+def print_scorecard(result: Scorecard, json: bool) -> None:
+    """The tables, or summary.json; then what was left out, and where it all lies."""
     if json:
         print_json(result.summary.to_json())
     else:
@@ -259,13 +264,14 @@ def report(
 
 def _print_summary(summary: Summary, cost: Cost) -> None:
     from midigroove_core.evaluation.output.tables import (
+        codec_table,
         difference_table,
         long_table,
         main_tables,
         order_table,
     )
 
-    tables = [*main_tables(summary), long_table(summary, cost)]
+    tables = [*main_tables(summary), long_table(summary, cost), codec_table(summary, cost)]
     tables += [difference_table(summary), order_table(summary)]
     for table in tables:
         if table is not None and table.rows:

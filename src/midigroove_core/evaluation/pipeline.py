@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.base.measured import LongMeasured, Measured
-from midigroove_core.evaluation.output.cost import make_cost
+from midigroove_core.evaluation.output.cost import EncodingCost, make_cost
 from midigroove_core.evaluation.output.folder import Places, evaluation_folders
 from midigroove_core.evaluation.output.manifest import Judged, make_manifest, settings_sha
 from midigroove_core.evaluation.output.predictions import PredictionStore
@@ -28,8 +28,13 @@ from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 
 
-def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Scorecard:
-    """See `evaluate`."""
+def run_evaluation(
+    config: EvalConfig,
+    progress: Progress | None = None,
+    *,
+    encoding: Sequence[EncodingCost] = (),
+) -> Scorecard:
+    """See `evaluate`; `encoding` is what encoding took before, for cost.json."""
     progress = progress or Silent()
     began = time.perf_counter()
     registry = Registry()
@@ -48,7 +53,7 @@ def run_evaluation(config: EvalConfig, progress: Progress | None = None) -> Scor
     with evaluation_folders(config, settings) as places:
         measured = _measure(config, plan, scorer, places, progress)
         summary = summarise(measured, config)
-        cost = make_cost(measured, time.perf_counter() - began)
+        cost = make_cost(measured, time.perf_counter() - began, encoding)
         manifest = make_manifest(config, settings, measured)
         copy_training_curves(
             places.out, {system.name: system.spec.checkpoint for system in plan.systems}
@@ -88,7 +93,7 @@ def _open_audio(
     sets = None
     if config.embedding:
         sets = open_collector(config, registry, rate, facts.row, message)
-    return AudioScoring(ClipScorer(rate, kits), facts, sets)
+    return AudioScoring(ClipScorer(rate, kits), facts, sets, plan.codecs)
 
 
 def _measure(

@@ -99,7 +99,7 @@ def _part(
                 ("votes", "Listening test"), ("about", "Cost")]  # fmt: skip
     there = {
         "summary": True, "clips": bool(clips), "drums": "drums" in tables or "kits" in tables,
-        "codes": "codes" in tables, "long": "long" in tables, "knee": "knee" in tables,
+        "codes": "codes" in tables, "long": "long" in tables, "knee": "codecs" in tables,
         "votes": votes is not None, "about": True,
     }  # fmt: skip
     lead = f"{evaluation.path.name}: " if prefix else ""

@@ -70,6 +70,9 @@ def make_plots(evaluation: Evaluation) -> dict[str, list[Plot]]:
     if knee:
         wanted = [name for name in KNEE if name in knee[0].metrics and name in summary.metrics]
         found["knee"] = [_knee(knee, name, summary.metrics[name]) for name in wanted]
+    if summary.audio is not None and len(summary.audio.codecs) > 1:
+        there = [name for name in KNEE if name in summary.metrics]
+        found.setdefault("knee", []).extend(_rate_distortion(summary, name) for name in there)
     curves = _training_curves(evaluation)
     if curves is not None:
         found["training"] = [curves]
@@ -125,9 +128,33 @@ def _knee(knee: Sequence[KneeLine], metric: str, info: MetricInfo) -> Plot:
         axes.set_xlabel("levels decoded")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
+        if len({line.oracle for line in knee}) > 1:
+            _legend(axes)
 
     title = f"Oracle by number of levels: {head(info)}"
     return _plot(f"knee_{metric}", title, draw, (4.4, 2.8))
+
+
+def _rate_distortion(summary: Summary, metric: str) -> Plot:
+    """Each codec's line through its levels; a codec that decodes all or nothing is a point."""
+    audio, info = summary.audio, summary.metrics[metric]
+    assert audio is not None
+
+    def draw(axes: Axes) -> None:
+        for codec in audio.codecs:
+            own = [line for line in audio.knee if line.oracle == codec.oracle]
+            points = [(_gap(x.bits_per_second), _gap(x.metrics.get(metric))) for x in own]
+            row = summary.row(codec.oracle)
+            if not points and row is not None and metric in row.metrics:
+                points = [(_gap(codec.bits_per_second), _gap(row.metrics[metric].mean))]
+            if points:
+                x, y = zip(*points, strict=True)
+                axes.plot([bits / 1000 for bits in x], y, "o-", label=_as_text(codec.oracle))
+        axes.set_xlabel("kbit/s")
+        axes.grid(alpha=0.25)
+        _legend(axes)
+
+    return _plot(f"rate_{metric}", f"By bit rate: {head(info)}", draw, (4.4, 2.8))
 
 
 def _gap(value: float | None) -> float:

@@ -13,12 +13,13 @@ from midigroove_core.evaluation.base.records import (
     KneeLine,
     SetDistances,
 )
-from midigroove_core.evaluation.output.cost import CostLine
+from midigroove_core.evaluation.output.cost import Cost, CostLine
 from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.output.summary import RowSummary, Summary
 from midigroove_core.evaluation.output.tables import (
     GROUPS,
     cell,
+    codec_table,
     difference_row,
     head,
     in_order,
@@ -95,6 +96,7 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
             "drums": _drums(audio.drums, summary),
             "heard": _heard(audio.heard_with),
             "knee": _knee(audio.knee, summary),
+            "codecs": _codecs(summary, cost),
         }
         if audio.sets is not None:
             systems = summary.systems
@@ -286,6 +288,21 @@ def _number_cell(text: str) -> Cell:
     return Cell(text) if text == "-" else Cell(text, float(text.split()[0]))
 
 
+def _codecs(summary: Summary, cost: Cost) -> Table | None:
+    found = codec_table(summary, cost)
+    if found is None:
+        return None
+    rows = [
+        [*(Cell(str(v), str(v)) for v in line[:2]), *(_number_cell(str(v)) for v in line[2:])]
+        for line in found.rows
+    ]
+    note = (
+        "The oracle: true codes, decoded. Bits per second if every code were equally likely. "
+        "Times real time: seconds of work for a second of audio, below 1 is faster than it plays."
+    )
+    return Table("codecs", found.title, found.columns, rows, note)
+
+
 def _knee(lines: Sequence[KneeLine], summary: Summary) -> Table | None:
     if not lines:
         return None
@@ -297,9 +314,13 @@ def _knee(lines: Sequence[KneeLine], summary: Summary) -> Table | None:
     rows = []
     for line in lines:
         values = [line.metrics.get(name) for name in wanted]
-        first = [Cell(line.oracle, line.oracle), Cell(str(line.levels), line.levels)]
+        bits = None if line.bits_per_second is None else line.bits_per_second / 1000
+        first = [
+            Cell(line.oracle, line.oracle), Cell(str(line.levels), line.levels),
+            Cell(plain(bits), bits),
+        ]  # fmt: skip
         rows.append([*first, *(Cell(plain(value), value) for value in values)])
-    columns = ["row", "levels", *map(head, wanted.values())]
+    columns = ["row", "levels", "kbit/s", *map(head, wanted.values())]
     return Table("knee", "What each level is worth", columns, rows)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.records import (
     CacheFacts,
+    CodecLine,
     CodesLine,
     DrumLine,
     FolderFacts,
@@ -51,6 +52,7 @@ class AudioMeasured:
         heard_with: per kit.
         sets: None where no embedding was asked for.
         knee: oracles by number of codebooks.
+        codecs: whose oracles they are.
         long: None where no long renders were asked for.
     """
 
@@ -61,6 +63,7 @@ class AudioMeasured:
     heard_with: tuple[HeardWith, ...]
     sets: SetDistances | None
     knee: tuple[KneeLine, ...]
+    codecs: tuple[CodecLine, ...]
     long: LongMeasured | None
 
 

@@ -132,14 +132,39 @@ class KneeLine:
     Attributes:
         oracle: the row.
         levels: how many are decoded.
+        bits_per_second: what so many levels cost, every code equally likely.
         clips: over how many.
         metrics: name -> mean.
     """
 
     oracle: str
     levels: int
+    bits_per_second: float | None
     clips: int
     metrics: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class CodecLine:
+    """A codec's clock and rate, beside its oracle's figures.
+
+    Attributes:
+        oracle: the row.
+        codec: registry id.
+        sample_rate: samples per second.
+        frame_rate: frames per second.
+        codebooks: rows of codes.
+        levels: that they belong to.
+        bits_per_second: every code equally likely.
+    """
+
+    oracle: str
+    codec: str
+    sample_rate: int
+    frame_rate: float | None
+    codebooks: int
+    levels: int
+    bits_per_second: float | None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,19 +37,31 @@ class LongCost:
 
 
 @dataclass(frozen=True)
+class EncodingCost:
+    """Seconds that a codec took to encode its takes, inside the codec, per cache."""
+
+    cache: str
+    codec: str
+    encode_sec: float | None
+    audio_sec: float | None
+    real_time_factor: float | None
+
+
+@dataclass(frozen=True)
 class Cost:
     """cost.json.
 
     Attributes:
         wall_sec: the whole evaluation; None where it is not known.
         peak_memory_mib: most memory that the process held; None where the system does not say.
-        rows, long: where the time went.
+        rows, long, encoding: where the time went.
     """
 
     wall_sec: float | None = None
     peak_memory_mib: float | None = None
     rows: tuple[CostLine, ...] = ()
     long: tuple[LongCost, ...] = ()
+    encoding: tuple[EncodingCost, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; `from_json` of it is equal."""
@@ -64,8 +77,8 @@ class Cost:
         return convert_as(value, cls, where)
 
 
-def make_cost(measured: Measured, wall_sec: float) -> Cost:
-    """The time of each row, and of its long renders."""
+def make_cost(measured: Measured, wall_sec: float, encoding: Sequence[EncodingCost] = ()) -> Cost:
+    """The time of each row, of its long renders, and of encoding."""
     audio = measured.audio
     spent = audio.long.spent if audio is not None and audio.long is not None else ()
     long = [
@@ -75,7 +88,7 @@ def make_cost(measured: Measured, wall_sec: float) -> Cost:
         for x in spent
     ]
     rows = [_line(row.name, measured.spent.get(row.name, Spent())) for row in measured.rows]
-    return Cost(number(wall_sec), peak_memory_mib(), tuple(rows), tuple(long))
+    return Cost(number(wall_sec), peak_memory_mib(), tuple(rows), tuple(long), tuple(encoding))
 
 
 def _line(row: str, spent: Spent) -> CostLine:

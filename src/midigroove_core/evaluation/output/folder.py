@@ -17,7 +17,8 @@ from midigroove_core.evaluation.output.swap import FolderKind, whole_folder
 MANIFEST = "manifest.json"
 _OWN_FILES = (
     MANIFEST, "summary.json", "cost.json", "clips.csv", "codes.csv", "takes.csv", "per_drum.csv",
-    "per_kit.csv", "sets.csv", "knee.csv", "long.csv", "skipped.jsonl", "clips.parquet",
+    "per_kit.csv", "sets.csv", "knee.csv", "codecs.csv", "long.csv", "skipped.jsonl",
+    "clips.parquet",
 )  # fmt: skip
 
 

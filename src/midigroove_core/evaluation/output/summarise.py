@@ -128,6 +128,7 @@ def _audio(audio: AudioMeasured) -> AudioSummary:
         heard_with=audio.heard_with,
         sets=audio.sets,
         knee=audio.knee,
+        codecs=audio.codecs,
         long=None if audio.long is None else _long(audio.long),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from midigroove_core.evaluation.base.records import (
+    CodecLine,
     CodesLine,
     DrumLine,
     HeardWith,
@@ -82,7 +83,7 @@ class AudioSummary:
     Attributes:
         reference: the row that others are compared with.
         sample_rate: of all audio that was scored.
-        drums, heard_with, sets, knee: see `evaluation.base.records`.
+        drums, heard_with, sets, knee, codecs: see `evaluation.base.records`.
         long: None where no long renders were asked for.
     """
 
@@ -92,6 +93,7 @@ class AudioSummary:
     heard_with: tuple[HeardWith, ...]
     sets: SetDistances | None
     knee: tuple[KneeLine, ...]
+    codecs: tuple[CodecLine, ...]
     long: LongSummary | None
 
 

@@ -123,6 +123,36 @@ def range_cell(found: Range | None) -> str:
     return f"{plain(found.mean)} ({plain(found.least)}–{plain(found.most)})"
 
 
+CODEC_FIGURES = ("mel_l1", "log_magnitude_distance", "onset_f1_50ms", "drum_f1")
+"""What the table of codecs says of their oracles."""
+
+
+def codec_table(summary: Summary, cost: Cost) -> TextTable | None:
+    """The codecs beside each other: rate, what their oracles lose, speed; None without codecs."""
+    codecs = () if summary.audio is None else summary.audio.codecs
+    if not codecs:
+        return None
+    metrics = [name for name in CODEC_FIGURES if name in summary.metrics]
+    made = {line.row: line.real_time_factor for line in cost.rows}
+    encoded = {line.codec: line.real_time_factor for line in cost.encoding}
+    encoded |= {f"oracle-{line.cache}": line.real_time_factor for line in cost.encoding}
+    rows: list[list[object]] = []
+    for line in codecs:
+        row = summary.row(line.oracle)
+        figures = {} if row is None else row.metrics
+        bits = None if line.bits_per_second is None else line.bits_per_second / 1000
+        rows.append(
+            [line.oracle, line.codec, plain(bits), line.sample_rate, plain(line.frame_rate),
+             f"{line.codebooks}", *(cell(figures.get(name)) for name in metrics),
+             plain(encoded.get(line.oracle, encoded.get(line.codec))),
+             plain(made.get(line.oracle))]
+        )  # fmt: skip
+    heads = [head(summary.metrics[name]) for name in metrics]
+    columns = ["row", "codec", "kbit/s", "sample rate", "frames/s", "rows of codes", *heads]
+    title = "What each codec loses, and what it takes"
+    return TextTable(title, [*columns, "encoding, x real time", "decoding, x real time"], rows)
+
+
 def difference_table(summary: Summary) -> TextTable:
     """The paired differences between systems, trusted metrics only."""
     systems = set(summary.systems)

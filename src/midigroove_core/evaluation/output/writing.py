@@ -14,7 +14,13 @@ import numpy as np
 from midigroove_core.atomic import write_bytes, write_json, write_json_lines
 from midigroove_core.csvfile import write_csv
 from midigroove_core.evaluation.base.measured import Measured
-from midigroove_core.evaluation.base.records import CodesLine, DrumLine, LongLine, SetDistances
+from midigroove_core.evaluation.base.records import (
+    CodecLine,
+    CodesLine,
+    DrumLine,
+    LongLine,
+    SetDistances,
+)
 from midigroove_core.evaluation.output.cost import Cost
 from midigroove_core.evaluation.output.folder import MANIFEST
 from midigroove_core.evaluation.output.manifest import Manifest
@@ -102,8 +108,13 @@ def _write_audio(out: Path, measured: Measured) -> None:
     if audio.sets is not None:
         write_csv(out / "sets.csv", SET_COLUMNS, _set_lines(audio.sets))
     names = list(audio.knee[0].metrics) if audio.knee else []
-    knee = [[x.oracle, x.levels, x.clips, *(x.metrics[n] for n in names)] for x in audio.knee]
-    write_csv(out / "knee.csv", ["oracle", "levels", "clips", *names], knee)
+    knee = [
+        [x.oracle, x.levels, x.bits_per_second, x.clips, *(x.metrics[n] for n in names)]
+        for x in audio.knee
+    ]
+    write_csv(out / "knee.csv", ["oracle", "levels", "bits_per_second", "clips", *names], knee)
+    if audio.codecs:
+        write_csv(out / "codecs.csv", *_records(CodecLine, audio.codecs))
     if audio.long is not None:
         write_csv(out / "long.csv", *_records(LongLine, audio.long.lines))
 

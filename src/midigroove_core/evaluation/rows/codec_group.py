@@ -14,8 +14,9 @@ from midigroove_core.cache import Cache
 from midigroove_core.coding.decode import decode_batch, window_context
 from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow, frame_window
-from midigroove_core.evaluation.base.records import CacheFacts, CodecFacts
-from midigroove_core.interfaces.codec import Codec
+from midigroove_core.evaluation.base.records import CacheFacts, CodecFacts, CodecLine
+from midigroove_core.evaluation.base.scores import number
+from midigroove_core.interfaces.codec import Codec, bits_per_frame
 
 
 @dataclass
@@ -71,6 +72,21 @@ class CodecGroup:
         _, count = clip.samples(sample_rate)
         found = resample(audio, self.cache.clock.sample_rate, sample_rate)[:count]
         return np.pad(found, (0, count - len(found)))
+
+    def bits_per_second(self, levels: int | None = None) -> float:
+        """What the first so many levels cost, every code equally likely; None for all."""
+        books = [b for b in self.cache.codebooks if levels is None or b.level < levels]
+        return bits_per_frame(books) * float(self.cache.clock.frame_rate)
+
+    @property
+    def line(self) -> CodecLine:
+        """The codec, as the summary has it."""
+        clock, books = self.cache.clock, self.cache.codebooks
+        return CodecLine(
+            self.oracle, self.cache.header["codec_id"], clock.sample_rate,
+            number(float(clock.frame_rate)), len(books), books[-1].level + 1,
+            number(self.bits_per_second()),
+        )  # fmt: skip
 
     @property
     def oracle(self) -> str:

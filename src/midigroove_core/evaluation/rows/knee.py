@@ -20,12 +20,14 @@ class KneePlayed:
     Attributes:
         oracle: name of the row.
         levels: how many.
+        bits_per_second: what they cost.
         clip: what is played.
         audio: `[S]` at the evaluation's rate.
     """
 
     oracle: str
     levels: int
+    bits_per_second: float
     clip: EvalClip
     audio: Audio
 
@@ -62,4 +64,4 @@ class KneeSource:
         for count in range(1, group.codec.num_levels + 1):
             (audio,) = group.decode([clip], [window], [codes], count)
             at_rate = group.at_rate(clip, audio, self._sample_rate)
-            yield KneePlayed(group.oracle, count, clip, at_rate)
+            yield KneePlayed(group.oracle, count, group.bits_per_second(count), clip, at_rate)

@@ -9,7 +9,7 @@ from midigroove_core.cache.baselines import fit_codes
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips
 from midigroove_core.evaluation.base.config import LEAST_RATE, EvalConfig
-from midigroove_core.evaluation.base.records import CacheFacts, FolderFacts
+from midigroove_core.evaluation.base.records import CacheFacts, CodecLine, FolderFacts
 from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.evaluation.base.scores import Journal
 from midigroove_core.evaluation.base.selection import spread
@@ -56,6 +56,7 @@ class Plan:
         sources: every row.
         references: None when only codes are scored.
         knees: one per codec.
+        codecs: what they are.
         journal: what is left out, and the time.
         batch_size: clips that are played together.
     """
@@ -70,6 +71,7 @@ class Plan:
     sources: tuple[RowSource, ...]
     references: References | None
     knees: tuple[KneeSource, ...]
+    codecs: tuple[CodecLine, ...]
     journal: Journal
     batch_size: int
 
@@ -121,6 +123,7 @@ def open_plan(config: EvalConfig, registry: Registry, message: Callable[[str], N
         sources=tuple(rows.open()),
         references=references,
         knees=tuple(knees),
+        codecs=tuple(group.line for group in groups),
         journal=journal,
         batch_size=batch_size(systems, longest_sec),
     )

@@ -14,10 +14,12 @@ class KneeScorer:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, int], list[dict[str, float]]] = {}
+        self._bits: dict[tuple[str, int], float] = {}
 
     def add(self, played: KneePlayed, reference: AudioFeatures) -> None:
         """One clip from so many levels."""
         features = AudioFeatures.from_audio(played.audio, reference.sample_rate)
+        self._bits[played.oracle, played.levels] = played.bits_per_second
         values = clip_metrics(reference, features, played.clip.onsets_sec)
         self._found.setdefault((played.oracle, played.levels), []).append(values)
 
@@ -31,5 +33,6 @@ class KneeScorer:
             for name in found[0]:
                 values = [clip[name] for clip in found if clip[name] == clip[name]]
                 means[name] = number(sum(values) / len(values)) if values else None
-            lines.append(KneeLine(oracle, count, len(found), means))
+            bits = number(self._bits[oracle, count])
+            lines.append(KneeLine(oracle, count, bits, len(found), means))
         return lines

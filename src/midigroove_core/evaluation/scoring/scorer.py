@@ -11,6 +11,7 @@ from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.measured import AudioMeasured, LongMeasured, Measured
 from midigroove_core.evaluation.base.records import (
     CacheFacts,
+    CodecLine,
     CodesLine,
     FolderFacts,
     Reference,
@@ -33,11 +34,17 @@ class AudioScoring:
         clips: scores single clips.
         reference: what they are compared with.
         sets: collects vectors; None where no embedding was asked for.
+        codecs: whose oracles are among the rows.
     """
 
     def __init__(
-        self, clips: ClipScorer, reference: Reference, sets: SetCollector | None = None
+        self,
+        clips: ClipScorer,
+        reference: Reference,
+        sets: SetCollector | None = None,
+        codecs: Sequence[CodecLine] = (),
     ) -> None:
+        self.codecs = tuple(codecs)
         self.clips = clips
         self.reference = reference
         self.sets = sets
@@ -56,6 +63,7 @@ class AudioScoring:
             heard_with=tuple(self.clips.transcribers.heard_with),
             sets=None if self.sets is None else self.sets.compare(name, rows),
             knee=tuple(self.knee.lines()),
+            codecs=self.codecs,
             long=long,
         )
 
