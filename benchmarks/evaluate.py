@@ -19,13 +19,13 @@ from midigroove_core.audio import resample
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.hearing import features_of
 from midigroove_core.evaluation.base.takes import JudgedTake
-from midigroove_core.evaluation.output.cost import peak_memory_mib
 from midigroove_core.evaluation.scoring.clips import ClipScorer
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.midi import load_midi
+from midigroove_core.scorecard.cost import peak_memory_mib
 
 RATE = 32000
 CLIP_SEC = 2.0

@@ -11,12 +11,12 @@ import pytest
 from midigroove_core.demo import story
 from midigroove_core.demo.pictures import draw_renders
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.figures import Figure
-from midigroove_core.evaluation.output.summary import RowSummary, Summary
 from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.rendering.render import Rendered
+from midigroove_core.scorecard.figures import Figure
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.summary import RowSummary, Summary
 from midigroove_core.takes.performances import list_performances
 
 

@@ -17,10 +17,10 @@ from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.evaluation import AudioSpec, SystemSpec, evaluate
 from midigroove_core.evaluation.base.config import read_systems_file
 from midigroove_core.evaluation.base.takes import DatasetTakes
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.scorecard import Scorecard
 from midigroove_core.evaluation.rows.audio_folder import AudioFolder
 from midigroove_core.report import write_report
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.scorecard import Scorecard
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 

@@ -12,9 +12,9 @@ from support.toy_systems import make_toy_dataset
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, PluginError
 from midigroove_core.evaluation.codecs import CodecSpec, evaluate_codecs
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.scorecard import Scorecard
 from midigroove_core.report import write_report
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.scorecard import Scorecard
 
 pytestmark = pytest.mark.usefixtures("toy_plugin")
 

@@ -21,8 +21,8 @@ from midigroove_core.errors import InputError, MidigrooveError, MismatchError, P
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
 from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips, frame_window
 from midigroove_core.evaluation.base.takes import CacheTakes, DatasetTakes
-from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.rows.code_rows import NearestCodes, OracleCodes
+from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 

@@ -12,10 +12,10 @@ from support.evaluation_files import write_evaluation
 
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
-from midigroove_core.evaluation.output import files
-from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.evaluation.output.folder import evaluation_folders
-from midigroove_core.evaluation.output.predictions import Kept
+from midigroove_core.scorecard import files
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.kept import Kept
 
 
 def config(out: Path, **options: object) -> EvalConfig:

@@ -21,10 +21,10 @@ from midigroove_core.cache import Cache
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cli import run
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.tables import long_table
 from midigroove_core.progress import Silent
 from midigroove_core.rendering import model_engine
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.tables import long_table
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 

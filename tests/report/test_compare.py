@@ -12,9 +12,9 @@ from support.evaluation_files import write_evaluation
 
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.base.records import HeardWith
-from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.report.compare import compare_evaluations
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.records import HeardWith
 
 
 def test_the_better_system_is_named(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from support.toy_systems import make_toy_dataset, save_toy_checkpoint, toy_plugi
 
 from midigroove_core.cache.build import build_cache
 from midigroove_core.evaluation import SystemSpec, evaluate
-from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.report import export_papers, listening, write_listening_test, write_report
+from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 

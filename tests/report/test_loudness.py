@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from midigroove_core.audio import save_audio
-from midigroove_core.evaluation.output.predictions import Kept, KeptAudio, KeptClip
 from midigroove_core.report.loudness import loudness_lufs, matching_gain
 from midigroove_core.report.media import load_clips
+from midigroove_core.scorecard.kept import Kept, KeptAudio, KeptClip
 
 RATES = (16000, 32000, 44100, 48000)
 

@@ -20,7 +20,6 @@ from midigroove_core.cache.build import build_cache
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
-from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.report import (
     export_papers,
     listening,
@@ -30,6 +29,7 @@ from midigroove_core.report import (
 )
 from midigroove_core.report.formats import latex
 from midigroove_core.report.media import describe_audio
+from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from midigroove_core.evaluation.base.records import HeardWith, Reference
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.manifest import (
+from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.manifest import (
     ClipsFacts,
     LongFacts,
     Manifest,
     SamplingFacts,
 )
-from midigroove_core.evaluation.output.summary import AudioSummary, RowSummary, Summary
-from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.records import HeardWith, Reference
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.summary import AudioSummary, RowSummary, Summary
 
 METRICS = {
     "onset_f1_50ms": MetricInfo("Onset F1", "", "higher", True, ""),

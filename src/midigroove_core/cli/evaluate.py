@@ -11,9 +11,9 @@ from midigroove_core.cli.output import Json, print_json, print_table, progress_f
 from midigroove_core.errors import InputError
 
 if TYPE_CHECKING:
-    from midigroove_core.evaluation.output.cost import Cost
-    from midigroove_core.evaluation.output.scorecard import Scorecard
-    from midigroove_core.evaluation.output.summary import Summary
+    from midigroove_core.scorecard.cost import Cost
+    from midigroove_core.scorecard.scorecard import Scorecard
+    from midigroove_core.scorecard.summary import Summary
 
 PANEL = "Evaluation"
 _ROWS, _CODES, _RUN = "Reference rows", "How codes are drawn", "What is kept, and where it runs"
@@ -142,7 +142,7 @@ def evaluate(
     from midigroove_core.evaluation import AudioSpec, EvalConfig, SystemSpec
     from midigroove_core.evaluation import evaluate as run
     from midigroove_core.evaluation.base.config import read_systems_file
-    from midigroove_core.evaluation.base.rows import RowKind
+    from midigroove_core.scorecard.rows import RowKind
 
     wanted = {
         "oracle": add_oracle, "silence": add_silence, "random": add_random,
@@ -191,8 +191,8 @@ def compare(
 
     Example: `midigroove compare eval/first eval/second`
     """
-    from midigroove_core.evaluation.output.tables import head
     from midigroove_core.report.compare import compare_evaluations
+    from midigroove_core.scorecard.tables import head
 
     found = compare_evaluations(evaluations, intersection=intersection)
     if json:
@@ -263,7 +263,7 @@ def report(
 
 
 def _print_summary(summary: Summary, cost: Cost) -> None:
-    from midigroove_core.evaluation.output.tables import (
+    from midigroove_core.scorecard.tables import (
         codec_table,
         difference_table,
         long_table,

@@ -16,8 +16,6 @@ from midigroove_core.datasets.verify import verify
 from midigroove_core.demo.pictures import draw_renders
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.summary import Summary
 from midigroove_core.kits import library as kits
 from midigroove_core.kits.library import GrooveInfo
 from midigroove_core.metrics.info import MetricInfo
@@ -25,6 +23,8 @@ from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.model_engine import shipped_checkpoint
 from midigroove_core.rendering.render import RenderConfig, from_file_to_file
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.summary import Summary
 from midigroove_core.takes import open_dataset
 from midigroove_core.training import TrainResult, train
 from midigroove_core.training.config import make_config

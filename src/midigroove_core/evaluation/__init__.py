@@ -3,8 +3,8 @@
     scorecard = evaluate(["dac:runs/dac/best.safetensors:cache/dac"], out="eval/first")
 
 writes an evaluation directory (docs/evaluation.md). Inside, data flows one way: `rows` play clips,
-`scoring` judges what is played, a frozen `Measured` comes out, and `output` writes it; `base` is
-what all of them speak of.
+`scoring` judges what is played, and a frozen `Measured` comes out, which the room `scorecard`
+sums up and writes; `output` has the folder around it, and `base` what all of them speak of.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import AudioSpec, EvalConfig, SystemSpec
 
 if TYPE_CHECKING:
-    from midigroove_core.evaluation.output.scorecard import Scorecard
     from midigroove_core.progress import Progress
+    from midigroove_core.scorecard.scorecard import Scorecard
 
 __all__ = ["AudioSpec", "EvalConfig", "SystemSpec", "evaluate", "make_config"]
 

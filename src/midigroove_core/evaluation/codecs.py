@@ -18,14 +18,14 @@ from midigroove_core.cache.build import CacheSummary, build_cache
 from midigroove_core.coding.open import open_codec
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.base.scores import number
-from midigroove_core.evaluation.output.cost import EncodingCost
-from midigroove_core.evaluation.output.scorecard import Scorecard
 from midigroove_core.evaluation.pipeline import run_evaluation
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
+from midigroove_core.scorecard.cost import EncodingCost
+from midigroove_core.scorecard.records import number
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.scorecard import Scorecard
 from midigroove_core.takes import open_dataset, select
 
 ROWS = (RowKind.ORACLE, RowKind.SILENCE)

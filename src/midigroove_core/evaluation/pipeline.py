@@ -6,14 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.measured import LongMeasured, Measured
-from midigroove_core.evaluation.output.cost import EncodingCost, make_cost
 from midigroove_core.evaluation.output.folder import Places, evaluation_folders
-from midigroove_core.evaluation.output.manifest import Judged, make_manifest, settings_sha
 from midigroove_core.evaluation.output.predictions import PredictionStore
-from midigroove_core.evaluation.output.scorecard import Scorecard
-from midigroove_core.evaluation.output.summarise import summarise
-from midigroove_core.evaluation.output.writing import copy_training_curves, write_evaluation
+from midigroove_core.evaluation.output.provenance import Judged, make_manifest, settings_sha
 from midigroove_core.evaluation.rows.long_renders import LEAST_JOINS, LongSource
 from midigroove_core.evaluation.rows.plan import Plan, open_plan
 from midigroove_core.evaluation.rows.references import References
@@ -26,6 +21,11 @@ from midigroove_core.evaluation.scoring.scorer import AudioScoring, Scorer
 from midigroove_core.evaluation.scoring.sets import open_collector
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
+from midigroove_core.scorecard.cost import EncodingCost, make_cost
+from midigroove_core.scorecard.measured import LongMeasured, Measured
+from midigroove_core.scorecard.scorecard import Scorecard
+from midigroove_core.scorecard.summarise import summarise
+from midigroove_core.scorecard.writing import copy_training_curves, write_evaluation
 
 
 def run_evaluation(
@@ -52,7 +52,7 @@ def run_evaluation(
     settings = settings_sha(config, facts, dataset)
     with evaluation_folders(config, settings) as places:
         measured = _measure(config, plan, scorer, places, progress)
-        summary = summarise(measured, config)
+        summary = summarise(measured, config.split, config.seed)
         cost = make_cost(measured, time.perf_counter() - began, encoding)
         manifest = make_manifest(config, settings, measured)
         copy_training_curves(

@@ -6,10 +6,10 @@ from typing import Any
 
 from midigroove_core.csvfile import read_number
 from midigroove_core.drums import ARTICULATIONS
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.summary import RowSummary
-from midigroove_core.evaluation.output.tables import head, plain
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.summary import RowSummary
+from midigroove_core.scorecard.tables import head, plain
 
 FIGURES = (
     "onset_f1_50ms", "drum_f1", "mel_l1", "envelope_correlation", "level_difference_db",

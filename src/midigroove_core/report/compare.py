@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.output.figures import Difference
-from midigroove_core.evaluation.output.files import ClipFigures, Evaluation
-from midigroove_core.evaluation.output.manifest import Manifest
-from midigroove_core.evaluation.output.paired import compare_paired
-from midigroove_core.evaluation.output.tables import head, in_order, plain
 from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.figures import Difference
+from midigroove_core.scorecard.files import ClipFigures, Evaluation
+from midigroove_core.scorecard.manifest import Manifest
+from midigroove_core.scorecard.paired import compare_paired
+from midigroove_core.scorecard.tables import head, in_order, plain
 
 MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
     ("clips.split", "another split", lambda m: m.clips.split),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from midigroove_core.atomic import write_bytes, write_text
-from midigroove_core.evaluation.output.files import Evaluation
 from midigroove_core.report.plots import make_plots
 from midigroove_core.report.tables import other_tables, summary_tables
+from midigroove_core.scorecard.files import Evaluation
 
 
 def export_papers(evaluation: str | Path, folder: str | Path, *, latex: bool = False) -> list[Path]:

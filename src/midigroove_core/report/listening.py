@@ -18,13 +18,13 @@ from markupsafe import Markup
 
 from midigroove_core.atomic import dump_json, write_text
 from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.tables import plain
 from midigroove_core.metrics.statistics import bootstrap_mean
 from midigroove_core.report.formats import Cell, Table
 from midigroove_core.report.media import load_clips
 from midigroove_core.report.templates import render
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.tables import plain
 from midigroove_core.structured import read_json_as
 
 FORMAT = "midigroove-votes"

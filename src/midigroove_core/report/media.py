@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from midigroove_core.audio import load_audio
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.output.predictions import Kept
 from midigroove_core.report.loudness import matching_gain
+from midigroove_core.scorecard.kept import Kept
 
 PEAKS = 400
 _BANDS = 96

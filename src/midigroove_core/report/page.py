@@ -10,9 +10,6 @@ from markupsafe import Markup
 
 from midigroove_core.atomic import dump_json, write_text
 from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.summary import Summary
-from midigroove_core.evaluation.output.tables import difference_row, plain
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.report.clips import (
     clip_figures,
@@ -27,6 +24,9 @@ from midigroove_core.report.media import load_clips
 from midigroove_core.report.plots import Plot, make_plots
 from midigroove_core.report.tables import other_tables, summary_tables
 from midigroove_core.report.templates import render
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.summary import Summary
+from midigroove_core.scorecard.tables import difference_row, plain
 
 
 def write_report(

@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from midigroove_core.csvfile import read_number
-from midigroove_core.evaluation.base.records import CodesLine, KneeLine
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.summary import Summary
-from midigroove_core.evaluation.output.tables import head
 from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.records import CodesLine, KneeLine
+from midigroove_core.scorecard.summary import Summary
+from midigroove_core.scorecard.tables import head
 
 HEADLINES = (
     "onset_f1_50ms", "drum_f1", "velocity_correlation", "microtiming_error_ms", "mel_l1",

@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from midigroove_core.csvfile import read_number
-from midigroove_core.evaluation.base.records import (
+from midigroove_core.metrics.info import SET_METRICS, MetricInfo
+from midigroove_core.report.formats import Cell, Table
+from midigroove_core.scorecard.cost import Cost, CostLine
+from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.records import (
     CodesLine,
     DrumLine,
     HeardWith,
     KneeLine,
     SetDistances,
 )
-from midigroove_core.evaluation.output.cost import Cost, CostLine
-from midigroove_core.evaluation.output.files import Evaluation
-from midigroove_core.evaluation.output.summary import RowSummary, Summary
-from midigroove_core.evaluation.output.tables import (
+from midigroove_core.scorecard.summary import RowSummary, Summary
+from midigroove_core.scorecard.tables import (
     GROUPS,
     cell,
     codec_table,
@@ -28,8 +30,6 @@ from midigroove_core.evaluation.output.tables import (
     order_table,
     plain,
 )
-from midigroove_core.metrics.info import SET_METRICS, MetricInfo
-from midigroove_core.report.formats import Cell, Table
 
 PERCENT_CAP = 100.0
 

@@ -14,9 +14,10 @@ from midigroove_core.cache import CacheEntry
 from midigroove_core.cache.clips import LEAD_SEC
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.base.takes import JudgedTake, TakeSource
 from midigroove_core.midi import DrumPerformance
+from midigroove_core.scorecard.records import JudgedClip
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,15 @@ class EvalClip:
     def velocities(self) -> NDArray[np.int64]:
         """Velocities of `onsets_sec`."""
         return self.performance.velocity[self._inside]
+
+    @property
+    def judged(self) -> JudgedClip:
+        """What tables say of it."""
+        take = self.take
+        return JudgedClip(
+            self.clip_id, take.key, take.performance_key, take.kit, take.drummer, take.style,
+            take.bpm, self.start_sec, self.duration_sec, len(self.onsets_sec),
+        )  # fmt: skip
 
     def samples(self, sample_rate: int) -> tuple[int, int]:
         """First sample and number of samples at a rate."""

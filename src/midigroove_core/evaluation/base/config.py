@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
+from midigroove_core.scorecard.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
 
 LEAST_RATE = 16000
 """Hz; below it cymbals have no band to be heard in."""

@@ -1,1 +1,1 @@
-"""What an evaluation writes, and how it is read back."""
+"""What an evaluation writes besides figures: its folder, its audio, what it was made of."""

@@ -10,11 +10,10 @@ from pathlib import Path
 from midigroove_core.atomic import read_json
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.output.manifest import FORMAT
-from midigroove_core.evaluation.output.predictions import INDEX, Kept
 from midigroove_core.evaluation.output.swap import FolderKind, whole_folder
+from midigroove_core.scorecard.kept import INDEX, Kept
+from midigroove_core.scorecard.manifest import FORMAT, MANIFEST
 
-MANIFEST = "manifest.json"
 _OWN_FILES = (
     MANIFEST, "summary.json", "cost.json", "clips.csv", "codes.csv", "takes.csv", "per_drum.csv",
     "per_kit.csv", "sets.csv", "knee.csv", "codecs.csv", "long.csv", "skipped.jsonl",

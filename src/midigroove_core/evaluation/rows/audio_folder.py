@@ -15,11 +15,11 @@ from midigroove_core.csvfile import read_csv
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import AudioSpec
-from midigroove_core.evaluation.base.records import FolderFacts
-from midigroove_core.evaluation.base.rows import Row, RowKind
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.base.takes import JudgedTake
 from midigroove_core.evaluation.rows.source import ClipBatch, Played, RowSource
+from midigroove_core.scorecard.records import FolderFacts
+from midigroove_core.scorecard.rows import Row, RowKind
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aif", ".aiff", ".mp3")
 

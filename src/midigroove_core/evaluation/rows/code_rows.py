@@ -13,9 +13,9 @@ from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.clips import cut_clips
 from midigroove_core.drums import DRUM_CLASSES, classes_of_pitches, load_drum_map
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
-from midigroove_core.evaluation.base.rows import RowKind
 from midigroove_core.metrics.codes import CodeModel
 from midigroove_core.midi import DrumPerformance
+from midigroove_core.scorecard.rows import RowKind
 
 MAX_NEIGHBOURS = 8000
 """Training clips among which the nearest is searched, drawn with the seed."""

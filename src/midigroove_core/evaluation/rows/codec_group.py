@@ -14,9 +14,8 @@ from midigroove_core.cache import Cache
 from midigroove_core.coding.decode import decode_batch, window_context
 from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow, frame_window
-from midigroove_core.evaluation.base.records import CacheFacts, CodecFacts, CodecLine
-from midigroove_core.evaluation.base.scores import number
 from midigroove_core.interfaces.codec import Codec, bits_per_frame
+from midigroove_core.scorecard.records import CacheFacts, CodecFacts, CodecLine, number
 
 
 @dataclass

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.failures import FAILURES, failure
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.source import Audio, ClipBatch
 

@@ -16,7 +16,7 @@ import numpy as np
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.base.failures import FAILURES, failure
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.base.takes import JudgedTake, TakeSource
 from midigroove_core.evaluation.rows.source import Audio
 from midigroove_core.evaluation.rows.systems import System

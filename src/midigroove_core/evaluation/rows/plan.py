@@ -9,9 +9,7 @@ from midigroove_core.cache.baselines import fit_codes
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips
 from midigroove_core.evaluation.base.config import LEAST_RATE, EvalConfig
-from midigroove_core.evaluation.base.records import CacheFacts, CodecLine, FolderFacts
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.base.selection import spread
 from midigroove_core.evaluation.base.takes import (
     CacheTakes,
@@ -36,6 +34,8 @@ from midigroove_core.evaluation.rows.source import ClipBatch, RowSource
 from midigroove_core.evaluation.rows.systems import System, batch_size, load_systems
 from midigroove_core.metrics.codes import CodeModel
 from midigroove_core.registry import Registry
+from midigroove_core.scorecard.records import CacheFacts, CodecLine, FolderFacts
+from midigroove_core.scorecard.rows import RowKind
 
 _RATE = 44100
 """Of the audio that is scored where no codec says another."""

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from midigroove_core.audio import resample
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.rows import Row, RowKind
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.source import ClipBatch, Played, RowSource
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
+from midigroove_core.scorecard.rows import Row, RowKind
 
 SAMPLER_LEAD_SEC = 8.0
 """Hits so long before a clip are left out of it: even a crash has died away."""

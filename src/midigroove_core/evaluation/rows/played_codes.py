@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from midigroove_core.evaluation.base.rows import Row, RowKind
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.code_rows import CodesRow
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.decoding import Decoder, windows_of
 from midigroove_core.evaluation.rows.source import ClipBatch, CodesSeen, Played, RowSource
 from midigroove_core.evaluation.rows.systems import System
+from midigroove_core.scorecard.rows import Row, RowKind
 
 
 class ReferenceCodesSource(RowSource):

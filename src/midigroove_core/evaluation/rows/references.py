@@ -11,13 +11,13 @@ from midigroove_core.coding.decode import decode_whole
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.hearing import features_of
-from midigroove_core.evaluation.base.records import Reference
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.recordings import Recordings
 from midigroove_core.evaluation.rows.source import Audio
 from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.scorecard.records import Reference
+from midigroove_core.scorecard.rows import RowKind
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.rows import Row
 from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.scorecard.rows import Row
 
 Audio = NDArray[np.float32]
 

@@ -18,12 +18,12 @@ from midigroove_core.errors import MismatchError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
 from midigroove_core.evaluation.base.failures import FAILURES, failure
-from midigroove_core.evaluation.base.records import SystemFacts
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
 from midigroove_core.registry import Registry
+from midigroove_core.scorecard.records import SystemFacts
 
 MODEL_CONTEXT_SEC = 1.0
 """What a model sees before a clip unless its training says: hits of before still ring."""

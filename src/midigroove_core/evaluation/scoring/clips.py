@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.hearing import features_of
-from midigroove_core.evaluation.base.records import DrumLine
-from midigroove_core.evaluation.base.scores import number
 from midigroove_core.evaluation.scoring.kit_recordings import KitRecordings
 from midigroove_core.evaluation.scoring.take_scores import TakeCollector
 from midigroove_core.evaluation.scoring.transcribers import Transcribers, class_hits
@@ -25,6 +23,7 @@ from midigroove_core.metrics.drums import (
     transcribe,
 )
 from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.scorecard.records import DrumLine, number
 
 
 @dataclass

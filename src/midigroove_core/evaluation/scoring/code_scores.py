@@ -8,9 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.evaluation.base.records import CodesLine
-from midigroove_core.evaluation.base.scores import number
 from midigroove_core.metrics.codes import CodeModel, bits_per_second
+from midigroove_core.scorecard.records import CodesLine, number
 
 Vector = NDArray[np.float64]
 

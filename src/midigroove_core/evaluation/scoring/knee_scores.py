@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from midigroove_core.evaluation.base.records import KneeLine
-from midigroove_core.evaluation.base.scores import number
 from midigroove_core.evaluation.rows.knee import KneePlayed
 from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.scorecard.records import KneeLine, number
 
 
 class KneeScorer:

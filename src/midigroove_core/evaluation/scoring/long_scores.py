@@ -11,15 +11,15 @@ import warnings
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.failures import FAILURES, failure
-from midigroove_core.evaluation.base.measured import LongMeasured
-from midigroove_core.evaluation.base.records import LongLine, LongSpent
-from midigroove_core.evaluation.base.scores import Journal
+from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.long_renders import LONG_SEC, LongPlayed, LongSource
 from midigroove_core.evaluation.rows.references import References
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.metrics.onset import onset_scores
 from midigroove_core.metrics.seams import seam_scores
 from midigroove_core.progress import Progress
+from midigroove_core.scorecard.measured import LongMeasured
+from midigroove_core.scorecard.records import LongLine, LongSpent
 
 
 def score_long(
@@ -46,7 +46,7 @@ def score_long(
         progress.finish()
     return LongMeasured(
         LONG_SEC,
-        source.stretches,
+        tuple(stretch.judged for stretch in source.stretches),
         tuple(lines),
         tuple(LongSpent(row, sec, audio_sec) for row, (sec, audio_sec) in spent.items()),
     )

@@ -6,10 +6,17 @@ import time
 from collections.abc import Sequence
 
 from midigroove_core.errors import InputError
-from midigroove_core.evaluation.base.clip_metrics import CLIP_METRICS
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.measured import AudioMeasured, LongMeasured, Measured
-from midigroove_core.evaluation.base.records import (
+from midigroove_core.evaluation.base.journal import Journal
+from midigroove_core.evaluation.rows.knee import KneePlayed
+from midigroove_core.evaluation.rows.source import ClipBatch, Played
+from midigroove_core.evaluation.scoring.clips import ClipScorer, drum_lines
+from midigroove_core.evaluation.scoring.code_scores import CodeTotals, clip_values
+from midigroove_core.evaluation.scoring.knee_scores import KneeScorer
+from midigroove_core.evaluation.scoring.sets import SetCollector
+from midigroove_core.scorecard.measured import AudioMeasured, LongMeasured, Measured
+from midigroove_core.scorecard.metrics import CLIP_METRICS
+from midigroove_core.scorecard.records import (
     CacheFacts,
     CodecLine,
     CodesLine,
@@ -17,14 +24,8 @@ from midigroove_core.evaluation.base.records import (
     Reference,
     SystemFacts,
 )
-from midigroove_core.evaluation.base.rows import Row, RowKind
-from midigroove_core.evaluation.base.scores import Journal, Scores
-from midigroove_core.evaluation.rows.knee import KneePlayed
-from midigroove_core.evaluation.rows.source import ClipBatch, Played
-from midigroove_core.evaluation.scoring.clips import ClipScorer, drum_lines
-from midigroove_core.evaluation.scoring.code_scores import CodeTotals, clip_values
-from midigroove_core.evaluation.scoring.knee_scores import KneeScorer
-from midigroove_core.evaluation.scoring.sets import SetCollector
+from midigroove_core.scorecard.rows import Row, RowKind
+from midigroove_core.scorecard.scores import Scores
 
 
 class AudioScoring:
@@ -117,7 +118,7 @@ class Scorer:
         takes = list(dict.fromkeys(clip.take.key for clip in self._clips))
         names = [row.name for row in there]
         return Measured(
-            clips=self._clips,
+            clips=tuple(clip.judged for clip in self._clips),
             rows=tuple(there),
             scores=self.scores,
             codes=tuple(codes),

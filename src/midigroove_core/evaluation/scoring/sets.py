@@ -11,8 +11,6 @@ from midigroove_core.audio import resample
 from midigroove_core.device import choose_device
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.records import SetDistances, SetFloor, SetLine
-from midigroove_core.evaluation.base.scores import number
 from midigroove_core.evaluation.scoring.vector_cache import VectorCache
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.metrics.distribution import (
@@ -23,6 +21,7 @@ from midigroove_core.metrics.distribution import (
     split_floor,
 )
 from midigroove_core.registry import Registry
+from midigroove_core.scorecard.records import SetDistances, SetFloor, SetLine, number
 
 MAX_ROWS = 4000
 """Embeddings per set that distances are computed over; more are thinned evenly."""

@@ -13,9 +13,7 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from midigroove_core.evaluation.base.clip_metrics import TAKE_METRICS
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.scores import Scores
 from midigroove_core.evaluation.scoring.transcribers import Hits, clip_classes
 from midigroove_core.metrics.dynamics import (
     CLASS_BANDS_HZ,
@@ -25,6 +23,8 @@ from midigroove_core.metrics.dynamics import (
     microtiming,
 )
 from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.scorecard.metrics import TAKE_METRICS
+from midigroove_core.scorecard.scores import Scores
 
 STEPS_PER_BEAT = 4
 _GAP_SEC = 10.0

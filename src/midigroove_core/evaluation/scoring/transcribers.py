@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from midigroove_core.drums import classes_of_pitches, load_drum_map
 from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.records import HeardWith
 from midigroove_core.evaluation.scoring.kit_recordings import (
     NO_EXCERPTS,
     VOICES,
@@ -17,6 +16,7 @@ from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
 from midigroove_core.metrics.drum_fitting import TooFewHits, fit_templates
 from midigroove_core.metrics.drums import DRUM_CLASSES, DrumTemplates, build_templates
+from midigroove_core.scorecard.records import HeardWith
 
 TEMPLATE_VELOCITY = 80
 TEMPLATE_SEC = 0.5

@@ -1,21 +1,18 @@
-"""Which clips were judged, as one text; no torch."""
+"""Which clips were judged, as one text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from midigroove_core.atomic import dump_json, sha256_of
-
-if TYPE_CHECKING:
-    from midigroove_core.evaluation.base.clipset import EvalClip
+from midigroove_core.scorecard.records import JudgedClip
 
 
-def clips_fingerprint(clips: Sequence[EvalClip], beats: int) -> str:
+def clips_fingerprint(clips: Sequence[JudgedClip], beats: int) -> str:
     """SHA-256 over takes and windows: equal when two evaluations judged the same clips.
 
     Where a take's last window ends is left out: at another sample rate a take may end up to a
     sample later.
     """
-    listed = [beats, *([clip.take.key, round(clip.start_sec * 1000)] for clip in clips)]
+    listed = [beats, *([clip.take, round(clip.start_sec * 1000)] for clip in clips)]
     return sha256_of(dump_json(listed, indent=None).encode())

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from midigroove_core.atomic import read_json
 from midigroove_core.csvfile import read_csv, read_number
 from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.evaluation.output.cost import Cost
-from midigroove_core.evaluation.output.folder import MANIFEST
-from midigroove_core.evaluation.output.manifest import Manifest
-from midigroove_core.evaluation.output.predictions import Kept
-from midigroove_core.evaluation.output.summary import Summary
+from midigroove_core.scorecard.cost import Cost
+from midigroove_core.scorecard.kept import Kept
+from midigroove_core.scorecard.manifest import MANIFEST, Manifest
+from midigroove_core.scorecard.summary import Summary
 
 
 @dataclass(frozen=True, eq=False)

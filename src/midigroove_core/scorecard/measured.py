@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from midigroove_core.evaluation.base.clipset import EvalClip
-from midigroove_core.evaluation.base.records import (
+from midigroove_core.scorecard.records import (
     CacheFacts,
     CodecLine,
     CodesLine,
     DrumLine,
     FolderFacts,
     HeardWith,
+    JudgedClip,
     KneeLine,
     LongLine,
     LongSpent,
@@ -19,8 +19,8 @@ from midigroove_core.evaluation.base.records import (
     SetDistances,
     SystemFacts,
 )
-from midigroove_core.evaluation.base.rows import Row
-from midigroove_core.evaluation.base.scores import Scores, Skip, Spent
+from midigroove_core.scorecard.rows import Row
+from midigroove_core.scorecard.scores import Scores, Skip, Spent
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class LongMeasured:
     """
 
     seconds: float
-    stretches: tuple[EvalClip, ...]
+    stretches: tuple[JudgedClip, ...]
     lines: tuple[LongLine, ...]
     spent: tuple[LongSpent, ...]
 
@@ -84,7 +84,7 @@ class Measured:
         audio: None when only codes were scored.
     """
 
-    clips: tuple[EvalClip, ...]
+    clips: tuple[JudgedClip, ...]
     rows: tuple[Row, ...]
     scores: Scores
     codes: tuple[CodesLine, ...]
@@ -98,9 +98,9 @@ class Measured:
     @property
     def performances(self) -> list[str]:
         """The performance of each clip."""
-        return [clip.take.performance_key for clip in self.clips]
+        return [clip.performance for clip in self.clips]
 
     @property
     def takes(self) -> dict[str, str]:
         """Take -> its performance, in the order of the clips."""
-        return {clip.take.key: clip.take.performance_key for clip in self.clips}
+        return {clip.take: clip.performance for clip in self.clips}

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from midigroove_core import __version__
-from midigroove_core.atomic import dump_json, sha256_of
 from midigroove_core.errors import MismatchError
-from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.fingerprint import clips_fingerprint
-from midigroove_core.evaluation.base.records import CacheFacts, FolderFacts, Reference, SystemFacts
+from midigroove_core.scorecard.records import CacheFacts, FolderFacts, Reference, SystemFacts
 from midigroove_core.structured import convert_as
 
 if TYPE_CHECKING:  # with it comes torch, which readers do without
-    from midigroove_core.evaluation.base.measured import Measured
+    pass
+
+MANIFEST = "manifest.json"
 
 FORMAT = "midigroove-evaluation"
 SCHEMA = 1
 """Version of the files in an evaluation directory."""
-
-_ELSEWHERE = (
-    "systems", "audio", "caches", "dataset",  # known by what is in them
-    "out", "overwrite", "device", "decode_device", "codec_paths", "pred_dir", "embedding_path",
-)  # fmt: skip
-
-Judged = SystemFacts | FolderFacts | CacheFacts
-
-_LIBRARIES = ("numpy", "scipy", "soxr", "mir_eval", "torch", "transformers")
 
 
 @dataclass(frozen=True)
@@ -129,49 +115,3 @@ def check_format(value: Any, where: str) -> None:
 class _Head:
     format: str
     schema: int
-
-
-def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Manifest:
-    """What went in, and what was judged."""
-    audio = measured.audio
-    long = None if audio is None else audio.long
-    return Manifest(
-        format=FORMAT,
-        schema=SCHEMA,
-        settings=settings,
-        versions={"midigroove": __version__, **_library_versions()},
-        clips=ClipsFacts(
-            config.split, config.beats, len(measured.clips),
-            clips_fingerprint(measured.clips, config.beats), config.intersection, config.max_items,
-        ),
-        long=LongFacts(
-            config.long_items, None if long is None else clips_fingerprint(long.stretches, 0)
-        ),
-        reference=None if audio is None else audio.reference,
-        sample_rate=None if audio is None else audio.sample_rate,
-        embedding=None if audio is None or audio.sets is None else audio.sets.identity,
-        sampling=SamplingFacts(config.temperature, config.top_k, config.top_p),
-        seed=config.seed,
-        rows=tuple(row.name for row in measured.rows),
-        systems=measured.systems,
-        folders=measured.folders,
-        caches=measured.caches,
-    )  # fmt: skip
-
-
-def settings_sha(config: EvalConfig, judged: Sequence[Judged], dataset: str | None) -> str:
-    """SHA-256 over what decides the figures and what is kept: not over where files lie."""
-    chosen = {name: value for name, value in vars(config).items() if name not in _ELSEWHERE}
-    facts = {"chosen": chosen, "judged": [asdict(x) for x in judged], "dataset": dataset}
-    return sha256_of(dump_json(facts, indent=None).encode())
-
-
-def _library_versions() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        if name in sys.modules:  # only what could have had a part in the figures
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                continue
-    return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from midigroove_core.evaluation.base.records import SetDistances
-from midigroove_core.evaluation.output.cost import Cost
-from midigroove_core.evaluation.output.figures import Difference, Figure, Range
-from midigroove_core.evaluation.output.summary import LongRow, Summary
 from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.cost import Cost
+from midigroove_core.scorecard.figures import Difference, Figure, Range
+from midigroove_core.scorecard.records import SetDistances
+from midigroove_core.scorecard.summary import LongRow, Summary
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -166,7 +166,7 @@ def difference_table(summary: Summary) -> TextTable:
 
 
 def order_table(summary: Summary) -> TextTable:
-    """What the figures got in the wrong order; see `output.order`."""
+    """What the figures got in the wrong order; see `order`."""
     rows: list[list[object]] = [
         [
             head(summary.metrics[line.metric]),

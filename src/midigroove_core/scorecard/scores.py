@@ -1,8 +1,7 @@
-"""Figures per row and clip as they come, what was left out, and what it took."""
+"""Figures per row and clip, what was left out, and what it took."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -85,34 +84,3 @@ class Spent:
     decode_sec: float = 0.0
     score_sec: float = 0.0
     audio_sec: float = 0.0
-
-
-@dataclass
-class Journal:
-    """What happens besides figures: what is left out, and where the time goes.
-
-    Attributes:
-        skips: in the order in which they came.
-        spent: row -> seconds.
-    """
-
-    skips: list[Skip] = field(default_factory=list)
-    spent: dict[str, Spent] = field(default_factory=dict)
-
-    def skip(self, clip: str, row: str, reason: str) -> None:
-        """Notes one clip of one row; `row` is "" when the clip is left out for all."""
-        self.skips.append(Skip(clip, row, reason))
-
-    def of(self, row: str) -> Spent:
-        """The time of a row so far, to add to."""
-        return self.spent.setdefault(row, Spent())
-
-
-def number(value: float) -> float | None:
-    """For JSON: six significant digits, None for NaN.
-
-    Sums in another order (another build of numpy, another number of threads) differ in the last
-    bits; nobody needs them, and without them files compare equal.
-    """
-    value = float(value)
-    return None if not math.isfinite(value) else float(f"{value:.6g}")

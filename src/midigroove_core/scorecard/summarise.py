@@ -8,34 +8,39 @@ from itertools import combinations
 
 import numpy as np
 
-from midigroove_core.evaluation.base.clip_metrics import ALL_METRICS, LONG_FIGURES
-from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.base.measured import AudioMeasured, LongMeasured, Measured
-from midigroove_core.evaluation.base.records import LongLine
-from midigroove_core.evaluation.base.rows import Row, RowKind
-from midigroove_core.evaluation.base.scores import Scores, number, skips_by_reason, skips_of
-from midigroove_core.evaluation.output.figures import Difference, Disorder, Figure, Range
-from midigroove_core.evaluation.output.order import find_disorder, mark_untrusted
-from midigroove_core.evaluation.output.paired import compare_paired, figure
-from midigroove_core.evaluation.output.summary import (
+from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.metrics.statistics import Interval, bootstrap_mean, percent_of_oracle
+from midigroove_core.scorecard.figures import Difference, Disorder, Figure, Range
+from midigroove_core.scorecard.measured import AudioMeasured, LongMeasured, Measured
+from midigroove_core.scorecard.metrics import ALL_METRICS, LONG_FIGURES
+from midigroove_core.scorecard.order import find_disorder, mark_untrusted
+from midigroove_core.scorecard.paired import compare_paired, figure
+from midigroove_core.scorecard.records import LongLine, number
+from midigroove_core.scorecard.rows import Row, RowKind
+from midigroove_core.scorecard.scores import Scores, skips_by_reason, skips_of
+from midigroove_core.scorecard.summary import (
     AudioSummary,
     LongRow,
     LongSummary,
     RowSummary,
     Summary,
 )
-from midigroove_core.metrics.info import MetricInfo
-from midigroove_core.metrics.statistics import Interval, bootstrap_mean, percent_of_oracle
 
 CONFIDENCE = 0.95
 
 
-def summarise(measured: Measured, config: EvalConfig) -> Summary:
-    """Everything that summary.json says."""
+def summarise(measured: Measured, split: str, seed: int) -> Summary:
+    """Everything that summary.json says.
+
+    Args:
+        measured: the evaluation.
+        split: that was judged.
+        seed: of the bootstrap.
+    """
     parts = [(measured.scores, measured.performances)]
     if measured.audio is not None:
         parts.append((measured.audio.takes, list(measured.takes.values())))
-    rows, seed = measured.rows, config.seed
+    rows = measured.rows
     figures: dict[str, dict[str, Figure]] = {row.name: {} for row in rows}
     facts: dict[str, MetricInfo] = {}
     differences: list[Difference] = []
@@ -49,7 +54,7 @@ def summarise(measured: Measured, config: EvalConfig) -> Summary:
         disorder += find_disorder(rows, scores, groups, known, seed)
         facts |= known
     return Summary(
-        split=config.split,
+        split=split,
         clips=len(measured.clips),
         performances=len(set(measured.performances)),
         takes=len(measured.takes),
@@ -143,7 +148,7 @@ def _long(long: LongMeasured) -> LongSummary:
     return LongSummary(
         seconds=long.seconds,
         takes=len(long.stretches),
-        performances=len({s.take.performance_key for s in long.stretches}),
+        performances=len({s.performance for s in long.stretches}),
         metrics=LONG_FIGURES,
         rows=tuple(_long_row(long.lines, *pair) for pair in pairs),
     )

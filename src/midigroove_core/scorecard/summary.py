@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from midigroove_core.evaluation.base.records import (
+from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.figures import Difference, Disorder, Figure, Range
+from midigroove_core.scorecard.records import (
     CodecLine,
     CodesLine,
     DrumLine,
@@ -13,9 +15,7 @@ from midigroove_core.evaluation.base.records import (
     KneeLine,
     SetDistances,
 )
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.figures import Difference, Disorder, Figure, Range
-from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.rows import RowKind
 from midigroove_core.structured import convert_as
 
 
@@ -83,7 +83,7 @@ class AudioSummary:
     Attributes:
         reference: the row that others are compared with.
         sample_rate: of all audio that was scored.
-        drums, heard_with, sets, knee, codecs: see `evaluation.base.records`.
+        drums, heard_with, sets, knee, codecs: see `scorecard.records`.
         long: None where no long renders were asked for.
     """
 

@@ -13,18 +13,17 @@ import numpy as np
 
 from midigroove_core.atomic import write_bytes, write_json, write_json_lines
 from midigroove_core.csvfile import write_csv
-from midigroove_core.evaluation.base.measured import Measured
-from midigroove_core.evaluation.base.records import (
+from midigroove_core.scorecard.cost import Cost
+from midigroove_core.scorecard.manifest import MANIFEST, Manifest
+from midigroove_core.scorecard.measured import Measured
+from midigroove_core.scorecard.records import (
     CodecLine,
     CodesLine,
     DrumLine,
     LongLine,
     SetDistances,
 )
-from midigroove_core.evaluation.output.cost import Cost
-from midigroove_core.evaluation.output.folder import MANIFEST
-from midigroove_core.evaluation.output.manifest import Manifest
-from midigroove_core.evaluation.output.summary import Summary
+from midigroove_core.scorecard.summary import Summary
 
 CLIP_COLUMNS = (
     "clip", "row", "take", "performance", "kit", "drummer", "style", "bpm", "start_sec",
@@ -54,17 +53,16 @@ def write_evaluation(
 def clip_lines(measured: Measured, metrics: Sequence[str]) -> list[list[object]]:
     """Lines of clips.csv: `CLIP_COLUMNS`, then the metrics."""
     lines: list[list[object]] = []
-    for clip in measured.clips:
-        take = clip.take
+    for index, clip in enumerate(measured.clips):
         facts = [
-            take.key, take.performance_key, take.kit, take.drummer, take.style, take.bpm,
-            round(clip.start_sec, 6), round(clip.duration_sec, 6), len(clip.onsets_sec),
+            clip.take, clip.performance, clip.kit, clip.drummer, clip.style, clip.bpm,
+            round(clip.start_sec, 6), round(clip.duration_sec, 6), clip.hits,
         ]  # fmt: skip
         for row in measured.rows:
-            if measured.scores.scored(row.name)[clip.index]:
+            if measured.scores.scored(row.name)[index]:
                 scores = measured.scores
-                values = [scores.values(row.name, name)[clip.index] for name in metrics]
-                lines.append([clip.clip_id, row.name, *facts, *values])
+                values = [scores.values(row.name, name)[index] for name in metrics]
+                lines.append([clip.clip, row.name, *facts, *values])
     return lines
 
 
@@ -73,7 +71,7 @@ def by_kit(measured: Measured) -> tuple[list[str], list[list[object]]]:
     scores = measured.scores
     columns = ["kit", "row", "clips", *scores.metrics]
     lines: list[list[object]] = []
-    of_kit = np.array([clip.take.kit for clip in measured.clips])
+    of_kit = np.array([clip.kit for clip in measured.clips])
     for kit in sorted(set(of_kit.tolist())):
         for row in measured.rows:
             here = (of_kit == kit) & scores.scored(row.name)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from midigroove_core.evaluation.base.clip_metrics import ALL_METRICS
-from midigroove_core.evaluation.base.rows import Row, RowKind
-from midigroove_core.evaluation.base.scores import Scores
-from midigroove_core.evaluation.output.figures import Disorder
-from midigroove_core.evaluation.output.order import (
+from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.figures import Disorder
+from midigroove_core.scorecard.metrics import ALL_METRICS
+from midigroove_core.scorecard.order import (
     expected_order,
     find_disorder,
     mark_untrusted,
 )
-from midigroove_core.evaluation.output.summary import Summary
-from midigroove_core.evaluation.output.tables import order_table
-from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.rows import Row, RowKind
+from midigroove_core.scorecard.scores import Scores
+from midigroove_core.scorecard.summary import Summary
+from midigroove_core.scorecard.tables import order_table
 
 ROWS = [
     Row("silence", RowKind.SILENCE, None, "oracle"),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from midigroove_core.evaluation.base.scores import number
-from midigroove_core.evaluation.output.figures import Figure, Paired, Verdict
 from midigroove_core.metrics.info import Better
 from midigroove_core.metrics.statistics import Interval, distinguishable, paired_difference
+from midigroove_core.scorecard.figures import Figure, Paired, Verdict
+from midigroove_core.scorecard.records import number
 
 
 def compare_paired(

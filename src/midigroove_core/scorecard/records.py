@@ -1,12 +1,46 @@
 """What is found, in lines that are written as they are: JSON objects and rows of CSV files.
 
-Numbers are rounded when the lines are made (`scores.number`), None where undefined.
+Numbers are rounded when the lines are made (`number`), None where undefined.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
+
+
+def number(value: float) -> float | None:
+    """For JSON: six significant digits, None for NaN.
+
+    Sums in another order (another build of numpy, another number of threads) differ in the last
+    bits; nobody needs them, and without them files compare equal.
+    """
+    value = float(value)
+    return None if not math.isfinite(value) else float(f"{value:.6g}")
+
+
+@dataclass(frozen=True)
+class JudgedClip:
+    """A window of a take, as tables name it.
+
+    Attributes:
+        clip: its id, take and start in milliseconds.
+        take, performance, kit, drummer, style, bpm: where it is from.
+        start_sec, duration_sec: where it lies in the take.
+        hits: struck inside it.
+    """
+
+    clip: str
+    take: str
+    performance: str
+    kit: str
+    drummer: str
+    style: str
+    bpm: float
+    start_sec: float
+    duration_sec: float
+    hits: int
 
 
 @dataclass(frozen=True)

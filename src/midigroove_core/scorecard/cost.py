@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from midigroove_core.evaluation.base.scores import Spent, number
+from midigroove_core.scorecard.measured import Measured
+from midigroove_core.scorecard.records import number
+from midigroove_core.scorecard.scores import Spent
 from midigroove_core.structured import convert_as
-
-if TYPE_CHECKING:  # with it comes torch, which readers do without
-    from midigroove_core.evaluation.base.measured import Measured
 
 
 @dataclass(frozen=True)

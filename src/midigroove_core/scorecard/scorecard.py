@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from midigroove_core.evaluation.base.rows import RowKind
-from midigroove_core.evaluation.output.cost import Cost
-from midigroove_core.evaluation.output.figures import Figure
-from midigroove_core.evaluation.output.summary import Summary
-from midigroove_core.evaluation.output.tables import main_tables
+from midigroove_core.scorecard.cost import Cost
+from midigroove_core.scorecard.figures import Figure
+from midigroove_core.scorecard.rows import RowKind
+from midigroove_core.scorecard.summary import Summary
+from midigroove_core.scorecard.tables import main_tables
 
 
 @dataclass(frozen=True)

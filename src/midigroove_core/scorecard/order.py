@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from midigroove_core.evaluation.base.rows import CHANCE_KINDS, Row, RowKind
-from midigroove_core.evaluation.base.scores import Scores
-from midigroove_core.evaluation.output.figures import Disorder
-from midigroove_core.evaluation.output.paired import compare_paired
 from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.scorecard.figures import Disorder
+from midigroove_core.scorecard.paired import compare_paired
+from midigroove_core.scorecard.rows import CHANCE_KINDS, Row, RowKind
+from midigroove_core.scorecard.scores import Scores
 
 
 def find_disorder(
