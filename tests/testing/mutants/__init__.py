@@ -1,0 +1,1 @@
+"""Implementations that are wrong in one way each, which the contract suites have to refuse."""
