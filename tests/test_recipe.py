@@ -107,7 +107,7 @@ def test_the_train_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert midigroove([*arguments, "--seed", "3", "--overwrite"]) == 0
     assert "codebook" in capsys.readouterr().out
     assert midigroove(["train", "--out", str(tmp_path / "other")]) == 2
-    assert "give --cache" in capsys.readouterr().err
+    assert "training needs --cache" in capsys.readouterr().err
 
 
 def test_settings_from_the_command_line() -> None:

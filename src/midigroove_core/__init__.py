@@ -1,7 +1,12 @@
 """midigroove: expressive drum MIDI to drum audio through neural audio codecs.
 
-Importing this package imports neither torch nor transformers: the public classes below are
-resolved on first use.
+    import midigroove_core as midigroove
+
+    performance = midigroove.load_performance("groove.mid")
+    rendered = midigroove.render(performance, kit="jazz")  # .audio [S], .sample_rate
+
+Importing this package imports neither torch nor transformers: the names below are resolved on first
+use.
 """
 
 from __future__ import annotations
@@ -17,9 +22,10 @@ hookimpl = pluggy.HookimplMarker("midigroove")
 """Marks a function of a plugin module as the implementation of a hook (docs/plugin_hooks.md)."""
 
 _LAZY = {
+    "Cache": "midigroove_core.cache",
     "Codec": "midigroove_core.interfaces.codec",
+    "DrumPerformance": "midigroove_core.performance",
     "Embedding": "midigroove_core.interfaces.embedding",
-    "DrumPerformance": "midigroove_core.midi",
     "FrameClock": "midigroove_core.clock",
     "Grid": "midigroove_core.interfaces.featurizer",
     "GridBatch": "midigroove_core.interfaces.model",
@@ -29,11 +35,19 @@ _LAZY = {
     "PerformanceReader": "midigroove_core.interfaces.reader",
     "SamplingConfig": "midigroove_core.interfaces.model",
     "evaluate": "midigroove_core.evaluation",
+    "load_checkpoint": "midigroove_core.checkpoint",
     "load_midi": "midigroove_core.midi",
+    "load_performance": "midigroove_core.readers",
     "load_score": "midigroove_core.score.read",
     "note_array": "midigroove_core.score.arrays",
+    "open_codec": "midigroove_core.coding.open",
+    "open_dataset": "midigroove_core.takes",
+    "render": "midigroove_core.rendering.render",
+    "save_midi": "midigroove_core.midi_write",
     "to_partitura": "midigroove_core.score.arrays",
+    "train": "midigroove_core.training",
 }
+"""Public name -> the module that has it; `__init__.pyi` says the same to type checkers."""
 
 __all__ = ["__version__", "hookimpl", *_LAZY]
 
@@ -42,3 +56,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -22,6 +22,9 @@ from midigroove_core.errors import InputError, MidigrooveError
 Audio = NDArray[np.float32]
 
 _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+AUDIO_SUFFIXES = tuple(_FORMATS)
+"""What audio is written as, and what a folder of pairs is searched for."""
+
 _BLOCK_SAMPLES = 1 << 18
 """Samples read or written at once: a ten-minute stereo take never lies in memory twice."""
 
@@ -196,6 +199,13 @@ def _mean(audio: Audio) -> Audio:
     return audio[0] if len(audio) == 1 else audio.mean(axis=0, dtype=np.float32)
 
 
+def check_suffix(path: str | Path) -> None:
+    """Raises InputError unless audio can be written to a file of that name."""
+    if Path(path).suffix.lower() not in AUDIO_SUFFIXES:
+        known = ", ".join(AUDIO_SUFFIXES)
+        raise InputError(f"{path}: audio is written as {known}; use one of these")
+
+
 def save_audio(path: str | Path, audio: Audio, sample_rate: int) -> None:
     """Writes audio in the format of the file's suffix: .wav and .flac (16 bit) or .ogg (Vorbis).
 
@@ -212,8 +222,7 @@ def save_audio(path: str | Path, audio: Audio, sample_rate: int) -> None:
         MidigrooveError: the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"{path}: audio is written as {', '.join(_FORMATS)}; use one of these")
+    check_suffix(path)
     container, subtype = _FORMATS[path.suffix.lower()]
     rows = np.atleast_2d(np.asarray(audio, dtype=np.float32))
     if not np.isfinite(rows).all():

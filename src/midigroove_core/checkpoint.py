@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from midigroove_core.interfaces.model import Model
 
 SCHEMA = 1
+BEST = "best.safetensors"
+"""The checkpoint of a run, in its folder, with the lowest validation loss."""
+
 KEY = "midigroove"
 STATE_KEY = "midigroove_state"
 _FIELDS = (
@@ -184,6 +187,20 @@ def save_checkpoint(
     _save_torch(path, state, KEY, metadata)
 
 
+def checkpoint_file(path: str | Path) -> Path:
+    """The file of a checkpoint: `path` itself, or the best one of a run whose folder it is.
+
+    Raises:
+        InputError: a folder that has none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    if not (path / BEST).is_file():
+        raise InputError(f"{path}: a folder without {BEST}; name a checkpoint, or a run's folder")
+    return path / BEST
+
+
 def read_metadata(path: str | Path) -> dict[str, Any]:
     """The JSON object of a checkpoint, without torch and without its weights.
 
@@ -206,15 +223,15 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 def load_checkpoint(
     path: str | Path,
     *,
-    registry: Registry,
+    registry: Registry | None = None,
     device: str | torch.device = "cpu",
     needs_codec: bool = True,
 ) -> Checkpoint:
     """Builds the model and the featurizer of a checkpoint and loads the weights strictly.
 
     Args:
-        path: the file.
-        registry: where classes are looked up.
+        path: the file, or the folder of a run, whose best checkpoint is meant.
+        registry: where classes are looked up; all plugins when not given.
         device: where the model goes.
         needs_codec: refuse now what could not decode later; False for work on codes alone.
 
@@ -223,8 +240,9 @@ def load_checkpoint(
         PluginError: a model, featurizer or codec that is not installed; says what to install.
         MismatchError: what was built does not agree with the file; names the field.
     """
-    path = Path(path)
+    path = checkpoint_file(path)
     metadata = read_metadata(path)
+    registry = registry or Registry()
     codec = metadata["codec"]
     if needs_codec:
         _resolve(registry, "codec", codec, path)

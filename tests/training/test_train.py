@@ -244,7 +244,7 @@ def test_wrong_settings_are_named(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_a_configuration_needs_a_cache_and_a_place(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="needs 'cache': give --cache"):
+    with pytest.raises(InputError, match="needs `cache`: give it"):
         make_config(None, out="o")
     with pytest.raises(InputError, match="cannot be read"):
         make_config(tmp_path / "missing.toml", out="o")

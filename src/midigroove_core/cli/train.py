@@ -126,13 +126,10 @@ def train(
     options = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
     from midigroove_core.training import train as run
     from midigroove_core.training.config import make_config, read_settings
-    from midigroove_core.training.record import remove_run
 
     made = make_config(config, kits=kit, **options, settings=read_settings(setting or []))
-    if overwrite:
-        remove_run(made.out)
     with progress_for_terminal() as progress:
-        result = run(made, progress)
+        result = run(made, progress, overwrite=overwrite)
     _print_result(result, json)
 
 

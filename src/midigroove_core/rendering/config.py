@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from midigroove_core.audio import save_audio
 from midigroove_core.drums import DrumMap, load_drum_map
-from midigroove_core.errors import MidigrooveError
+from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 
 ENGINES = ("model", "sampler")
+_PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,25 @@ class RenderConfig:
         return None if self.drum_map is None else load_drum_map(self.drum_map)
 
 
+def make_config(settings: Mapping[str, Any]) -> RenderConfig:
+    """A configuration from settings by name; paths may be texts, and `like` takes the sampler.
+
+    Raises:
+        InputError: no such setting; names it.
+    """
+    for name in settings:
+        if name not in RenderConfig.__dataclass_fields__:
+            hint = nearest(name, list(RenderConfig.__dataclass_fields__))
+            raise InputError(f"rendering has no setting {name!r}{hint}")
+    chosen = dict(settings)
+    if chosen.get("like") is not None:
+        chosen.setdefault("engine", "sampler")
+    for name in _PATHS:
+        if chosen.get(name) is not None:
+            chosen[name] = Path(chosen[name])
+    return RenderConfig(**chosen)
+
+
 @dataclass(frozen=True, eq=False)
 class Rendered:
     """A performance as audio.
@@ -115,6 +137,14 @@ class Rendered:
     def duration_sec(self) -> float:
         """Length in seconds."""
         return len(self.audio) / self.sample_rate
+
+    def save(self, path: str | Path) -> None:
+        """Writes a WAV (16 bit), FLAC or OGG (Vorbis) file, whole or not at all.
+
+        Raises:
+            InputError: another suffix.
+        """
+        save_audio(path, self.audio, self.sample_rate)
 
 
 class Engine(Protocol):

@@ -1,9 +1,9 @@
-"""MIDI to audio: `from_performance`, `from_file`, `from_file_to_file`, `from_files_to_files`.
+"""MIDI to audio: `render`, and below it `from_performance`, `from_file` and so on.
 
 Two engines play a performance: the model (grid -> codes -> codec) and the sampler (one-shots of a
 kit). Only the model needs torch, so this module imports neither engine before it is asked for.
 
-    rendered = render.from_file("groove.mid", RenderConfig(kit="Jazz"))
+    rendered = render("groove.mid", kit="jazz")
     rendered.audio, rendered.sample_rate
 """
 
@@ -13,11 +13,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import resample, save_audio
+from midigroove_core.audio import check_suffix, resample
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError, MidigrooveError
@@ -29,16 +30,46 @@ from midigroove_core.rendering.config import (
     Engine,
     RenderConfig,
     Rendered,
+    make_config,
     num_output_samples,
 )
 from midigroove_core.score.feel import Feel
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 PEAK_LIMIT = 0.999
 """What a render that would clip is scaled down to; just below full scale, for 16-bit rounding."""
 
 END_FADE_SEC = 0.01
 """The last moment fades out, since a cymbal may still ring when the tail ends."""
+
+
+def render(
+    source: DrumPerformance | str | Path,
+    *,
+    kit: str | None = None,
+    like: str | Path | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Rendered:
+    """Plays a performance, or a MIDI file or a score, on a drum kit.
+
+    Args:
+        source: what to play.
+        kit: name, in any case; the model that ships knows those of `midigroove kits`.
+        like: a recording of drums to sound like, instead of a kit.
+        progress: told what happens, and which hits are no drum of the map.
+        settings: further fields of `RenderConfig`, such as `checkpoint="runs/dac"` or `seed=3`.
+
+    Returns:
+        The audio, `.audio` [S] at `.sample_rate`; `.save("groove.wav")` writes it.
+
+    Raises:
+        InputError: no such setting; a file that cannot be read, or in which nothing is a drum.
+        MidigrooveError: what was named does not exist; says what there is.
+    """
+    config = make_config({"kit": kit, "like": like, **settings})
+    if isinstance(source, DrumPerformance):
+        return from_performance(source, config, progress=progress)
+    return from_file(source, config, progress=progress)
 
 
 def open_engine(config: RenderConfig, progress: Progress | None = None) -> Engine:
@@ -76,6 +107,19 @@ def from_performance(
     """
     config, progress = config or RenderConfig(), progress or Silent()
     engine = engine or open_engine(config, progress)
+    return _play(_with_feel(performance, config), config, engine, progress)
+
+
+def _with_feel(performance: DrumPerformance, config: RenderConfig) -> DrumPerformance:
+    if config.feel is None:
+        return performance
+    return Feel.of(load_performance(config.feel)).apply(performance)
+
+
+def _play(
+    performance: DrumPerformance, config: RenderConfig, engine: Engine, progress: Progress
+) -> Rendered:
+    """What an engine plays, at the rate and the length asked for, below full scale."""
     audible = _read(performance, engine.drum_map, config.strict, progress)
     rendered = engine.play(audible, progress)
     rate = config.sample_rate or rendered.sample_rate
@@ -103,20 +147,19 @@ def from_file(
     Raises:
         InputError: not a file that a reader reads, or one without notes.
     """
-    config = config or RenderConfig()
+    config, progress = config or RenderConfig(), progress or Silent()
     if config.channel is None and config.track is None:
         performance = load_performance(midi_path)
     else:
         performance = load_midi(midi_path, channel=config.channel, track=config.track)
     for line in performance.oddities:
-        (progress or Silent()).message(f"{midi_path}: {line}")
+        progress.message(f"{midi_path}: {line}")
     if performance.num_hits == 0:
         raise InputError(f"{midi_path}: there is no hit in it")
-    if config.feel is not None:
-        performance = Feel.of(load_performance(config.feel)).apply(performance)
+    performance = _with_feel(performance, config)
     engine = engine or open_engine(config, progress)
     try:
-        return from_performance(performance, config, engine=engine, progress=progress)
+        return _play(performance, config, engine, progress)
     except InputError as error:
         raise InputError(f"{midi_path}: {error}") from error
 
@@ -152,7 +195,7 @@ def from_file_to_file(
     """
     check_suffix(audio_path)
     rendered = from_file(midi_path, config, engine=engine, progress=progress)
-    save_audio(audio_path, rendered.audio, rendered.sample_rate)
+    rendered.save(audio_path)
     return rendered
 
 
@@ -224,12 +267,6 @@ def output_paths(midi: Sequence[str | Path], out: str | Path) -> list[tuple[Path
     if len(midi) > 1 and out.suffix:
         raise InputError(f"{out}: several MIDI files need a folder, not a file, to be written to")
     return pairs
-
-
-def check_suffix(path: str | Path) -> None:
-    """Raises InputError unless the suffix is one that can be written."""
-    if Path(path).suffix.lower() not in AUDIO_SUFFIXES:
-        raise InputError(f"{path}: cannot write this format; use {', '.join(AUDIO_SUFFIXES)}")
 
 
 def fit_length(audio: NDArray[np.float32], num_samples: int) -> NDArray[np.float32]:

@@ -13,14 +13,13 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from midigroove_core.audio import audio_info
+from midigroove_core.audio import AUDIO_SUFFIXES, audio_info
 from midigroove_core.errors import InputError
 from midigroove_core.midi import read_tempo_and_meter
 from midigroove_core.takes.dataset import Dataset, Take, split_named, split_of_performance
 from midigroove_core.takes.table import Row, number, read_rows, relative_path
 
 CSV_NAME = "takes.csv"
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 MIDI_SUFFIXES = (".mid", ".midi")
 
 

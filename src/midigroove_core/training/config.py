@@ -199,7 +199,7 @@ def make_config(
             raise InputError(f"{where}unknown training setting {name!r}")
     for name in ("cache", "out"):
         if name not in values:
-            raise InputError(f"training needs {name!r}: give --{name}, or set it in the file")
+            raise InputError(f"training needs `{name}`: give it, or set it in the file")
     return TrainConfig(**values)
 
 
@@ -270,7 +270,7 @@ def check_same_run(path: Path, stored: TrainConfig, config: TrainConfig) -> None
         if before[name] != now[name]:
             raise MismatchError(
                 f"{path}: its run has {name} = {before[name]!r}, now it is {now[name]!r}; "
-                f"choose another --out, or start anew with --overwrite"
+                f"choose another `out`, or start anew with `overwrite`"
             )
 
 

@@ -42,7 +42,7 @@ def open_run(out: Path, config: TrainConfig) -> None:
 
 
 def remove_run(out: str | Path) -> None:
-    """Deletes the run in a folder, for `--overwrite`.
+    """Deletes the run in a folder.
 
     Raises:
         MidigrooveError: the folder has something else in it.

@@ -103,7 +103,7 @@ class TrainState:
             raise MismatchError(
                 f"{folder}: this run was trained on another cache (fingerprint "
                 f"{state['cache_fingerprint'][:12]}, now {cache_fingerprint[:12]}); give that "
-                f"--cache, choose another --out, or start anew with --overwrite"
+                f"`cache`, choose another `out`, or start anew with `overwrite`"
             )
         counters = state["counters"]
         if counters["best_nll"] is None:

@@ -1,0 +1,5 @@
+"""`python -m midigroove`: the command line."""
+
+from midigroove_core.cli import main
+
+main()
