@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from midigroove_core import audio as audio_module
 from midigroove_core.audio import (
     audio_info,
     downmix,
@@ -21,6 +22,7 @@ from midigroove_core.audio import (
     resample,
     resampled_length,
     save_audio,
+    save_blocks,
 )
 from midigroove_core.errors import InputError
 
@@ -275,3 +277,28 @@ for limit in range(1, {size}, max(1, {size} // 12)):
     done = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+@pytest.mark.parametrize(("depth", "step"), [("16", 2.0**-15), ("24", 2.0**-23), ("float", 0.0)])
+def test_bit_depths_round_to_the_nearest_step(depth: str, step: float, tmp_path: Path) -> None:
+    audio = np.random.default_rng(0).uniform(-1, 1 - step, (2, 5000)).astype(np.float32)
+    blocks = [audio[:, :3000], audio[:, 3000:]]
+    save_blocks(tmp_path / "a.wav", blocks, 48_000, channels=2, num_samples=5000, bit_depth=depth)
+    read, rate = load_audio(tmp_path / "a.wav")
+    assert rate == 48_000 and read.shape == audio.shape
+    assert np.abs(read.astype(np.float64) - audio).max() <= step / 2 + 1e-12
+
+
+def test_bit_depths_that_a_format_lacks_are_refused(tmp_path: Path) -> None:
+    for name, depth in (("a.ogg", "24"), ("a.flac", "float"), ("a.wav", "12")):
+        with pytest.raises(InputError, match="bit_depth"):
+            save_blocks(tmp_path / name, [], 8000, channels=1, num_samples=0, bit_depth=depth)
+        assert not (tmp_path / name).exists()
+
+
+def test_a_wav_beyond_4_gib_is_an_rf64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio_module, "_LARGEST_WAV", 1000)
+    audio = np.linspace(-1, 1, 2000, dtype=np.float32)
+    save_audio(tmp_path / "a.wav", audio, 8000)
+    assert (tmp_path / "a.wav").read_bytes()[:4] == b"RF64"
+    assert np.abs(load_audio(tmp_path / "a.wav")[0][0] - audio).max() < 4e-5

@@ -6,7 +6,7 @@ where linear interpolation, which the baseline used for its targets, leaves them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,13 @@ Audio = NDArray[np.float32]
 _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
 AUDIO_SUFFIXES = tuple(_FORMATS)
 """What audio is written as, and what a folder of pairs is searched for."""
+
+BIT_DEPTHS = ("16", "24", "float")
+"""What WAV is written in; FLAC has the first two."""
+
+_SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
+_BYTES = {"16": 2, "24": 3, "float": 4}
+_LARGEST_WAV = (1 << 32) - (1 << 12)
 
 _BLOCK_SAMPLES = 1 << 18
 """Samples read or written at once: a ten-minute stereo take never lies in memory twice."""
@@ -221,28 +228,74 @@ def save_audio(path: str | Path, audio: Audio, sample_rate: int) -> None:
         InputError: another suffix, or audio with NaN or infinite samples.
         MidigrooveError: the file cannot be written.
     """
-    path = Path(path)
-    check_suffix(path)
-    container, subtype = _FORMATS[path.suffix.lower()]
     rows = np.atleast_2d(np.asarray(audio, dtype=np.float32))
-    if not np.isfinite(rows).all():
-        raise InputError(f"{path}: the audio has NaN or infinite samples; not written")
+    starts = range(0, rows.shape[1], _BLOCK_SAMPLES)
+    blocks = (rows[:, start : start + _BLOCK_SAMPLES] for start in starts)
+    save_blocks(path, blocks, sample_rate, channels=len(rows), num_samples=rows.shape[1])
+
+
+def save_blocks(
+    path: str | Path,
+    blocks: Iterable[Audio],
+    sample_rate: int,
+    *,
+    channels: int,
+    num_samples: int,
+    bit_depth: str = "16",
+) -> None:
+    """Writes audio that comes in blocks, for what need not lie in memory; else as `save_audio`.
+
+    Args:
+        path: where to.
+        blocks: [channels, n] each, together of `num_samples`.
+        sample_rate: samples per second.
+        channels: of every block.
+        num_samples: in all; a .wav of more than 4 GiB becomes an RF64.
+        bit_depth: one of `BIT_DEPTHS`; .flac has no "float", and .ogg none of them.
+
+    Raises:
+        InputError: another suffix or bit depth, or audio with NaN or infinite samples.
+        MidigrooveError: the file cannot be written.
+    """
+    path = Path(path)
+    container, subtype = audio_format(path, bit_depth)
+    if container == "WAV" and num_samples * channels * _BYTES[bit_depth] > _LARGEST_WAV:
+        container = "RF64"
     try:
         with (
             atomic_path(path) as temporary,
             soundfile.SoundFile(
-                native(temporary), "w", sample_rate, len(rows), subtype, format=container
+                native(temporary), "w", sample_rate, channels, subtype, format=container
             ) as file,
         ):
-            for start in range(0, rows.shape[1], _BLOCK_SAMPLES):
-                block = rows[:, start : start + _BLOCK_SAMPLES].T
-                file.write(_to_int16(block) if subtype == "PCM_16" else block)
+            for block in blocks:
+                if not np.isfinite(block).all():
+                    raise InputError(f"{path}: the audio has NaN or infinite samples; not written")
+                file.write(_to_integers(block.T, subtype))
             file.close()
-            _check_written(temporary, path, rows.shape[1])
+            _check_written(temporary, path, num_samples)
     except AssertionError as error:  # soundfile's own word for a block that was not taken whole
         raise MidigrooveError(f"cannot write {path}: {_FULL}") from error
     except soundfile.LibsndfileError as error:
         raise MidigrooveError(f"cannot write {path}: {error.error_string}") from error
+
+
+def audio_format(path: str | Path, bit_depth: str = "16") -> tuple[str, str]:
+    """Container and subtype, in libsndfile's words, of a file to write.
+
+    Raises:
+        InputError: no such format, or a bit depth that it does not have.
+    """
+    check_suffix(path)
+    suffix = Path(path).suffix.lower()
+    container, subtype = _FORMATS[suffix]
+    if bit_depth not in BIT_DEPTHS:
+        raise InputError(f"bit_depth must be {', '.join(BIT_DEPTHS)}, got {bit_depth!r}")
+    if bit_depth == "16":
+        return container, subtype
+    if container == "OGG" or (container == "FLAC" and bit_depth == "float"):
+        raise InputError(f"{path}: {suffix} has no bit_depth {bit_depth}; use .wav")
+    return container, _SUBTYPES[bit_depth]
 
 
 _FULL = "not all of the audio was taken; is the disk full?"
@@ -258,9 +311,14 @@ def _check_written(temporary: Path, path: Path, num_samples: int) -> None:
             )
 
 
-def _to_int16(block: Audio) -> NDArray[np.int16]:
-    # Rounded here, since libsndfile truncates towards minus infinity when it clips as well.
-    return np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16)
+def _to_integers(block: Audio, subtype: str) -> NDArray[np.generic]:
+    """What libsndfile is given: rounded here, since it truncates when it clips as well."""
+    if subtype == "PCM_16":
+        return np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16)
+    if subtype == "PCM_24":  # the upper bytes of 32
+        steps = np.clip(np.rint(block.astype(np.float64) * (1 << 23)), -(1 << 23), (1 << 23) - 1)
+        return steps.astype(np.int32) << 8
+    return block
 
 
 def _blocks(file: soundfile.SoundFile, path: Path) -> Iterator[Audio]:
