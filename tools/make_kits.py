@@ -23,11 +23,9 @@ import soxr
 from scipy import signal
 
 from midigroove_core.atomic import read_json, sha256_of_file, write_bytes, write_json
-from midigroove_core.drums import load_drum_map
+from midigroove_core.kits.level import LEVEL_DB, level_db
 from midigroove_core.kits.library import load_kit
-from midigroove_core.kits.sampler import render
 from midigroove_core.kits.soundfont import SAMPLE_RATE, Audio, cut_layers, render_notes, trim
-from midigroove_core.performance import DrumPerformance
 
 FONT_SHA256 = "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
 ASSETS = Path(__file__).parents[1] / "src/midigroove_core/assets/kits"
@@ -55,7 +53,6 @@ VOICES: dict[str, tuple[int, float, dict[int, int]]] = {
 # Percussion outside the kit; "other" by itself is the tambourine.
 PERCUSSION = (39, 54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76, 77)
 PERCUSSION_SEC = 0.5
-LEVEL_DB = -33.0  # RMS of `reference_bars` on every kit, re full scale
 
 
 @dataclass(frozen=True)
@@ -261,33 +258,12 @@ def cut_kit(spec: Spec, font: Path, store: Store, gain: float) -> dict:
     }  # fmt: skip
 
 
-def reference_bars() -> DrumPerformance:
-    """Four bars at 110 bpm with ghost notes, accents and a crash: what kits are levelled on."""
-    hits = []
-    for bar in range(4):
-        hits += [(bar * 4, 49, 105)] if bar == 0 else []
-        hits += [(bar * 4 + beat, 36, 95) for beat in (0.0, 1.5, 2.0)]
-        hits += [(bar * 4 + beat, 38, 100) for beat in (1.0, 3.0)]
-        hits += [(bar * 4 + beat, 38, 35) for beat in (1.75, 2.25, 3.75)]
-        hits += [(bar * 4 + i / 2, 42, 90 if i % 2 == 0 else 60) for i in range(7)]
-        hits += [(bar * 4 + 3.5, 46, 85), (bar * 4 + 2.5, 51, 80)]
-    hits += [(15.0 + i / 4, pitch, 100) for i, pitch in enumerate((48, 45, 43))]
-    beats, pitches, velocities = (np.array(column) for column in zip(*sorted(hits), strict=True))
-    onsets = beats * 60 / 110
-    return DrumPerformance(onsets, np.full(len(onsets), 0.1), pitches, velocities, end_sec=9.0)
-
-
 def level_kits(manifest: Path) -> None:
-    """Sets each kit's gain so that the reference bars have one RMS on all; rewrites the manifest.
-
-    The level leaves room for the loudest of the Groove MIDI Dataset's performances, so a kit needs
-    no limiter and velocities mean the same in every file (docs/kits.md has the peaks).
-    """
+    """Sets each kit's gain so that all are equally loud; rewrites the manifest."""
     content = read_json(manifest)
     for entry in content["kits"]:
-        audio = render(reference_bars(), load_kit(entry["id"]), drum_map=load_drum_map("gm"))
-        rms_db = 10 * np.log10(np.mean(audio.astype(np.float64) ** 2))
-        entry["gain_db"] = round(entry["gain_db"] + LEVEL_DB - rms_db, 1)
+        now_db = level_db(load_kit(entry["id"]))
+        entry["gain_db"] = round(entry["gain_db"] + LEVEL_DB - now_db, 1)
     write_json(manifest, content)
 
 

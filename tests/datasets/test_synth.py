@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from midigroove_core.audio import load_audio, save_audio
-from midigroove_core.datasets import synth_take
+from midigroove_core.datasets import synth, synth_take
 from midigroove_core.datasets.synth import synthesize
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.kits import fluidsynth
@@ -232,7 +232,11 @@ KIT = '[[kit]]\nname = "A"\n'
         ("", r"no \[\[kit\]\]"),
         ("[[kit", "cannot read the kits"),
         ('[[kit]]\nsoundfont = "a.sf2"', "kit 1: name: every kit needs one"),
-        (KIT, r"kit 1 \(A\): give it either a soundfont or oneshots"),
+        (KIT, r"kit 1 \(A\): give it a soundfont, oneshots or random"),
+        (KIT + "random = 0\n", r"kit 1 \(A\): random: write how many"),
+        (KIT + 'random = "9-2"\n', r"kit 1 \(A\): random: write how many"),
+        (KIT + 'random = 2\nfolders = ["none"]\n', "none: no such folder of one-shots"),
+        (KIT + 'oneshots = "jazz"\nfolders = ["x"]\n', "folders: belongs to random kits"),
         (KIT + 'colour = "red"', "unknown field 'colour'"),
         (KIT + 'soundfont = "none.sf2"', "no SoundFont none.sf2; give its full path"),
         (KIT + 'soundfont = "font.sf2"\nprogram = 128', r"program: 128 is not a whole number"),
@@ -351,3 +355,31 @@ def test_the_folder_of_the_performances_is_not_written_into(
     with pytest.raises(InputError, match="lies in the folder of the performances"):
         synthesize(midi_dir, kits, midi_dir / below, workers=1)
     assert files(midi_dir) == before
+
+
+def test_random_kits_give_the_same_bytes_with_any_number_of_workers(
+    midi_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesize(midi_dir, "random:2", tmp_path / "one", workers=1)
+    monkeypatch.setattr(synth, "KITS_AT_ONCE", 1)
+    synthesize(midi_dir, "random:2", tmp_path / "two", workers=2)
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    takes = open_dataset(tmp_path / "one").takes
+    assert len(takes) == 6 and {take.kit for take in takes} == {"random_0000", "random_0001"}
+    keys = {take.key: take for take in takes}
+    for take in takes:
+        if take.reference:
+            other = keys[take.reference]
+            assert (other.kit, other.split) == (take.kit, take.split)
+            assert other.performance_key != take.performance_key
+    assert any(take.reference for take in takes)
+
+
+def test_random_kits_made_by_another_recipe_are_refused(midi_dir: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    synthesize(midi_dir, "random:2", out, workers=1, max_performances=1)
+    state = json.loads((out / "synth.json").read_text())
+    state["kits"][1]["recipe"]["families"]["kick"]["semitones"] += 1.0
+    (out / "synth.json").write_text(json.dumps(state))
+    with pytest.raises(MismatchError, match="recipe of kit 'random_0001' is not"):
+        synthesize(midi_dir, "random:2", out, workers=1, max_performances=1)

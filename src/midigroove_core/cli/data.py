@@ -43,7 +43,8 @@ def synth(
     ],
     out: Annotated[Path, typer.Option(help="Folder of the dataset to make.")],
     kits: Annotated[
-        str, typer.Option(help="A kits .toml file, 'builtin', or built-in kits: jazz,tr808.")
+        str,
+        typer.Option(help="A kits .toml file, 'builtin', built-in kits (jazz,tr808), random:20."),
     ] = "builtin",
     max_performances: Annotated[
         int | None,

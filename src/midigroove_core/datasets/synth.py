@@ -20,10 +20,19 @@ from midigroove_core.atomic import (
     write_json,
     write_text,
 )
-from midigroove_core.datasets.synth_take import TakeResult, kit_gain, render_takes
+from midigroove_core.datasets.references import name_references
+from midigroove_core.datasets.synth_take import (
+    KITS_AT_ONCE,
+    TakeResult,
+    Task,
+    kit_gain,
+    render_takes,
+)
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.kits.fluidsynth import fluidsynth_version
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
+from midigroove_core.kits.library import random_recipe
+from midigroove_core.kits.random_kits import parse_name
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes import egmd
@@ -31,6 +40,7 @@ from midigroove_core.takes.performances import Performance, list_builtin, list_p
 from midigroove_core.takes.select import sample
 
 SCHEMA = 1
+COLUMNS = (*egmd.COLUMNS, egmd.REFERENCE)
 TAIL_SEC = 1.0
 """Audio after the last note's end, for what still rings."""
 
@@ -85,7 +95,7 @@ def synthesize(
     Args:
         midi: folder of drum MIDI, GMD's info.csv in it is used; or "builtin", the grooves that
             ship.
-        kits: a kits file, "builtin", or names of built-in kits (see `kitsfile.kit_specs`).
+        kits: a kits file, "builtin", "random:20", or names of kits (see `kitsfile.kit_specs`).
         out: the dataset's folder.
         max_performances: so many, in proportion over (split, drummer, style).
         beat_type: "beat" or "fill" only.
@@ -115,17 +125,22 @@ def synthesize(
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
     gains = _settle(out, specs, headroom_db, progress)
     _remove_leftovers(out)
-    tasks = [(folder, out, p, specs, gains, TAIL_SEC) for p in chosen]
     summary = SynthSummary(
         out / egmd.CSV_NAME, gains=dict(zip([s.name for s in specs], gains, strict=True))
     )
-    rows = []
+    tasks = _tasks(folder, out, chosen, specs, gains)
+    results: dict[str, list[TakeResult]] = {p.midi_path: [] for p in chosen}
     progress.start(f"playing {len(chosen)} performances on {len(specs)} kits", len(tasks))
-    for performance, results in zip(chosen, in_order(render_takes, tasks, workers), strict=True):
-        rows += [_row(performance, result) for result in results if not result.reason]
-        _count(summary, performance, results)
-        progress.advance(1, file=performance.midi_path)
+    for task, made in zip(tasks, in_order(render_takes, tasks, workers), strict=True):
+        results[task.performance.midi_path] += made
+        progress.advance(1, file=task.performance.midi_path)
     progress.finish()
+    rows = []
+    for performance in chosen:
+        made = results[performance.midi_path]
+        rows += [_row(performance, result) for result in made if not result.reason]
+        _count(summary, performance, made)
+    name_references(rows)
     _write_skipped(out, summary)
     if not rows:
         first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
@@ -162,6 +177,15 @@ def _choose(
     return sample(performances, size, lambda p: (p.split, p.drummer, p.style), rng)
 
 
+def _tasks(
+    folder: Path, out: Path, chosen: list[Performance], specs: list[KitSpec], gains: list[float]
+) -> list[Task]:
+    """All performances on some kits, then on the next, so that each kit is loaded once."""
+    kits = list(zip(range(1, len(specs) + 1), specs, gains, strict=True))
+    parts = [tuple(kits[i : i + KITS_AT_ONCE]) for i in range(0, len(kits), KITS_AT_ONCE)]
+    return [Task(folder, out, p, part, TAIL_SEC) for part in parts for p in chosen]
+
+
 def _stem(performance: Performance) -> str:
     return PurePosixPath(performance.midi_path).with_suffix("").as_posix()
 
@@ -182,9 +206,12 @@ def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progr
     for old, new, spec in zip(before["kits"], facts, specs, strict=False):
         for name, value in new.items():
             if old.get(name) != value:
+                was_and_is = f"was {old.get(name)!r} and is now {value!r}"
+                if name == "recipe":
+                    was_and_is = "is not the one that it was made by"
                 raise MismatchError(
-                    f"{path}: {name} of kit {old['name']!r} was {old.get(name)!r} and is now "
-                    f"{value!r}; choose another --out, or delete this one"
+                    f"{path}: {name} of kit {old['name']!r} {was_and_is}; choose another --out, or "
+                    "delete this one"
                 )
         if spec.gain not in (None, old["gain"]):
             raise MismatchError(
@@ -206,6 +233,12 @@ def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progr
 
 def _facts(spec: KitSpec) -> dict[str, Any]:
     """What decides how a kit sounds, as JSON."""
+    random = parse_name(spec.oneshots) if spec.preset is None else None
+    if random is not None:
+        return {
+            "name": spec.name, "recipe": random_recipe(spec.oneshots).to_json(),
+            "sha256": {Path(f).name: _sha256_of_shots(Path(f)) for f in random[1]},
+        }  # fmt: skip
     if spec.preset is None:
         return {
             "name": spec.name, "oneshots": Path(spec.oneshots).name,
@@ -250,12 +283,12 @@ def _row(performance: Performance, result: TakeResult) -> dict[str, str]:
         "midi_filename": result.midi_path, "audio_filename": result.audio_path,
         "kit_name": result.kit,
     }  # fmt: skip
-    return {column: values[column] for column in egmd.COLUMNS}
+    return {column: values.get(column, "") for column in COLUMNS}
 
 
 def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, egmd.COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())

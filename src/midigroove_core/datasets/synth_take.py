@@ -40,24 +40,42 @@ class TakeResult:
     reason: str = ""
 
 
-Task = tuple[Path, Path, Performance, list[KitSpec], list[float], float]
-"""MIDI folder, dataset folder, performance, kits, their gains, tail in seconds."""
+KITS_AT_ONCE = 8
+"""Kits of one-shots that a process keeps loaded: a task has no more."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A performance on some kits.
+
+    Attributes:
+        folder, out: of the MIDI files and of the dataset.
+        performance: which one.
+        kits: (number in the dataset, kit, its gain).
+        tail_sec: audio after the last note's end.
+    """
+
+    folder: Path
+    out: Path
+    performance: Performance
+    kits: tuple[tuple[int, KitSpec, float], ...]
+    tail_sec: float
 
 
 def render_takes(task: Task) -> list[TakeResult]:
     """Renders a performance on every kit for which there is no finished file yet."""
-    folder, out, performance, specs, gains, tail_sec = task
+    folder, out, performance = task.folder, task.out, task.performance
     stem = PurePosixPath(performance.midi_path).with_suffix("")
     results: list[TakeResult] = []
     loaded: DrumPerformance | None = None
-    for number, (spec, gain) in enumerate(zip(specs, gains, strict=True), start=1):
+    for number, spec, gain in task.kits:
         midi, wav = f"{stem}_{number}.midi", f"{stem}_{number}.wav"
         source = folder / performance.midi_path
         try:
             done = _is_done(out / wav, out / midi, source)
             if not done:
                 loaded = loaded or load_midi(folder / performance.midi_path)
-                audio = _play_checked(loaded, spec, gain, tail_sec, performance.midi_path)
+                audio = _play_checked(loaded, spec, gain, task.tail_sec, performance.midi_path)
                 (out / wav).unlink(missing_ok=True)  # first: a wav beside its MIDI is finished
                 write_bytes(out / midi, source.read_bytes())
                 save_audio(out / wav, audio, SAMPLE_RATE)
@@ -135,6 +153,6 @@ def _play(performance: DrumPerformance, spec: KitSpec, num_samples: int) -> NDAr
     return sampler.render(performance, kit, sample_rate=SAMPLE_RATE, num_samples=num_samples)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=KITS_AT_ONCE)
 def _load_kit(name: str) -> Kit:
     return kits.load_kit(name)

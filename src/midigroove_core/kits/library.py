@@ -6,6 +6,7 @@ well (docs/kits.md).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import soundfile
 from midigroove_core.atomic import read_json
 from midigroove_core.errors import InputError, nearest
 from midigroove_core.kits.oneshots import FALLBACKS, Audio, Kit, Layer
+from midigroove_core.kits.random_kits import Recipe, draw, mix, parse_name
 from midigroove_core.kits.user_kits import load_folder, load_soundfont
 
 __all__ = [
@@ -47,7 +49,8 @@ def load_kit(name: str | Path) -> Kit:
 
     Args:
         name: "jazz"; a folder with files such as `snare.wav` or `snare_064.wav`; or `font.sf2`,
-            `font.sf2:16` for its program 16 (needs the program fluidsynth; cut once, then cached).
+            `font.sf2:16` for its program 16 (needs the program fluidsynth; cut once, then cached);
+            or "random_0007", a mix of the kits that ship (and "random_0007+FOLDER", with more).
 
     Raises:
         InputError: no such kit, or a folder or font that cannot be used; names the file.
@@ -56,6 +59,8 @@ def load_kit(name: str | Path) -> Kit:
     for kit in _manifest()["kits"]:
         if kit["id"] == str(name).lower():
             return _load_builtin(kit)
+    if parse_name(str(name)) is not None:
+        return _load_random(str(name))
     font, program = _split_program(str(name))
     if font.suffix.lower() in (".sf2", ".sf3"):
         return load_soundfont(font, program)
@@ -63,9 +68,45 @@ def load_kit(name: str | Path) -> Kit:
         return load_folder(Path(name))
     known = [info.id for info in list_kits()]
     raise InputError(
-        f"no kit {str(name)!r}{nearest(str(name), known)}; use one of {', '.join(known)}, a folder "
-        "of wav files, or a .sf2"
+        f"no kit {str(name)!r}{nearest(str(name), known)}; use one of {', '.join(known)}, "
+        "random_0000 or another number, a folder of wav files, or a .sf2"
     )
+
+
+def random_recipe(name: str) -> Recipe:
+    """What "random_0007" is made of, without making it.
+
+    Raises:
+        InputError: no such name, or a folder in it that cannot be used.
+    """
+    parsed = parse_name(name)
+    if parsed is None:
+        raise InputError(f"no kit {name!r}: random kits are called random_0000 and so on")
+    return draw(parsed[0], _mixed_from(name, parsed[1]))
+
+
+def _mixed_from(name: str, folders: Sequence[str]) -> list[str]:
+    """Names of all kits that a random kit may mix: those that ship, then the folders."""
+    missing = next((folder for folder in folders if not Path(folder).is_dir()), None)
+    if missing is not None:
+        raise InputError(f"kit {name!r}: no folder of one-shots {missing!r}")
+    names = [*(info.id for info in list_kits()), *(Path(folder).name for folder in folders)]
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
+        raise InputError(f"kit {name!r}: two of what it mixes are called {twice!r}")
+    return names
+
+
+def _load_random(name: str) -> Kit:
+    recipe = random_recipe(name)
+    _, folders = parse_name(name) or (0, ())
+    kits = {Path(folder).name: load_folder(Path(folder)) for folder in folders}
+    used = {kit for family in recipe.families.values() for kit, _ in family.kits}
+    whole = _manifest()["kits"][0]["id"]  # it has all drums: what the folders lack
+    for entry in _manifest()["kits"]:
+        if entry["id"] in used | {whole}:
+            kits[entry["id"]] = _load_builtin(entry)
+    return mix(recipe, kits, name.lower().partition("+")[0])
 
 
 def _manifest() -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Take:
         time_signature: like "4-4".
         split: "train", "validation" or "test".
         duration_sec: length that the dataset states; 0 when it states none.
+        reference: key of another take of the same kit in the same split, in which the kit can be
+            heard; empty where the dataset names none.
     """
 
     key: str
@@ -45,6 +47,7 @@ class Take:
     time_signature: str
     split: str
     duration_sec: float
+    reference: str = ""
 
 
 @dataclass
@@ -73,7 +76,11 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """SHA-256 over the rows: equal for equal takes in equal order, wherever the files lie."""
-        return sha256_of(dump_json([asdict(take) for take in self.takes], indent=None).encode())
+        rows = [asdict(take) for take in self.takes]
+        for row in rows:
+            if not row["reference"]:
+                del row["reference"]
+        return sha256_of(dump_json(rows, indent=None).encode())
 
 
 def split_of_performance(performance_key: str) -> str:

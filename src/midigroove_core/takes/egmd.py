@@ -20,6 +20,9 @@ COLUMNS = (
     "split", "midi_filename", "audio_filename", "kit_name",
 )  # fmt: skip
 """Columns in the published order; all but `session` and `split` are needed."""
+REFERENCE = "reference_filename"
+"""Column that `data synth` adds: the audio file of another take of the same kit and split."""
+
 REQUIRED = tuple(column for column in COLUMNS if column not in ("session", "split"))
 
 _ELECTRONIC = re.compile(r"808|909|custom|electro|simple|percussion", re.IGNORECASE)
@@ -67,6 +70,7 @@ def _take(row: Row, where: str, split: str | None) -> Take:
         time_signature=row["time_signature"],
         split=split or split_named(row["split"], where),
         duration_sec=number(row, "duration", where),
+        reference=relative_path(row[REFERENCE], where, REFERENCE) if row.get(REFERENCE) else "",
     )
 
 
