@@ -64,7 +64,10 @@ def test_no_checkpoint_and_no_codec_are_needed(workbench: Path, tmp_path: Path) 
     assert found["same"]["rmse"] == pytest.approx(0.0, abs=1e-6)
     assert found["same"]["onset_f1_50ms"] == found["recording"]["onset_f1_50ms"]
     assert found["late"]["onset_f1_50ms"] < found["same"]["onset_f1_50ms"] - 0.3
-    assert {line.better for line in result.summary.differences} >= {"same"}
+    verdicts = {line.metric: line.found.verdict for line in result.summary.differences}
+    assert verdicts["reference_onset_f1_50ms"] == "first"
+    assert found["same"]["reference_onset_f1_50ms"] == 1.0
+    assert found["late"]["reference_onset_f1_50ms"] < 0.8
     manifest = Evaluation.open(tmp_path / "out").manifest
     assert [(x.name, x.folder, x.files) for x in manifest.folders] == [
         ("same", "same", 4), ("late", "late", 4),

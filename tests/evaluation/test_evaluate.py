@@ -115,6 +115,11 @@ def test_differences_name_a_winner_or_none(evaluated: tuple[Path, dict]) -> None
     pair = found["one", "two", "rmse"]["found"]
     assert pair["verdict"] in ("first", "second", "not distinguishable")
     assert pair["performances"] == 3
+    # Three performances can be swapped in eight ways, so nothing can be shown with them.
+    tests = [d["p"] for d in found.values() if d["p"] is not None]
+    assert tests and min(tests) >= 0.25
+    assert found["one", "oracle", "onset_f1_50ms"]["p_holm"] == 1.0
+    assert found["one", "two", "rmse"]["p_holm"] is None  # not trusted
 
 
 def test_intervals_rest_on_performances_not_on_clips(evaluated: tuple[Path, dict]) -> None:

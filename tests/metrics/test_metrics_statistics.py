@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from midigroove_core import metrics
 
@@ -104,3 +105,38 @@ def test_percent_between_silence_and_oracle(
 ) -> None:
     assert metrics.percent_of_oracle(value, silence, oracle, better) == pytest.approx(percent)
     assert math.isnan(metrics.percent_of_oracle(1.0, 2.0, 2.0, better))
+
+
+def test_permutation_p_agrees_with_scipy_and_with_counting() -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(0.0, 1.0, (2, 8)) + [[0.0], [0.8]]
+    exact = metrics.permutation_p(first, second, range(8))
+    expected = scipy.stats.permutation_test(
+        (second - first,), np.mean, permutation_type="samples", n_resamples=np.inf
+    ).pvalue
+    assert exact == pytest.approx(expected)
+    drawn = metrics.permutation_p(first, second, range(8), num_permutations=200, seed=1)
+    assert drawn == pytest.approx(exact, abs=0.06)
+    # Clips of one performance are swapped together: two performances, four ways, two as extreme.
+    assert metrics.permutation_p([0.0] * 6, [1.0] * 6, [0, 0, 0, 1, 1, 1]) == 0.5
+
+
+def test_permutation_p_is_uniform_where_nothing_differs() -> None:
+    found = []
+    for seed in range(200):
+        values, groups = clustered(seed, groups=8, per_group=5)
+        found.append(metrics.permutation_p(np.zeros(40), values, groups, seed=seed))
+    assert 0.02 < np.mean(np.array(found) <= 0.1) < 0.18
+    # What no swap changes is no difference, and one performance says nothing.
+    assert metrics.permutation_p([1.0, 2.0], [1.0, 2.0], ["a", "b"]) == 1.0
+    assert math.isnan(metrics.permutation_p([1.0, math.nan], [2.0, 3.0], ["a", "b"]))
+    with pytest.raises(ValueError, match="different shapes"):
+        metrics.permutation_p([1.0], [1.0, 2.0], ["a"])
+
+
+def test_holm_corrects_for_the_length_of_the_table() -> None:
+    """The example of Holm's paper in words: smallest times N, next times N - 1, never falling."""
+    found = metrics.holm([0.01, 0.04, math.nan, 0.03, 0.005])
+    assert found[[4, 0, 3, 1]].tolist() == pytest.approx([0.02, 0.03, 0.06, 0.06])
+    assert math.isnan(found[2])
+    assert metrics.holm([0.9, 0.8]).tolist() == [1.0, 1.0] and metrics.holm([]).size == 0

@@ -35,6 +35,21 @@ def test_the_better_system_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_one_of_many_equal_systems_does_not_look_better_by_chance(tmp_path: Path) -> None:
+    """A difference that stands alone need not stand as one of thirty."""
+    names = [f"same{number}" for number in range(8)]
+    paths = [
+        write_evaluation(tmp_path / name, {name: 0.5}, noise_seed=i) for i, name in enumerate(names)
+    ]
+    found = compare_evaluations(paths)
+    assert any(line.found.verdict != "not distinguishable" for line in found.differences)
+    assert {line.better for line in found.differences} == {"not distinguishable"}
+    pair = min(found.differences, key=lambda line: line.p or 1.0)
+    assert pair.p < 0.05 < pair.p_holm
+    alone = compare_evaluations([tmp_path / pair.first, tmp_path / pair.second])
+    assert [line.p for line in alone.differences if line.metric == pair.metric] == [pair.p]
+
+
 def test_another_embedding_is_told(tmp_path: Path) -> None:
     """The figures of clips compare all the same; those of sets do not."""
     spaces = [

@@ -33,6 +33,7 @@ def write_evaluation(
     clips: int = 40,
     first_clip: int = 0,
     spread: float = 0.05,
+    noise_seed: int | None = None,
     heard_with: tuple[HeardWith, ...] = (),
     **changes: object,
 ) -> Path:
@@ -69,7 +70,8 @@ def write_evaluation(
         writer = csv.writer(handle)
         writer.writerow(["clip", "row", "performance", *METRICS])
         for name, level in systems.items():
-            noise = np.random.default_rng(first_clip).normal(0, spread, clips)
+            seed = first_clip if noise_seed is None else noise_seed
+            noise = np.random.default_rng(seed).normal(0, spread, clips)
             for clip, wobble in zip(names, noise, strict=True):
                 performance = clip.split("@")[0]
                 writer.writerow([clip, name, performance, level + wobble, -level, ""])

@@ -192,7 +192,7 @@ def compare(
     Example: `midigroove compare eval/first eval/second`
     """
     from midigroove_core.report.compare import compare_evaluations
-    from midigroove_core.scorecard.tables import head
+    from midigroove_core.scorecard.tables import DIFFERENCE_COLUMNS, difference_row
 
     found = compare_evaluations(evaluations, intersection=intersection)
     if json:
@@ -201,15 +201,8 @@ def compare(
     for note in found.notes:
         stderr.print(f"note: {note}", markup=False, soft_wrap=True)
     print_table("Means", found.columns, found.mean_rows)
-    lines = [
-        (
-            d.first, d.second, head(found.metrics[d.metric]), d.found.mean, d.found.low,
-            d.found.high, d.better,
-        )
-        for d in found.differences
-    ]  # fmt: skip
-    columns = ("first", "second", "metric", "second - first", "low", "high", "better")
-    print_table("Paired differences (95 %)", columns, lines)
+    lines = [difference_row(line, found.metrics[line.metric]) for line in found.differences]
+    print_table("Paired differences (95 %)", DIFFERENCE_COLUMNS, lines)
 
 
 def report(

@@ -68,8 +68,10 @@ from midigroove_core.metrics.statistics import (
     Interval,
     bootstrap_mean,
     distinguishable,
+    holm,
     paired_difference,
     percent_of_oracle,
+    permutation_p,
 )
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "frechet_distance",
     "frechet_distance_infinity",
     "hit_levels_db",
+    "holm",
     "isolated_hits",
     "kernel_audio_distance",
     "level_db",
@@ -119,6 +122,7 @@ __all__ = [
     "onset_scores",
     "paired_difference",
     "percent_of_oracle",
+    "permutation_p",
     "perplexity",
     "polynomial_kernel_distance",
     "rmse",

@@ -25,7 +25,8 @@ def clip_metrics(
     Returns:
         One number per name. NaN where a figure is undefined and must be left out of means: the
         onset and transient figures of a clip without hits, the offsets of a system without a
-        matched hit. Everything else is finite, for silence too.
+        matched hit, onsets against a recording in which none is heard. Everything else is finite,
+        for silence too.
 
     Raises:
         ValueError: lengths or sample rates differ, or an onset is not a finite time >= 0.
@@ -33,6 +34,7 @@ def clip_metrics(
     validate(reference, estimated)
     scores = {
         **_onset_metrics(estimated, reference_onsets_sec),
+        **_against_recording(reference, estimated),
         "spectral_convergence": spectral.spectral_convergence(reference, estimated),
         "log_magnitude_distance": spectral.log_magnitude_distance(reference, estimated),
         "mel_l1": spectral.mel_l1(reference, estimated),
@@ -57,3 +59,8 @@ def _onset_metrics(estimated: AudioFeatures, reference_onsets_sec: ArrayLike) ->
     if np.size(reference_onsets_sec) == 0:
         return dict.fromkeys(scores, float("nan"))
     return scores
+
+
+def _against_recording(reference: AudioFeatures, estimated: AudioFeatures) -> dict[str, float]:
+    scores = _onset_metrics(estimated, reference.onsets_sec)
+    return {"reference_onset_f1_50ms": scores["onset_f1_50ms"]}

@@ -62,6 +62,14 @@ METRICS: dict[str, MetricInfo] = {
     "onset_offset_std_ms": MetricInfo(
         "Onset spread", "ms", "lower", True, "Standard deviation of the delay of matched hits."
     ),
+    "reference_onset_f1_50ms": MetricInfo(
+        "Onset F1 against the recording (50 ms)",
+        "",
+        "higher",
+        True,
+        "Hits found where they are found in the recording, +-50 ms, as other work has it: what the "
+        "recording does not play, or the detector does not hear in it, counts against nobody.",
+    ),
     "spectral_convergence": MetricInfo(
         "Spectral convergence",
         "",

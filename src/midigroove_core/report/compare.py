@@ -15,7 +15,7 @@ from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.scorecard.figures import Difference
 from midigroove_core.scorecard.files import ClipFigures, Evaluation
 from midigroove_core.scorecard.manifest import Manifest
-from midigroove_core.scorecard.paired import compare_paired
+from midigroove_core.scorecard.paired import correct, make_difference
 from midigroove_core.scorecard.tables import head, in_order, plain
 
 MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
@@ -127,7 +127,7 @@ def compare_evaluations(
             name: tuple(_mean(_aligned(x, common, name)) for x in systems.values())
             for name in metrics
         },
-        differences=tuple(_differences(systems, common, metrics, seed)),
+        differences=_differences(systems, common, metrics, seed),
     )
 
 
@@ -224,7 +224,7 @@ def _differences(
     common: Sequence[str],
     metrics: dict[str, MetricInfo],
     seed: int,
-) -> list[Difference]:
+) -> tuple[Difference, ...]:
     lines = []
     for first, second in combinations(systems, 2):
         own = systems[first]
@@ -233,7 +233,9 @@ def _differences(
         for metric, info in metrics.items():
             ours = _aligned(own, common, metric)
             theirs = _aligned(systems[second], common, metric)
-            found = compare_paired(ours, theirs, groups, info.better, seed)
-            if found.mean is not None:
-                lines.append(Difference(first, second, metric, found))
-    return lines
+            line = make_difference(
+                (first, second), metric, (ours, theirs), groups, info.better, seed
+            )
+            if line.found.mean is not None:
+                lines.append(line)
+    return correct(lines, metrics)

@@ -22,11 +22,16 @@ from midigroove_core.report.formats import Cell, Table
 from midigroove_core.report.listening import Ballot, read_votes, votes_table
 from midigroove_core.report.media import load_clips
 from midigroove_core.report.plots import Plot, make_plots
-from midigroove_core.report.tables import other_tables, summary_tables
+from midigroove_core.report.tables import (
+    DIFFERENCE_NOTE,
+    difference_cells,
+    other_tables,
+    summary_tables,
+)
 from midigroove_core.report.templates import render
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.summary import Summary
-from midigroove_core.scorecard.tables import difference_row, plain
+from midigroove_core.scorecard.tables import DIFFERENCE_COLUMNS, plain
 
 
 def write_report(
@@ -171,20 +176,9 @@ def _comparison(paths: Sequence[str | Path]) -> dict[str, Any]:
     except MismatchError as error:
         return {"notes": [str(error)], "tables": []}
     means = [[Cell(str(v), str(v)) for v in row] for row in found.mean_rows]
-    rows = [
-        [
-            Cell(str(text), str(text) if value is None else value)
-            for text, value in zip(
-                difference_row(d, found.metrics[d.metric]),
-                (None, None, None, d.found.mean, d.found.low, None),
-                strict=True,
-            )
-        ]
-        for d in found.differences
-    ]  # fmt: skip
-    columns = ["first", "second", "metric", "second - first", "95 % interval", "better"]
+    rows = [difference_cells(line, found.metrics[line.metric]) for line in found.differences]
     tables = [
         Table("means", "Means over the same clips", found.columns, means),
-        Table("differences", "Paired differences", columns, rows),
+        Table("differences", "Paired differences", list(DIFFERENCE_COLUMNS), rows, DIFFERENCE_NOTE),
     ]
     return {"notes": list(found.notes), "tables": tables}

@@ -9,6 +9,7 @@ from midigroove_core.csvfile import read_number
 from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.report.formats import Cell, Table
 from midigroove_core.scorecard.cost import Cost, CostLine
+from midigroove_core.scorecard.figures import Difference
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.records import (
     CodesLine,
@@ -19,6 +20,7 @@ from midigroove_core.scorecard.records import (
 )
 from midigroove_core.scorecard.summary import RowSummary, Summary
 from midigroove_core.scorecard.tables import (
+    DIFFERENCE_COLUMNS,
     GROUPS,
     cell,
     codec_table,
@@ -179,19 +181,30 @@ def _differences(summary: Summary) -> Table:
     ):
         if not is_trusted(summary, line.metric):
             continue
-        texts = difference_row(line, summary.metrics[line.metric])
-        values = (None, None, None, line.found.mean, line.found.low, None)
-        if line.found.verdict == "not distinguishable":
+        if not line.is_significant:
             marks[len(rows)] = "muted"
-        rows.append(
-            [Cell(str(t), str(t) if v is None else v) for t, v in zip(texts, values, strict=True)]
-        )
-    columns = ["first", "second", "metric", "second - first", "95 % interval", "better"]
-    note = (
-        "Paired over the same clips; intervals from resampling whole performances. For figures "
-        "that are best at zero, distances from zero are compared."
-    )
-    return Table("differences", "Is the difference real?", columns, rows, note, marks)
+        rows.append(difference_cells(line, summary.metrics[line.metric]))
+    title = "Is the difference real?"
+    return Table("differences", title, list(DIFFERENCE_COLUMNS), rows, DIFFERENCE_NOTE, marks)
+
+
+DIFFERENCE_NOTE = (
+    "Paired over the same clips; intervals from resampling whole performances, p from swapping the "
+    "two in whole performances, then corrected for all lines of the table (Holm): one is better "
+    "where that is under 0.05. Fewer than six performances cannot show anything. For figures that "
+    "are best at zero, distances from zero are compared."
+)
+
+
+def difference_cells(line: Difference, info: MetricInfo) -> list[Cell]:
+    """One line of a table of differences."""
+    texts = difference_row(line, info)
+    found = line.found
+    values = (None, None, None, found.mean, found.low, line.p, line.p_holm, None)
+    return [
+        Cell(str(text), str(text) if value is None else value)
+        for text, value in zip(texts, values, strict=True)
+    ]
 
 
 def _order(summary: Summary) -> Table:

@@ -7,6 +7,9 @@ from typing import Literal
 
 Verdict = Literal["first", "second", "not distinguishable"]
 
+SIGNIFICANCE = 0.05
+"""What a corrected p-value must be under for one row to be called better."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -33,7 +36,7 @@ class Paired:
     Attributes:
         mean, low, high: with its 95 % interval; None where undefined.
         clips, performances: over how many.
-        verdict: which is better, or "not distinguishable".
+        verdict: which is better by this interval alone, or "not distinguishable".
     """
 
     mean: float | None
@@ -46,18 +49,34 @@ class Paired:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two rows in one metric."""
+    """Two rows in one metric.
+
+    Attributes:
+        first, second: rows.
+        metric: name.
+        found: the difference with its interval, looked at alone.
+        p: of a permutation test over performances; None with fewer than two.
+        p_holm: the same, corrected for all trusted figures in the table (Holm); None for others.
+    """
 
     first: str
     second: str
     metric: str
     found: Paired
+    p: float | None
+    p_holm: float | None = None
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether it stands as one of a table of differences."""
+        return self.p_holm is not None and self.p_holm < SIGNIFICANCE
 
     @property
     def better(self) -> str:
-        """The better row by name, or "not distinguishable"."""
-        verdict = self.found.verdict
-        return {"first": self.first, "second": self.second}.get(verdict, verdict)
+        """The better row by name, or "not distinguishable": interval and corrected test agree."""
+        names = {"first": self.first, "second": self.second}
+        verdict = self.found.verdict if self.is_significant else "not distinguishable"
+        return names.get(verdict, verdict)
 
 
 @dataclass(frozen=True)

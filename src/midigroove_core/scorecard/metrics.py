@@ -34,9 +34,11 @@ TAKE_METRICS: dict[str, MetricInfo] = {
 }  # fmt: skip
 """Figures per take."""
 
+SEAM_FIGURES = ("seam_flux_ratio", "seam_percentile_mean")
+"""Figures of joins: a take counts by its number of joins away from hits."""
+
 LONG_FIGURES: dict[str, MetricInfo] = {
-    "seam_flux_ratio": LONG_METRICS["seam_flux_ratio"],
-    "seam_percentile_mean": LONG_METRICS["seam_percentile_mean"],
+    **{name: LONG_METRICS[name] for name in SEAM_FIGURES},
     "onset_f1_50ms": METRICS["onset_f1_50ms"],
 }
 """Figures of long renders, averaged over takes."""

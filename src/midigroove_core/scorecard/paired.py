@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from midigroove_core.metrics.info import Better
-from midigroove_core.metrics.statistics import Interval, distinguishable, paired_difference
-from midigroove_core.scorecard.figures import Figure, Paired, Verdict
+from midigroove_core.metrics.info import Better, MetricInfo
+from midigroove_core.metrics.statistics import (
+    Interval,
+    distinguishable,
+    holm,
+    paired_difference,
+    permutation_p,
+)
+from midigroove_core.scorecard.figures import Difference, Figure, Paired, Verdict
 from midigroove_core.scorecard.records import number
 
 
@@ -33,6 +40,46 @@ def compare_paired(
         difference.num_clips,
         difference.num_groups,
         verdict,
+    )
+
+
+def make_difference(
+    names: tuple[str, str],
+    metric: str,
+    values: tuple[np.ndarray, np.ndarray],
+    groups: Sequence[str],
+    better: Better,
+    seed: int,
+) -> Difference:
+    """One line of a table of differences, not yet corrected for the others; see `correct`.
+
+    Args:
+        names: first and second.
+        metric: name.
+        values: of both over the same clips `[N]`.
+        groups: the performance of each clip.
+        better: which way.
+        seed: of the draws.
+    """
+    found = compare_paired(*values, groups, better, seed)
+    if better == "zero":
+        values = (np.abs(values[0]), np.abs(values[1]))
+    p = number(permutation_p(*values, groups, seed=seed))
+    return Difference(*names, metric, found, p)
+
+
+def correct(
+    differences: Sequence[Difference], facts: Mapping[str, MetricInfo]
+) -> tuple[Difference, ...]:
+    """The differences with p-values corrected over all that are of trusted metrics."""
+    trusted = [line.metric in facts and facts[line.metric].trusted for line in differences]
+    own = [
+        line.p if ours and line.p is not None else np.nan
+        for line, ours in zip(differences, trusted, strict=True)
+    ]
+    return tuple(
+        replace(line, p_holm=number(value))
+        for line, value in zip(differences, holm(own), strict=True)
     )
 
 

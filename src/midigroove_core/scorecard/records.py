@@ -184,6 +184,7 @@ class CodecLine:
 
     Attributes:
         oracle: the row.
+        cache: of its codes, by name.
         codec: registry id.
         sample_rate: samples per second.
         frame_rate: frames per second.
@@ -193,6 +194,7 @@ class CodecLine:
     """
 
     oracle: str
+    cache: str
     codec: str
     sample_rate: int
     frame_rate: float | None

@@ -12,9 +12,9 @@ from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.metrics.statistics import Interval, bootstrap_mean, percent_of_oracle
 from midigroove_core.scorecard.figures import Difference, Disorder, Figure, Range
 from midigroove_core.scorecard.measured import AudioMeasured, LongMeasured, Measured
-from midigroove_core.scorecard.metrics import ALL_METRICS, LONG_FIGURES
+from midigroove_core.scorecard.metrics import ALL_METRICS, LONG_FIGURES, SEAM_FIGURES
 from midigroove_core.scorecard.order import find_disorder, mark_untrusted
-from midigroove_core.scorecard.paired import compare_paired, figure
+from midigroove_core.scorecard.paired import correct, figure, make_difference
 from midigroove_core.scorecard.records import LongLine, number
 from midigroove_core.scorecard.rows import Row, RowKind
 from midigroove_core.scorecard.scores import Scores, skips_by_reason, skips_of
@@ -53,15 +53,16 @@ def summarise(measured: Measured, split: str, seed: int) -> Summary:
         differences += system_differences(rows, scores, groups, seed)
         disorder += find_disorder(rows, scores, groups, known, seed)
         facts |= known
+    metrics = mark_untrusted(facts, disorder)
     return Summary(
         split=split,
         clips=len(measured.clips),
         performances=len(set(measured.performances)),
         takes=len(measured.takes),
         confidence=CONFIDENCE,
-        metrics=mark_untrusted(facts, disorder),
+        metrics=metrics,
         rows=tuple(_row(row, measured, figures[row.name]) for row in rows),
-        differences=tuple(differences),
+        differences=correct(differences, metrics),
         disorder=tuple(disorder),
         codes=measured.codes,
         skipped=skips_by_reason(measured.skips),
@@ -99,7 +100,7 @@ def row_figures(
 def system_differences(
     rows: Sequence[Row], scores: Scores, groups: Sequence[str], seed: int
 ) -> list[Difference]:
-    """Paired differences between systems, and between each system and its oracle."""
+    """Paired differences between systems, and of each system and its oracle; not yet corrected."""
     systems = [row for row in rows if row.is_system]
     pairs = [(first.name, second.name) for first, second in combinations(systems, 2)]
     pairs += [(row.name, row.oracle) for row in systems if row.oracle is not None]
@@ -109,8 +110,10 @@ def system_differences(
             ours, theirs = scores.values(first, metric), scores.values(second, metric)
             if not np.isfinite(ours + theirs).any():
                 continue
-            found = compare_paired(ours, theirs, groups, ALL_METRICS[metric].better, seed)
-            result.append(Difference(first, second, metric, found))
+            better = ALL_METRICS[metric].better
+            result.append(
+                make_difference((first, second), metric, (ours, theirs), groups, better, seed)
+            )
     return result
 
 
@@ -174,7 +177,7 @@ def _range(lines: Sequence[LongLine], name: str) -> Range:
     if not there:
         return Range(None, None, None)
     values = [getattr(line, name) for line in there]
-    of_seams = name.startswith("seam")
+    of_seams = name in SEAM_FIGURES
     weights = [line.seams_compared if of_seams else 1.0 for line in there]
     mean = float(np.average(values, weights=weights))
     return Range(number(mean), number(min(values)), number(max(values)))

@@ -14,7 +14,8 @@ from midigroove_core.scorecard.summary import LongRow, Summary
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Does it play the MIDI?",
-        ("onset_f1_50ms", "onset_f1_25ms", "onset_f1_10ms", "onset_offset_mean_ms", "drum_f1",
+        ("onset_f1_50ms", "onset_f1_25ms", "onset_f1_10ms", "onset_offset_mean_ms",
+         "reference_onset_f1_50ms", "drum_f1",
          "velocity_correlation", "microtiming_correlation", "microtiming_error_ms"),
     ),
     (
@@ -134,8 +135,7 @@ def codec_table(summary: Summary, cost: Cost) -> TextTable | None:
         return None
     metrics = [name for name in CODEC_FIGURES if name in summary.metrics]
     made = {line.row: line.real_time_factor for line in cost.rows}
-    encoded = {line.codec: line.real_time_factor for line in cost.encoding}
-    encoded |= {f"oracle-{line.cache}": line.real_time_factor for line in cost.encoding}
+    encoded = {line.cache: line.real_time_factor for line in cost.encoding}
     rows: list[list[object]] = []
     for line in codecs:
         row = summary.row(line.oracle)
@@ -144,7 +144,7 @@ def codec_table(summary: Summary, cost: Cost) -> TextTable | None:
         rows.append(
             [line.oracle, line.codec, plain(bits), line.sample_rate, plain(line.frame_rate),
              f"{line.codebooks}", *(cell(figures.get(name)) for name in metrics),
-             plain(encoded.get(line.oracle, encoded.get(line.codec))),
+             plain(encoded.get(line.cache)),
              plain(made.get(line.oracle))]
         )  # fmt: skip
     heads = [head(summary.metrics[name]) for name in metrics]
@@ -161,8 +161,7 @@ def difference_table(summary: Summary) -> TextTable:
         for line in summary.differences
         if line.second in systems and is_trusted(summary, line.metric)
     ]
-    columns = ["first", "second", "metric", "second - first", "interval", "better"]
-    return TextTable("Paired differences (95 %)", columns, rows)
+    return TextTable("Paired differences (95 %)", list(DIFFERENCE_COLUMNS), rows)
 
 
 def order_table(summary: Summary) -> TextTable:
@@ -183,10 +182,19 @@ def order_table(summary: Summary) -> TextTable:
     return TextTable("Figures that break the order of the rows", columns, rows)
 
 
+DIFFERENCE_COLUMNS = (
+    "first", "second", "metric", "second - first", "95 % interval", "p", "p of the table", "better",
+)  # fmt: skip
+"""Heads of tables of differences; the table's p-values are corrected for its length."""
+
+
 def difference_row(line: Difference, info: MetricInfo) -> list[object]:
-    """One paired difference as cells; the better one by name, or "not distinguishable"."""
+    """One paired difference as cells, under `DIFFERENCE_COLUMNS`."""
     interval = f"{plain(line.found.low)} to {plain(line.found.high)}"
-    return [line.first, line.second, head(info), plain(line.found.mean), interval, line.better]
+    return [
+        line.first, line.second, head(info), plain(line.found.mean), interval,
+        plain(line.p, 2), plain(line.p_holm, 2), line.better,
+    ]  # fmt: skip
 
 
 def is_trusted(summary: Summary, metric: str) -> bool:

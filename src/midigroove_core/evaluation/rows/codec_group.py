@@ -82,7 +82,7 @@ class CodecGroup:
         """The codec, as the summary has it."""
         clock, books = self.cache.clock, self.cache.codebooks
         return CodecLine(
-            self.oracle, self.cache.header["codec_id"], clock.sample_rate,
+            self.oracle, self.cache.path.name, self.cache.header["codec_id"], clock.sample_rate,
             number(float(clock.frame_rate)), len(books), books[-1].level + 1,
             number(self.bits_per_second()),
         )  # fmt: skip
