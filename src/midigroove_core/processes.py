@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
+from midigroove_core import bounds
 from midigroove_core.errors import MidigrooveError
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ def in_order(
     Raises:
         MidigrooveError: a process was killed, most often for want of memory.
     """
+    if workers is not None:
+        bounds.WORKERS.check("`workers`", workers)
     workers = min(workers or os.cpu_count() or 1, len(tasks))
     if workers <= 1:
         yield from map(function, tasks)
@@ -67,16 +70,20 @@ def in_order(
 
 def _end_with(parent: Connection) -> None:
     """In a worker: ends it as soon as the other end of the pipe is closed, by whatever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-    def watch() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            parent.recv_bytes()
+    def end(*_: object) -> None:
         for program in list(_running):
             program.kill()
         os._exit(1)
 
+    def watch() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv_bytes()
+        end()
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The pool ends its workers so when one of them is gone; their programs must not outlive them.
+    signal.signal(signal.SIGTERM, end)
     threading.Thread(target=watch, daemon=True).start()
 
 

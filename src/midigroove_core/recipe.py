@@ -12,30 +12,47 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from midigroove_core.errors import InputError
 from midigroove_core.progress import Progress, Silent
-from midigroove_core.training.config import make_config, merged, read_toml
+from midigroove_core.structured import read_toml_as
+from midigroove_core.training.config import make_config, merged
 
 STEPS = ("cache", "train", "eval")
 _TABLES = ("dataset", "cache", "train", "eval")
 _OPEN = ("kind", "root", "train_csv", "val_csv", "midi")
 
 
+class _RecipeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a recipe's file holds; see the top of this module."""
+
+    base: str | None = None
+    dataset: dict[str, Any] = {}
+    cache: dict[str, Any] = {}
+    train: dict[str, Any] = {}
+    eval: dict[str, Any] = {}
+
+
 def read_recipe(path: str | Path) -> dict[str, Any]:
     """A recipe with its base merged in.
 
     Raises:
-        InputError: the file or its base cannot be read, or has a table that recipes do not have.
+        InputError: the file or its base cannot be read, has a table that recipes do not have, or
+            is its own base.
     """
-    path = Path(path)
-    recipe = read_toml(path)
-    base = recipe.pop("base", None)
-    if base is not None:
-        recipe = merged(read_recipe(path.parent / base), recipe)
-    for name, table in recipe.items():
-        if name not in _TABLES or not isinstance(table, dict):
-            raise InputError(f"{path}: {name}: a recipe has the tables {', '.join(_TABLES)}")
-    return recipe
+    recipe: dict[str, Any] = {}
+    place, seen = Path(path), set()
+    while True:
+        found = read_toml_as(place, _RecipeFile)
+        recipe = merged({n: t for n in _TABLES if (t := getattr(found, n))}, recipe)
+        seen.add(place.resolve())
+        if found.base is None:
+            return recipe
+        base = place.parent / found.base
+        if base.resolve() in seen:
+            raise InputError(f"{place}: base: {found.base} leads back to itself")
+        place = base
 
 
 def run_recipe(

@@ -185,7 +185,7 @@ def test_headroom_turns_measured_kits_down(midi_dir: Path, kits: Path, tmp_path:
     assert lower.gains["Low"] / plain.gains["Low"] == pytest.approx(10 ** (-6 / 20), abs=0.01)
     with pytest.raises(MismatchError, match="headroom_db was 6 and is now 0"):
         synthesize(midi_dir, kits, tmp_path / "lower", workers=1)
-    with pytest.raises(InputError, match="--headroom-db must lie in 0 to 40"):
+    with pytest.raises(InputError, match="`headroom_db` must be a number from 0 to 40"):
         synthesize(midi_dir, kits, tmp_path / "other", headroom_db=-1.0, workers=1)
 
 
@@ -230,19 +230,24 @@ KIT = '[[kit]]\nname = "A"\n'
     ("text", "message"),
     [
         ("", r"no \[\[kit\]\]"),
-        ("[[kit", "cannot read the kits"),
-        ('[[kit]]\nsoundfont = "a.sf2"', "kit 1: name: every kit needs one"),
+        ("[[kit", "not readable as TOML"),
+        ('[[kit]]\nsoundfont = "a.sf2"', "kit.0: object missing required field name"),
         (KIT, r"kit 1 \(A\): give it a soundfont, oneshots or random"),
         (KIT + "random = 0\n", r"kit 1 \(A\): random: write how many"),
         (KIT + 'random = "9-2"\n', r"kit 1 \(A\): random: write how many"),
         (KIT + 'random = 2\nfolders = ["none"]\n', "none: no such folder of one-shots"),
         (KIT + 'oneshots = "jazz"\nfolders = ["x"]\n', "folders: belongs to random kits"),
-        (KIT + 'colour = "red"', "unknown field 'colour'"),
+        (KIT + 'colour = "red"', "kit.0: object contains unknown field colour"),
         (KIT + 'soundfont = "none.sf2"', "no SoundFont none.sf2; give its full path"),
-        (KIT + 'soundfont = "font.sf2"\nprogram = 128', r"program: 128 is not a whole number"),
+        (KIT + 'soundfont = "font.sf2"\nprogram = 128', "kit.0.program: expected int <= 127"),
         (KIT + 'soundfont = "font.sf2"\nbank = 0\nchannel = 10', "channel: bank 0 would be silent"),
-        (KIT + 'soundfont = "font.sf2"\nremap = { a = 3 }', "remap: write pitches such as"),
-        (KIT + 'oneshots = "jazz"\ngain = -1', "gain: -1 is not a number"),
+        (KIT + 'soundfont = "font.sf2"\nremap = { a = 3 }', "remap: 'a' is not a pitch"),
+        (KIT + 'oneshots = "jazz"\ngain = -1', "kit.0.gain: expected float > 0"),
+        ("kit = [1]", "kit.0: expected object, got int"),
+        (KIT + 'oneshots = "jazz"\ngain = true', "kit.0.gain: expected float"),
+        (KIT + 'oneshots = "jazz"\ngain = nan', "kit.0.gain: nan is no finite number"),
+        (KIT + 'soundfont = "font.sf2"\nremap = { "²" = 42 }', "remap: '²' is not a pitch"),
+        (KIT + 'soundfont = "font.sf2"\nremap = { 36 = true }', "remap.36: expected int"),
         ((KIT + 'oneshots = "jazz"\n') * 2, "two kits are named 'A'"),
     ],
 )

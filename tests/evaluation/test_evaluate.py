@@ -227,7 +227,7 @@ def test_one_rate_for_all(workbench: Path, tmp_path: Path, rate: int) -> None:
 
 def test_rates_that_are_none(workbench: Path, tmp_path: Path) -> None:
     for rate in (0, 8000, 10**6):
-        with pytest.raises(InputError, match="`sample_rate` is"):
+        with pytest.raises(InputError, match="`sample_rate` must be"):
             config(workbench, tmp_path, sample_rate=rate)
     with pytest.raises(InputError, match="not recording or oracle"):
         config(workbench, tmp_path, reference="silence")

@@ -197,7 +197,7 @@ def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert run([*command, str(tmp_path / "out"), "--long-items", "1"]) == 0
     assert "Can the joins of long renders be heard?" in capsys.readouterr().out
     assert run([*command, str(tmp_path / "no"), "--long-items", "-1"]) == 2
-    assert "numbers of clips and takes 0 or more" in capsys.readouterr().err
+    assert "--long-items must be a whole number from 0" in capsys.readouterr().err
 
 
 def test_a_recording_that_is_cut_short_costs_only_its_own_line(

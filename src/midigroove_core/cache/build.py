@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from midigroove_core import bounds
 from midigroove_core.atomic import read_json
 from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.cache.format import HEADER, PLAN, REPLACEMENT, SKIPPED, read_rows
@@ -100,6 +101,9 @@ def build_cache(
         raise MidigrooveError(f"rank is {rank}, expected a number from 0 to {world - 1}")
     if overwrite and world > 1:
         raise MidigrooveError(f"--overwrite is for one process; remove {out} before starting ranks")
+    for name, value in (("batch", batch), ("takes_per_shard", takes_per_shard)):
+        if value is not None:
+            bounds.AT_LEAST_ONE.check(f"`{name}`", value)
     codec = codec.to(choose_device(device))
     plan = EncodingPlan.for_codec(codec, batch)
     encoding = {

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
 
 PANEL = "Data and caches"
@@ -36,11 +38,13 @@ def cache(
         typer.Option(metavar="NAME=VALUE", help="Argument of the codec, such as num_codebooks=4."),
     ] = None,
     bandwidth: Annotated[
-        float | None, typer.Option(help="Bandwidth in kbit/s, for codecs that have a choice.")
+        float | None,
+        number(bounds.KBIT_PER_SEC, help="Bandwidth in kbit/s, for codecs that have a choice."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch: Annotated[
-        int | None, typer.Option(min=1, help="Windows encoded together (1 on a CPU, else 8).")
+        int | None,
+        number(bounds.AT_LEAST_ONE, help="Windows encoded together (1 on a CPU, else 8)."),
     ] = None,
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Bring each take's peak to -1 dBFS.")
@@ -82,7 +86,8 @@ def cache(
         list[str] | None, typer.Option(help="Keep this split.", rich_help_panel=_FILTERS)
     ] = None,
     max_takes: Annotated[
-        int | None, typer.Option(min=1, help="At most so many takes.", rich_help_panel=_FILTERS)
+        int | None,
+        number(bounds.AT_LEAST_ONE, help="At most so many takes.", rich_help_panel=_FILTERS),
     ] = None,
     stratified: Annotated[
         bool,
@@ -104,12 +109,15 @@ def cache(
         list[str] | None,
         typer.Option(help="Kit or drummer of --split-mode.", rich_help_panel=_FILTERS),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of --max-takes.", rich_help_panel=_FILTERS)] = 0,
+    seed: Annotated[int, number(bounds.SEED, help="Of --max-takes.", rich_help_panel=_FILTERS)] = 0,
     rank: Annotated[
-        int, typer.Option(envvar="RANK", help="This process.", rich_help_panel=_RANKS)
+        int, number(bounds.COUNT, envvar="RANK", help="This process.", rich_help_panel=_RANKS)
     ] = 0,
     world: Annotated[
-        int, typer.Option(envvar="WORLD_SIZE", help="Of so many.", rich_help_panel=_RANKS)
+        int,
+        number(
+            bounds.AT_LEAST_ONE, envvar="WORLD_SIZE", help="Of so many.", rich_help_panel=_RANKS
+        ),
     ] = 1,
     finish: Annotated[
         bool,
@@ -208,12 +216,14 @@ def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
 
 def codec_stats(
     path: Annotated[Path, typer.Argument(metavar="CACHE", help="A cache.")],
-    max_takes: Annotated[int, typer.Option(min=2, help="Takes of each split to look at.")] = 400,
+    max_takes: Annotated[
+        int, number(bounds.AT_LEAST_TWO, help="Takes of each split to look at.")
+    ] = 400,
     featurizer: Annotated[
         str, typer.Option(help="Grid that the linear probe reads.")
     ] = "expressive_grid",
     probe: Annotated[bool, typer.Option(help="Fit the linear probe from grid to code.")] = True,
-    seed: Annotated[int, typer.Option(help="Of the choice of takes and of the probe.")] = 0,
+    seed: Annotated[int, number(bounds.SEED, help="Of the choice of takes and of the probe.")] = 0,
     json: Json = False,
 ) -> None:
     """Say how a codec's codes behave: entropy, use, change rate, and how learnable they are.

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from midigroove_core import bounds
 from midigroove_core.cli.evaluate import PANEL, print_scorecard
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, progress_for_terminal
 
 
@@ -32,15 +34,21 @@ def codec_eval(
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="Which takes.")] = "test",
-    max_takes: Annotated[int, typer.Option(help="At most so many takes, drawn; 0: all.")] = 0,
-    max_items: Annotated[int, typer.Option(help="At most so many clips, drawn; 0: all.")] = 0,
+    max_takes: Annotated[
+        int, number(bounds.COUNT, help="At most so many takes, drawn; 0: all.")
+    ] = 0,
+    max_items: Annotated[
+        int, number(bounds.COUNT, help="At most so many clips, drawn; 0: all.")
+    ] = 0,
     knee_items: Annotated[
-        int, typer.Option(help="Clips for the oracle per number of codebooks; 0: none.")
+        int, number(bounds.COUNT, help="Clips for the oracle per number of codebooks; 0: none.")
     ] = 32,
     sample_rate: Annotated[
         int | None,
-        typer.Option(
-            help="Score all audio at this rate.", show_default="the highest of the codecs"
+        number(
+            bounds.SCORED_RATE,
+            help="Score all audio at this rate.",
+            show_default="the highest of the codecs",
         ),
     ] = None,
     embedding: Annotated[
@@ -54,8 +62,8 @@ def codec_eval(
         typer.Option(metavar="[CODEC_ID=]PATH", help="Weights of a codec; repeatable."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    save_preds: Annotated[int, typer.Option(help="Keep the audio of so many clips.")] = 8,
-    seed: Annotated[int, typer.Option(help="Of takes and clips.")] = 0,
+    save_preds: Annotated[int, number(bounds.COUNT, help="Keep the audio of so many clips.")] = 8,
+    seed: Annotated[int, number(bounds.SEED, help="Of takes and clips.")] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an evaluation of other settings or files.")
     ] = False,

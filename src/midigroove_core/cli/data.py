@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from midigroove_core import bounds
 from midigroove_core.cli import dataset_options as options
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import (
     Json,
     console,
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from midigroove_core.datasets.verify import VerifyReport
 
 Workers = Annotated[
-    int | None, typer.Option(help="Processes [default: one a core].", show_default=False)
+    int | None,
+    number(bounds.WORKERS, help="Processes [default: one a core].", show_default=False),
 ]
 
 
@@ -48,7 +51,10 @@ def synth(
     ] = "builtin",
     max_performances: Annotated[
         int | None,
-        typer.Option(help="So many, in proportion over split, drummer, style [default: all]."),
+        number(
+            bounds.AT_LEAST_ONE,
+            help="So many, in proportion over split, drummer, style [default: all].",
+        ),
     ] = None,
     beat_type: Annotated[
         str | None, typer.Option(help="Only beat, or only fill [default: both].")
@@ -57,9 +63,10 @@ def synth(
         str, typer.Option(help="'published' splits, or 'drummer': each in one split.")
     ] = "published",
     headroom_db: Annotated[
-        float, typer.Option(help="Turn kits down by so much, so that dense takes do not clip.")
+        float,
+        number(bounds.DECIBELS, help="Turn kits down by so much, so that dense takes do not clip."),
     ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Seed of the choice of performances.")] = 0,
+    seed: Annotated[int, number(bounds.SEED, help="Seed of the choice of performances.")] = 0,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -87,8 +94,12 @@ def verify(
     listen: Annotated[
         bool, typer.Option(help="Compare onsets heard with the MIDI (most of the time).")
     ] = True,
-    max_offset_ms: Annotated[float, typer.Option(help="Largest offset that passes.")] = 10.0,
-    max_residual_ms: Annotated[float, typer.Option(help="Largest spread that passes.")] = 20.0,
+    max_offset_ms: Annotated[
+        float, number(bounds.MILLISECONDS, help="Largest offset that passes.")
+    ] = 10.0,
+    max_residual_ms: Annotated[
+        float, number(bounds.MILLISECONDS, help="Largest spread that passes.")
+    ] = 20.0,
     kind: options.Kind = "auto",
     dataset_root: options.Root = None,
     train_csv: options.TrainCsv = None,

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
+
 if TYPE_CHECKING:
     from midigroove_core.takes import Dataset
 
@@ -56,8 +59,12 @@ Drummers = Annotated[
     list[str] | None, _option("--drummer", help="Only this drummer; repeatable [default: all].")
 ]
 MaxTakes = Annotated[
-    int | None, _option("--max-takes", help="At most so many, at random [default: all].")
-]
+    int | None,
+    number(
+        bounds.AT_LEAST_ONE, "--max-takes", help="At most so many, at random [default: all].",
+        rich_help_panel=_GROUP,
+    ),
+]  # fmt: skip
 Stratified = Annotated[
     bool,
     _option("--stratified", help="Draw them in proportion over drummer, style, kit [default: no]."),
@@ -73,7 +80,10 @@ HeldOut = Annotated[
     list[str] | None,
     _option("--held-out", help="Kit or drummer of --split-mode; repeatable [default: none]."),
 ]
-Seed = Annotated[int, _option("--select-seed", help="Seed of the draws above.")]
+Seed = Annotated[
+    int,
+    number(bounds.SEED, "--select-seed", help="Seed of the draws above.", rich_help_panel=_GROUP),
+]
 
 
 def open_selected(

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, console, print_json, print_table, progress_for_terminal
 
 
@@ -18,9 +20,9 @@ def add(app: typer.Typer) -> None:
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to fill.")] = Path("demo"),
     minutes: Annotated[
-        float, typer.Option(min=0.01, help="How long the fresh model is trained.")
+        float, number(bounds.MINUTES, help="How long the fresh model is trained.")
     ] = 2.0,
-    seed: Annotated[int, typer.Option(help="Of training and sampling.")] = 0,
+    seed: Annotated[int, number(bounds.SEED, help="Of training and sampling.")] = 0,
     json: Json = False,
 ) -> None:
     """Show the whole pipeline, from human performances to scored audio, in three to five minutes.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
 from midigroove_core.errors import InputError
 
@@ -62,7 +64,8 @@ def evaluate(
     ] = "recording",
     sample_rate: Annotated[
         int | None,
-        typer.Option(
+        number(
+            bounds.SCORED_RATE,
             help="Score all audio at this rate, so that codecs compare; 32000 in the baseline.",
             show_default="the highest of the codecs",
         ),
@@ -70,8 +73,10 @@ def evaluate(
     intersection: Annotated[
         bool, typer.Option("--intersection", help="Only clips that all systems have.")
     ] = False,
-    max_items: Annotated[int, typer.Option(help="At most so many clips, drawn; 0: all.")] = 0,
-    beats: Annotated[int, typer.Option(help="Length of a clip in quarter notes.")] = 4,
+    max_items: Annotated[
+        int, number(bounds.COUNT, help="At most so many clips, drawn; 0: all.")
+    ] = 0,
+    beats: Annotated[int, number(bounds.BEATS, help="Length of a clip in quarter notes.")] = 4,
     audio_metrics: Annotated[bool, typer.Option(help="Score audio, not only codes.")] = True,
     embedding: Annotated[
         str, typer.Option(help="Embedding id for set distances; none for none.")
@@ -80,10 +85,10 @@ def evaluate(
         str | None, typer.Option(help="Weights of the embedding.", show_default="where it looks")
     ] = None,
     long_items: Annotated[
-        int, typer.Option(help="Long takes to render whole, to hear the joins; 0: none.")
+        int, number(bounds.COUNT, help="Long takes to render whole, to hear the joins; 0: none.")
     ] = 2,
     knee_items: Annotated[
-        int, typer.Option(help="Clips for the oracle per number of codebooks; 0: none.")
+        int, number(bounds.COUNT, help="Clips for the oracle per number of codebooks; 0: none.")
     ] = 32,
     add_oracle: Annotated[
         bool, typer.Option(help="The true codes, decoded.", rich_help_panel=_ROWS)
@@ -100,11 +105,18 @@ def evaluate(
         bool, typer.Option(help="The kit, played plainly.", rich_help_panel=_ROWS)
     ] = True,
     temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest code.", rich_help_panel=_CODES)
+        float,
+        number(bounds.TEMPERATURE, help="0 takes the likeliest code.", rich_help_panel=_CODES),
     ] = 0.5,
-    top_k: Annotated[int, typer.Option(help="0 keeps all codes.", rich_help_panel=_CODES)] = 0,
-    top_p: Annotated[float, typer.Option(help="1 keeps all codes.", rich_help_panel=_CODES)] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of clips and draws.", rich_help_panel=_CODES)] = 0,
+    top_k: Annotated[
+        int, number(bounds.COUNT, help="0 keeps all codes.", rich_help_panel=_CODES)
+    ] = 0,
+    top_p: Annotated[
+        float, number(bounds.SHARE_ABOVE_0, help="1 keeps all codes.", rich_help_panel=_CODES)
+    ] = 1.0,
+    seed: Annotated[
+        int, number(bounds.SEED, help="Of clips and draws.", rich_help_panel=_CODES)
+    ] = 0,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_RUN)
     ] = "auto",
@@ -119,7 +131,7 @@ def evaluate(
         ),
     ] = None,
     save_preds: Annotated[
-        int, typer.Option(help="Keep the audio of so many clips.", rich_help_panel=_RUN)
+        int, number(bounds.COUNT, help="Keep the audio of so many clips.", rich_help_panel=_RUN)
     ] = 8,
     pred_dir: Annotated[
         Path | None,

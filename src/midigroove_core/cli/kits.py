@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, console, print_json, print_table
 
 KitArgument = Annotated[
@@ -57,7 +59,9 @@ def preview(
     kit: KitArgument,
     out: OutOption = Path("preview.wav"),
     groove: GrooveOption = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="How much of it to play.")] = 12.0,
+    seconds: Annotated[
+        float, number(bounds.SECONDS_ABOVE_0, help="How much of it to play.")
+    ] = 12.0,
     json: Json = False,
 ) -> None:
     """Play a groove on a kit.

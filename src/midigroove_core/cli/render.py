@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, progress_for_terminal
 from midigroove_core.errors import InputError
 
@@ -53,7 +55,8 @@ def render(
     ] = None,
     style: Annotated[str | None, typer.Option(help="Style.", show_default="unknown")] = None,
     bpm: Annotated[
-        float | None, typer.Option(help="Tempo condition.", show_default="as the MIDI says")
+        float | None,
+        number(bounds.TEMPO_BPM, help="Tempo condition.", show_default="as the MIDI says"),
     ] = None,
     drum_map: Annotated[
         str | None,
@@ -70,7 +73,7 @@ def render(
         ),
     ] = None,
     channel: Annotated[
-        int | None, typer.Option(help="MIDI channel, 1 to 16.", show_default="the drums")
+        int | None, number(bounds.CHANNEL, help="MIDI channel, 1 to 16.", show_default="the drums")
     ] = None,
     track: Annotated[
         str | None,
@@ -80,15 +83,23 @@ def render(
         bool, typer.Option("--strict", help="Refuse hits that are no drum of the map.")
     ] = False,
     sample_rate: Annotated[
-        int | None, typer.Option(help="Of the result, in Hz.", show_default="the codec's")
+        int | None,
+        number(bounds.SAMPLE_RATE, help="Of the result, in Hz.", show_default="the codec's"),
     ] = None,
-    tail_sec: Annotated[float, typer.Option("--tail", help="Seconds after the last event.")] = 2.0,
+    tail_sec: Annotated[
+        float, number(bounds.SECONDS, "--tail", help="Seconds after the last event.")
+    ] = 2.0,
     temperature: Annotated[
-        float, typer.Option(help="Below 1 draws likelier codes; 0 takes the likeliest.")
+        float,
+        number(bounds.TEMPERATURE, help="Below 1 draws likelier codes; 0 takes the likeliest."),
     ] = 0.5,
-    top_k: Annotated[int, typer.Option(help="Draw from the k likeliest codes; 0: all.")] = 0,
-    top_p: Annotated[float, typer.Option(help="Draw from codes that reach this probability.")] = 1,
-    seed: Annotated[int, typer.Option(help="Another seed draws other codes.")] = 0,
+    top_k: Annotated[
+        int, number(bounds.COUNT, help="Draw from the k likeliest codes; 0: all.")
+    ] = 0,
+    top_p: Annotated[
+        float, number(bounds.SHARE_ABOVE_0, help="Draw from codes that reach this probability.")
+    ] = 1,
+    seed: Annotated[int, number(bounds.SEED, help="Another seed draws other codes.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     codec_path: Annotated[
         Path | None, typer.Option(help="Weights of the codec.", show_default="where it looks")

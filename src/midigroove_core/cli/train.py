@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from midigroove_core import bounds
+from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
 
 PANEL = "Models"
@@ -39,23 +41,30 @@ def train(
         str | None, typer.Option(help="Grid id (expressive_grid).", rich_help_panel=_MODEL)
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak rate (by preset).", rich_help_panel=_MODEL)
+        float | None,
+        number(bounds.LEARNING_RATE, help="Peak rate (by preset).", rich_help_panel=_MODEL),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Clips per step (by preset).", rich_help_panel=_MODEL)
+        int | None,
+        number(bounds.AT_LEAST_ONE, help="Clips per step (by preset).", rich_help_panel=_MODEL),
     ] = None,
     clips: Annotated[
         str | None, typer.Option(help="beats or crops (beats).", rich_help_panel=_DATA)
     ] = None,
     beats: Annotated[
-        int | None, typer.Option(help="Quarter notes per clip (4).", rich_help_panel=_DATA)
+        int | None, number(bounds.BEATS, help="Quarter notes per clip (4).", rich_help_panel=_DATA)
     ] = None,
     context_sec: Annotated[
         float | None,
-        typer.Option(help="Left context before a clip, seconds (1).", rich_help_panel=_DATA),
+        number(
+            bounds.SECONDS, help="Left context before a clip, seconds (1).", rich_help_panel=_DATA
+        ),
     ] = None,
     crop_sec: Annotated[
-        float | None, typer.Option(help="Length of a crop, seconds (3).", rich_help_panel=_DATA)
+        float | None,
+        number(
+            bounds.SECONDS_ABOVE_0, help="Length of a crop, seconds (3).", rich_help_panel=_DATA
+        ),
     ] = None,
     kit: Annotated[
         list[str] | None,
@@ -68,32 +77,38 @@ def train(
         str | None, typer.Option(help="Split to measure on (validation).", rich_help_panel=_DATA)
     ] = None,
     max_steps: Annotated[
-        int | None, typer.Option(help="Length in steps (20000).", rich_help_panel=_RUN)
+        int | None,
+        number(bounds.AT_LEAST_ONE, help="Length in steps (20000).", rich_help_panel=_RUN),
     ] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option(
-            help="End after so many minutes, schedule included (0: no limit).", rich_help_panel=_RUN
+        number(
+            bounds.MINUTES,
+            help="End after so many minutes, schedule included (0: no limit).",
+            rich_help_panel=_RUN,
         ),
     ] = None,
     eval_every: Annotated[
-        int | None, typer.Option(help="Steps between measurements (500).", rich_help_panel=_RUN)
+        int | None,
+        number(bounds.AT_LEAST_ONE, help="Steps between measurements (500).", rich_help_panel=_RUN),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(
+        number(
+            bounds.COUNT,
             help="Stop after so many measurements without a better one (0: never).",
             rich_help_panel=_RUN,
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of weights, order and dropout (0).", rich_help_panel=_RUN)
+        int | None,
+        number(bounds.SEED, help="Of weights, order and dropout (0).", rich_help_panel=_RUN),
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda or cuda:N (auto).", rich_help_panel=_RUN)
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads (0: all).", rich_help_panel=_RUN)
+        int | None, number(bounds.THREADS, help="CPU threads (0: all).", rich_help_panel=_RUN)
     ] = None,
     precision: Annotated[
         str | None,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from midigroove_core import bounds
 from midigroove_core.atomic import (
     clear_leftovers,
     dump_json,
@@ -113,8 +114,10 @@ def synthesize(
     """
     progress = progress or Silent()
     out = Path(out)
-    if not 0.0 <= headroom_db <= 40.0:
-        raise InputError(f"--headroom-db must lie in 0 to 40, got {headroom_db:g}")
+    bounds.DECIBELS.check("`headroom_db`", headroom_db)
+    bounds.SEED.check("`seed`", seed)
+    if max_performances is not None:
+        bounds.AT_LEAST_ONE.check("`max_performances`", max_performances)
     specs = kit_specs(kits)
     folder, performances = _list(midi, split_by)
     if folder.resolve() in (out.resolve(), *out.resolve().parents):

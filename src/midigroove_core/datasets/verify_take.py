@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from midigroove_core import bounds
 from midigroove_core.audio import AudioInfo, ChannelPowers, audio_info, load_audio, read_blocks
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
@@ -40,6 +41,11 @@ class Limits:
     residual_ms: float = 20.0
     drift_ms: float = 10.0
     match: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("offset_ms", "residual_ms", "drift_ms"):
+            bounds.MILLISECONDS.check(name, getattr(self, name))
+        bounds.SHARE.check("match", self.match)
 
 
 @dataclass(frozen=True)

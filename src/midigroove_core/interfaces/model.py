@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from midigroove_core import bounds
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.construct import construct
@@ -91,12 +92,10 @@ class SamplingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.temperature < 0:
-            raise MidigrooveError(f"temperature must be 0 or more, got {self.temperature}")
-        if self.top_k < 0:
-            raise MidigrooveError(f"top_k must be 0 or more, got {self.top_k}")
-        if not 0 < self.top_p <= 1:
-            raise MidigrooveError(f"top_p must lie in (0, 1], got {self.top_p}")
+        bounds.TEMPERATURE.check("temperature", self.temperature)
+        bounds.COUNT.check("top_k", self.top_k)
+        bounds.SHARE_ABOVE_0.check("top_p", self.top_p)
+        bounds.SEED.check("seed", self.seed)
 
 
 class Model(nn.Module, ABC):

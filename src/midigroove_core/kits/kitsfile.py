@@ -22,22 +22,40 @@ folders = ["shots/mine"]         # what is mixed besides the kits that ship (def
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from midigroove_core.errors import InputError
 from midigroove_core.kits import library as kits
 from midigroove_core.kits.fluidsynth import DRUM_BANK, DRUM_CHANNEL, SoundFontPreset, find_font
 from midigroove_core.kits.random_kits import LARGEST, kit_name, parse_name
+from midigroove_core.structured import read_toml_as
 
-_KEYS = {
-    "name", "soundfont", "oneshots", "random", "folders", "bank", "program", "channel", "gain",
-    "remap",
-}  # fmt: skip
 _RANDOM = "random:"
+_PITCH = re.compile("[0-9]{1,3}")
+
+
+class _KitEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `[[kit]]` as it is written; see the top of this module."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    soundfont: str | None = None
+    oneshots: str | None = None
+    bank: Annotated[int, msgspec.Meta(ge=0, le=DRUM_BANK)] = DRUM_BANK
+    program: Annotated[int, msgspec.Meta(ge=0, le=127)] = 0
+    channel: Annotated[int, msgspec.Meta(ge=1, le=16)] | None = None
+    random: Annotated[int, msgspec.Meta(ge=0)] | str | None = None
+    folders: list[str] | None = None
+    gain: Annotated[float, msgspec.Meta(gt=0, le=10)] | None = None
+    remap: dict[str, Annotated[int, msgspec.Meta(ge=0, le=127)]] | None = None
+
+
+class _KitsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kit: list[_KitEntry] = []
 
 
 @dataclass(frozen=True)
@@ -94,14 +112,8 @@ def read_kits_file(path: Path) -> list[KitSpec]:
     Raises:
         InputError: unreadable, no kit, two kits of one name, or a wrong field; names it.
     """
-    try:
-        with open(path, "rb") as handle:
-            table = tomllib.load(handle)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot read the kits ({reason})") from error
-    entries = table.get("kit")
-    if not isinstance(entries, list) or not entries:
+    entries = read_toml_as(path, _KitsFile).kit
+    if not entries:
         raise InputError(f"{path}: no [[kit]] in it; see docs/data.md for the format")
     specs = []
     for n, entry in enumerate(entries, 1):
@@ -117,13 +129,13 @@ def _named_once(specs: list[KitSpec], where: str) -> list[KitSpec]:
     return specs
 
 
-def _random_specs(name: str, numbers: object, folders: list[Path], where: str) -> list[KitSpec]:
+def _random_specs(name: str, numbers: int | str, folders: list[Path], where: str) -> list[KitSpec]:
     """One spec for each number of 20, "20" or "0-19", called NAME_0000 and so on.
 
     Raises:
         InputError: no numbers, or a folder that is not there.
     """
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", str(numbers).strip())
+    match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", str(numbers).strip())
     first, last = (
         (0, -1) if match is None else
         (0, int(match[1]) - 1) if match[2] is None else (int(match[1]), int(match[2]))
@@ -144,62 +156,37 @@ def _random_specs(name: str, numbers: object, folders: list[Path], where: str) -
     ]
 
 
-def _kits(entry: dict[str, Any], where: str, folder: Path) -> list[KitSpec]:
-    unknown = sorted(set(entry) - _KEYS)
-    if unknown:
-        raise InputError(f"{where}: unknown field {unknown[0]!r}; use {', '.join(sorted(_KEYS))}")
-    name = entry.get("name")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"{where}: name: every kit needs one")
-    where = f"{where} ({name})"
-    gain = entry.get("gain")
-    if gain is not None and (not isinstance(gain, int | float) or not 0 < gain <= 10):
-        raise InputError(f"{where}: gain: {gain!r} is not a number between 0 and 10")
-    if sum(kind in entry for kind in ("soundfont", "oneshots", "random")) != 1:
+def _kits(entry: _KitEntry, where: str, folder: Path) -> list[KitSpec]:
+    where = f"{where} ({entry.name})"
+    if sum(kind is not None for kind in (entry.soundfont, entry.oneshots, entry.random)) != 1:
         raise InputError(f"{where}: give it a soundfont, oneshots or random, one of them")
-    if "folders" in entry and "random" not in entry:
+    if entry.folders is not None and entry.random is None:
         raise InputError(f"{where}: folders: belongs to random kits, which mix them")
-    if "random" in entry:
-        mixed = [folder / str(shots) for shots in entry.get("folders", [])]
-        specs = _random_specs(name, entry["random"], mixed, where)
-        return [replace(spec, gain=gain) for spec in specs]
-    if "oneshots" in entry:
-        shots = str(entry["oneshots"])
-        beside = folder / shots
-        return [KitSpec(name, oneshots=str(beside) if beside.is_dir() else shots, gain=gain)]
-    return [KitSpec(name, preset=_preset(entry, where, folder), gain=gain)]
+    if entry.random is not None:
+        mixed = [folder / shots for shots in entry.folders or []]
+        specs = _random_specs(entry.name, entry.random, mixed, where)
+        return [replace(spec, gain=entry.gain) for spec in specs]
+    if entry.oneshots is not None:
+        beside = folder / entry.oneshots
+        oneshots = str(beside) if beside.is_dir() else entry.oneshots
+        return [KitSpec(entry.name, oneshots=oneshots, gain=entry.gain)]
+    return [KitSpec(entry.name, preset=_preset(entry, where, folder), gain=entry.gain)]
 
 
-def _preset(entry: dict[str, Any], where: str, folder: Path) -> SoundFontPreset:
-    bank = _integer(entry, "bank", DRUM_BANK, 0, DRUM_BANK, where)
-    channel = _integer(entry, "channel", DRUM_CHANNEL if bank == DRUM_BANK else 1, 1, 16, where)
-    if (bank == DRUM_BANK) != (channel == DRUM_CHANNEL):
+def _preset(entry: _KitEntry, where: str, folder: Path) -> SoundFontPreset:
+    channel = entry.channel or (DRUM_CHANNEL if entry.bank == DRUM_BANK else 1)
+    if (entry.bank == DRUM_BANK) != (channel == DRUM_CHANNEL):
         raise InputError(
-            f"{where}: channel: bank {bank} would be silent on channel {channel}; FluidSynth plays "
-            f"bank {DRUM_BANK} on channel {DRUM_CHANNEL} and other banks on other channels"
+            f"{where}: channel: bank {entry.bank} would be silent on channel {channel}; FluidSynth "
+            f"plays bank {DRUM_BANK} on channel {DRUM_CHANNEL} and other banks on other channels"
         )
     fields: dict[str, Any] = {}
-    if "remap" in entry:
-        remap = entry["remap"]
-        if not isinstance(remap, dict) or not all(
-            key.isdigit() and isinstance(value, int) and int(key) < 128 and 0 <= value < 128
-            for key, value in remap.items()
-        ):
-            raise InputError(f"{where}: remap: write pitches such as {{ 22 = 42, 26 = 46 }}")
-        fields["remap"] = {int(key): value for key, value in remap.items()}
+    if entry.remap is not None:
+        for key in entry.remap:
+            if not _PITCH.fullmatch(key) or int(key) > 127:
+                raise InputError(f"{where}: remap: {key[:20]!r} is not a pitch from 0 to 127")
+        fields["remap"] = {int(key): value for key, value in entry.remap.items()}
     return SoundFontPreset(
-        font=find_font(str(entry["soundfont"]), folder),
-        bank=bank,
-        program=_integer(entry, "program", 0, 0, 127, where),
-        channel=channel,
-        **fields,
-    )
-
-
-def _integer(
-    entry: dict[str, Any], field: str, default: int, low: int, high: int, where: str
-) -> int:
-    value = entry.get(field, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(f"{where}: {field}: {value!r} is not a whole number from {low} to {high}")
-    return value
+        font=find_font(str(entry.soundfont), folder), bank=entry.bank, program=entry.program,
+        channel=channel, **fields,
+    )  # fmt: skip

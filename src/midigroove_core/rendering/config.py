@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from midigroove_core import bounds
 from midigroove_core.audio import save_audio
+from midigroove_core.device import check_device
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.midi import DrumPerformance
@@ -19,6 +21,19 @@ from midigroove_core.progress import Progress
 
 ENGINES = ("model", "sampler")
 _PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
+
+_BOUNDS = {
+    "bpm": bounds.TEMPO_BPM,
+    "channel": bounds.CHANNEL,
+    "tail_sec": bounds.SECONDS,
+    "temperature": bounds.TEMPERATURE,
+    "top_k": bounds.COUNT,
+    "top_p": bounds.SHARE_ABOVE_0,
+    "seed": bounds.SEED,
+    "sample_rate": bounds.SAMPLE_RATE,
+    "window_sec": bounds.SECONDS_ABOVE_0,
+    "overlap_sec": bounds.SECONDS,
+}
 
 
 @dataclass(frozen=True)
@@ -84,12 +99,11 @@ class RenderConfig:
             raise MidigrooveError("like: is played by the sampler, and takes the place of a kit")
         if self.like_midi is not None and self.like is None:
             raise MidigrooveError("like_midi: belongs to a recording; name that with like")
-        if not (math.isfinite(self.tail_sec) and self.tail_sec >= 0):
-            raise MidigrooveError(f"tail_sec must be 0 or more, got {self.tail_sec}")
-        if self.sample_rate is not None and not 8000 <= self.sample_rate <= 192000:
-            raise MidigrooveError(
-                f"sample_rate must lie in 8000 to 192000 Hz, got {self.sample_rate}"
-            )
+        for name, limits in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None:
+                limits.check(name, value)
+        check_device(self.device)
 
     def read_drum_map(self) -> DrumMap | None:
         """The drum map to read pitches with, if one was named."""

@@ -159,7 +159,7 @@ class ModelEngine:
             self._sampling.temperature,
             self._sampling.top_k,
             self._sampling.top_p,
-            self._sampling.seed * 1_000_003 + batch_index,
+            (self._sampling.seed * 1_000_003 + batch_index) % 2**63,
         )
         with torch.inference_mode():
             codes = self._checkpoint.model.generate(batch, sampling)

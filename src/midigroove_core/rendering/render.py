@@ -254,17 +254,19 @@ def from_files_to_files(
 def output_paths(midi: Sequence[str | Path], out: str | Path) -> list[tuple[Path, Path]]:
     """Pairs of MIDI and audio files: `out` itself for one, files of the same stem in it for many.
 
-    A folder gets .wav files. Raises InputError when two would have the same name.
+    A folder gets .wav files: one that is there, or for one file a name without a suffix, for
+    several any name but that of an audio file. Raises InputError when two files would have the
+    same name.
     """
     out = Path(out)
-    if len(midi) == 1 and out.suffix:
+    if len(midi) == 1 and out.suffix and not out.is_dir():
         return [(Path(midi[0]), out)]
     pairs = [(Path(path), out / f"{Path(path).stem}.wav") for path in midi]
     names = [audio for _, audio in pairs]
     for audio in names:
         if names.count(audio) > 1:
             raise InputError(f"{audio}: two MIDI files would be written to it; render them apart")
-    if len(midi) > 1 and out.suffix:
+    if out.is_file() or (out.suffix.lower() in AUDIO_SUFFIXES and not out.is_dir()):
         raise InputError(f"{out}: several MIDI files need a folder, not a file, to be written to")
     return pairs
 

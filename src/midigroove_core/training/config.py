@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from midigroove_core import bounds
 from midigroove_core.atomic import dump_json
+from midigroove_core.device import check_device
 from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.structured import convert_as, decode_toml_as, read_toml_as
 from midigroove_core.training.presets import PRESETS
 
 _CHOICES = {
@@ -18,9 +21,36 @@ _CHOICES = {
     "schedule": ("cosine", "constant"),
     "precision": ("auto", "float32", "bfloat16"),
 }
-_AT_LEAST_ONE = ("beats", "batch_size", "max_steps", "eval_every", "eval_clips")
+_BELOW_ONE = ("ema", "condition_dropout", "beta2")
+_BOUNDS = {
+    "beats": bounds.BEATS,
+    "lead_sec": bounds.SECONDS,
+    "context_sec": bounds.SECONDS,
+    "crop_sec": bounds.SECONDS_ABOVE_0,
+    "balance_drums": bounds.SHARE,
+    "batch_size": bounds.AT_LEAST_ONE,
+    "learning_rate": bounds.LEARNING_RATE,
+    "weight_decay": bounds.COEFFICIENT,
+    "beta2": bounds.SHARE,
+    "final_rate": bounds.SHARE,
+    "warmup": bounds.SHARE,
+    "clip_norm": bounds.COEFFICIENT,
+    "ema": bounds.SHARE,
+    "condition_dropout": bounds.SHARE,
+    "max_steps": bounds.AT_LEAST_ONE,
+    "max_minutes": bounds.MINUTES,
+    "eval_every": bounds.AT_LEAST_ONE,
+    "eval_clips": bounds.AT_LEAST_ONE,
+    "patience": bounds.COUNT,
+    "threads": bounds.THREADS,
+    "seed": bounds.SEED,
+}
 _NOT_IDENTITY = ("cache", "out", "start_from", "device", "threads", "tensorboard")
 """Fields that a resumed run may change: where things are, not what is computed."""
+
+
+_DEEPEST = 8
+"""Names in one `NAME.NAME=VALUE`."""
 
 
 @dataclass(frozen=True)
@@ -103,26 +133,16 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(TrainConfig).items():
-            _check_type(name, getattr(self, name), kind)
+            convert_as(getattr(self, name), kind, f"training setting {name}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 self._refuse(name, f"use one of {', '.join(choices)}")
-        for name in _AT_LEAST_ONE:
-            if getattr(self, name) < 1:
-                self._refuse(name, "must be 1 or more")
-        if self.learning_rate <= 0:
-            self._refuse("learning_rate", "must be above 0")
-        for name in ("ema", "condition_dropout", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                self._refuse(name, "must lie in [0, 1)")
-        for name in ("warmup", "final_rate", "balance_drums"):
-            if not 0 <= getattr(self, name) <= 1:
-                self._refuse(name, "must lie in [0, 1]")
-        for name in ("max_minutes", "lead_sec", "context_sec", "clip_norm", "patience", "threads"):
-            if getattr(self, name) < 0:
-                self._refuse(name, "must be 0 or more")
-        if self.crop_sec <= 0:
-            self._refuse("crop_sec", "must be above 0")
+        for name, limits in _BOUNDS.items():
+            limits.check(f"training setting {name}", getattr(self, name))
+        for name in _BELOW_ONE:
+            if getattr(self, name) == 1:
+                self._refuse(name, "must be below 1")
+        check_device(self.device)
 
     def _refuse(self, name: str, why: str) -> None:
         raise InputError(f"training setting {name} = {getattr(self, name)!r}: {why}")
@@ -182,8 +202,9 @@ def make_config(
     Raises:
         InputError: an unknown preset or field, or a value of the wrong type; names it.
     """
-    from_file = {} if file is None else read_toml(file)
-    from_file = from_file.get("train", from_file)
+    from_file = {} if file is None else read_toml_as(file, dict[str, Any])
+    if "train" in from_file:
+        from_file = convert_as(from_file["train"], dict[str, Any], f"{file}: train")
     given = {name: value for name, value in options.items() if value is not None}
     given = merged(given, settings or {})
     preset = {**from_file, **given}.get("preset", "small")
@@ -212,17 +233,25 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     for text in settings:
         name, equals, value = text.partition("=")
-        if not equals or not all(name.split(".")):
-            raise InputError(f"setting {text!r} is not of the form NAME=VALUE")
-        try:
-            table: dict[str, Any] = tomllib.loads(f"value = {value}")
-        except tomllib.TOMLDecodeError:
-            table = {"value": value}
-        found = table["value"]
-        for part in reversed(name.split(".")):
+        parts = name.split(".")
+        if not equals or not all(parts) or len(parts) > _DEEPEST:
+            raise InputError(f"setting {text[:60]!r} is not of the form NAME=VALUE")
+        found = _read_value(value, f"setting {name}")
+        for part in reversed(parts):
             found = {part: found}
         tables = merged(tables, found)
     return tables
+
+
+def _read_value(text: str, where: str) -> Any:
+    """A TOML value; anything that is none, such as a name without quotes, is text."""
+    try:
+        table = decode_toml_as(f"value = {text}", dict[str, Any], where)
+    except InputError as error:
+        if isinstance(error.__cause__, tomllib.TOMLDecodeError):
+            return text
+        raise
+    return table["value"] if len(table) == 1 else text
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,19 +261,6 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
         result[name] = merged(result[name], value) if both else value
     return result
-
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """Reads a TOML file.
-
-    Raises:
-        InputError: the file is missing or is not TOML.
-    """
-    try:
-        with open(path, "rb") as handle:
-            return tomllib.load(handle)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as TOML ({error})") from error
 
 
 def to_toml(config: TrainConfig) -> str:
@@ -279,13 +295,3 @@ def _inline(value: Any) -> str:
         inner = ", ".join(f'"{key}" = {_inline(item)}' for key, item in value.items())
         return "{" + inner + "}"
     return dump_json(value, indent=None)
-
-
-def _check_type(name: str, value: Any, kind: Any) -> None:
-    wanted = {"list[str]": list, "dict[str, typing.Any]": dict}.get(str(kind), kind)
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise InputError(
-            f"training setting {name} = {value!r}: expected {getattr(wanted, '__name__', wanted)}"
-        )

@@ -124,7 +124,7 @@ class Trainer:
         counters, optimizer, config = self.state.counters, self.state.optimizer, self.config
         began = time.perf_counter()
         # The seed of dropout depends on the step alone, so that a resumed run draws the same.
-        torch.manual_seed(config.seed * 1_000_003 + counters.step)
+        torch.manual_seed((config.seed * 1_000_003 + counters.step) % 2**63)
         for group in optimizer.param_groups:
             group["lr"] = rate
         with self._autocast():

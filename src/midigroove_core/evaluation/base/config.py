@@ -6,11 +6,26 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from midigroove_core import bounds
+from midigroove_core.device import check_device
 from midigroove_core.errors import InputError
 from midigroove_core.scorecard.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
 
-LEAST_RATE = 16000
+LEAST_RATE = int(bounds.SCORED_RATE.low)
 """Hz; below it cymbals have no band to be heard in."""
+
+_BOUNDS = {
+    "sample_rate": bounds.SCORED_RATE,
+    "max_items": bounds.COUNT,
+    "long_items": bounds.COUNT,
+    "knee_items": bounds.COUNT,
+    "save_preds": bounds.COUNT,
+    "beats": bounds.BEATS,
+    "temperature": bounds.TEMPERATURE,
+    "top_k": bounds.COUNT,
+    "top_p": bounds.SHARE_ABOVE_0,
+    "seed": bounds.SEED,
+}
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
@@ -193,12 +208,10 @@ class EvalConfig:
             raise InputError(f"`reference` is {self.reference!r}, not recording or oracle")
         if self.reference == "oracle" and self.dataset is not None:
             raise InputError("`reference` is oracle, so the recordings of `dataset` have no part")
-        if self.sample_rate is not None and not LEAST_RATE <= self.sample_rate <= 192_000:
-            raise InputError(
-                f"`sample_rate` is {self.sample_rate}, not from {LEAST_RATE} to 192000"
-            )
-        counts = (self.max_items, self.long_items, self.knee_items, self.save_preds)
+        for name, limits in _BOUNDS.items():
+            if getattr(self, name) is not None:
+                limits.check(f"`{name}`", getattr(self, name))
+        for device in (self.device, self.decode_device or "cpu"):
+            check_device(device)
         if self.embedding_path is not None and not self.embedding:
             raise InputError("embedding_path is given, but no embedding")
-        if self.beats < 1 or min(counts) < 0:
-            raise InputError("beats must be 1 or more; numbers of clips and takes 0 or more")

@@ -94,7 +94,7 @@ class System:
             self._config.temperature,
             self._config.top_k,
             self._config.top_p,
-            self._config.seed * 1_000_003 + batch_index,
+            (self._config.seed * 1_000_003 + batch_index) % 2**63,
         )
         model = self.checkpoint.model
         with torch.inference_mode():
