@@ -15,7 +15,7 @@ from midigroove_core.rendering.config import RenderConfig
 
 
 @pytest.mark.parametrize(
-    "value", [math.nan, math.inf, -math.inf, -1, 2.5, True, "1", None, 10**9999]
+    "value", [math.nan, math.inf, -math.inf, -1, 2.5, True, "1", None, 10**400]
 )
 def test_what_is_no_number_in_the_bounds(value: object) -> None:
     with pytest.raises(InputError, match=r"^`x` must be a number from 0 to 1, got .{1,40}$"):
@@ -79,3 +79,8 @@ def test_the_library_refuses_them_too() -> None:
             RenderConfig(**{field: value})
     with pytest.raises(InputError, match="^seed must be"):
         SamplingConfig(seed=-1)
+
+
+def test_a_number_that_cannot_be_shown() -> None:
+    with pytest.raises(InputError, match="got an integer of far more digits"):
+        bounds.SEED.check("x", 10**9999)

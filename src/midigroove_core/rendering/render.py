@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import check_suffix, resample
+from midigroove_core.audio import AUDIO_SUFFIXES, check_suffix, resample
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError, MidigrooveError
