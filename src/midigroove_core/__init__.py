@@ -3,7 +3,7 @@
     import midigroove_core as midigroove
 
     performance = midigroove.load_performance("groove.mid")
-    rendered = midigroove.render(performance, kit="jazz")  # .audio [S], .sample_rate
+    rendered = midigroove.render(performance, kit="jazz")  # .audio [C, S], .sample_rate
 
 Importing this package imports neither torch nor transformers: the names below are resolved on first
 use.

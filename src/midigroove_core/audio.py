@@ -126,6 +126,24 @@ def load_mono(path: str | Path, sample_rate: int, *, notes: list[str] | None = N
         return audio
 
 
+def load_channels(
+    path: str | Path, sample_rate: int, channels: int, *, notes: list[str] | None = None
+) -> Audio:
+    """Reads a file `[channels, S]` at `sample_rate`: one mixes those that are there, as `load_mono`
+    does, and a file with one gives it to each.
+
+    Raises:
+        InputError: another number of channels, or not a file that can be read; names it.
+    """
+    if channels == 1:
+        return load_mono(path, sample_rate, notes=notes)[None]
+    audio, rate = load_audio(path)
+    if len(audio) not in (1, channels):
+        raise InputError(f"{path}: {len(audio)} channels, expected 1 or {channels}")
+    audio = resample(audio, rate, sample_rate)
+    return audio if len(audio) == channels else np.repeat(audio, channels, axis=0)
+
+
 def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
     """`num_samples * to_rate / from_rate`, rounded half up, exact for any length."""
     return (2 * num_samples * to_rate + from_rate) // (2 * from_rate)

@@ -85,5 +85,5 @@ def test_the_picture_is_drawn(tmp_path: Path) -> None:
     groove = min(builtin_grooves(), key=lambda groove: groove.duration_sec)
     noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
     path = tmp_path / "renders.png"
-    draw_renders(path, groove.path, {"noise": Rendered(noise, 16_000)})
+    draw_renders(path, groove.path, {"noise": Rendered(noise[None], 16_000)})
     assert path.read_bytes()[:4] == b"\x89PNG" and path.stat().st_size > 10_000

@@ -129,7 +129,7 @@ def engine(kit: str) -> tuple[RenderConfig, Engine]:
 def rendered(path: Path, kit: str = "standard") -> tuple[np.ndarray, list[str]]:
     lines = Lines()
     config, opened = engine(kit)
-    return render.from_file(path, config, engine=opened, progress=lines).audio, lines.lines
+    return render.from_file(path, config, engine=opened, progress=lines).audio[0], lines.lines
 
 
 @pytest.mark.parametrize(("data", "hits", "said"), PLAYED.values(), ids=PLAYED)

@@ -124,7 +124,7 @@ def test_a_grabbed_cymbal_stops(tmp_path: Path) -> None:
     grab = b"\x83\x30\xa9\x31\x7f" + b"\x30\xa9\x31\0"  # 432 ticks on, and let go
     ring = song(note(49, gate=48, velocity=127) + m.meta(6, b"end", 1920))
     choked = song(note(49, gate=48, velocity=127) + grab + m.meta(6, b"end", 1440))
-    whole, cut = played(ring, tmp_path)[0].audio, played(choked, tmp_path)[0].audio
+    (whole,), (cut,) = (played(song, tmp_path)[0].audio for song in (ring, choked))
     assert np.array_equal(whole[:22_000], cut[:22_000]) and np.abs(whole[22_600:]).max() > 1e-3
     assert not np.any(cut[22_050 + 400 :])
 
@@ -132,5 +132,5 @@ def test_a_grabbed_cymbal_stops(tmp_path: Path) -> None:
 def test_a_pedal_that_closes_first_thing_cuts_the_open_hat(tmp_path: Path) -> None:
     open_hat = note(46, gate=48)
     closes = open_hat + m.control(4, 127, 432) + m.meta(6, b"e", 1440)
-    cut = played(song(closes), tmp_path)[0].audio
+    (cut,) = played(song(closes), tmp_path)[0].audio
     assert np.any(cut[:22_000]) and not np.any(cut[22_050 + 400 :])

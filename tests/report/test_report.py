@@ -169,7 +169,7 @@ def test_export_for_papers(evaluation: Path, tmp_path: Path) -> None:
 def test_media_of_a_click() -> None:
     audio = np.zeros(16000, np.float32)
     audio[8000] = 1.0
-    found = describe_audio(audio, 16000)
+    found = describe_audio(audio[None], 16000)
     assert found["peaks"][200] == 100 and sum(found["peaks"]) == 100
     assert found["duration_sec"] == 1.0
     assert found["audio"].startswith("data:audio/ogg;base64,")

@@ -86,6 +86,9 @@ def render(
         int | None,
         number(bounds.SAMPLE_RATE, help="Of the result, in Hz.", show_default="the codec's"),
     ] = None,
+    mono: Annotated[
+        bool, typer.Option("--mono", help="Mix the channels of a stereo codec.")
+    ] = False,
     tail_sec: Annotated[
         float, number(bounds.SECONDS, "--tail", help="Seconds after the last event.")
     ] = 2.0,
@@ -119,7 +122,7 @@ def render(
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, bpm=bpm, drum_map=drum_map, feel=feel, channel=channel, track=track,
         strict=strict, tail_sec=tail_sec, temperature=temperature,
-        top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, device=device,
+        top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, mono=mono, device=device,
     )  # fmt: skip
     with progress_for_terminal() as progress:
         results = from_files_to_files(output_paths(midi, out), config, progress=progress)

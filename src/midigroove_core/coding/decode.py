@@ -1,4 +1,4 @@
-"""Codes to mono audio, in chunks or in batches, with the context that the codec needs."""
+"""Codes to audio, in chunks or in batches, with the context that the codec needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ decoders remember in practice, but not exact, so whole performances are not cut 
 
 
 def decode_whole(codec: Codec, codes: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Decodes codes `[K, T]` to `[T * hop_length]` as if in one go.
+    """Decodes codes `[K, T]` to `[C, T * hop_length]` as if in one go.
 
     With a finite `decode_reach` the codes are cut into chunks of `CHUNK_SEC` that each
     see that context, which gives what decoding the whole gives. Without one, the
@@ -31,19 +31,19 @@ def decode_whole(codec: Codec, codes: NDArray[np.int64]) -> NDArray[np.float32]:
     if reach is None or total <= chunk:
         return decode_batch(codec, [codes])[0]
     hop = codec.clock.hop_length
-    parts = []
+    whole = np.empty((codec.channels, total * hop), dtype=np.float32)
     for start in range(0, total, chunk):
         stop = min(total, start + chunk)
         first, last = max(0, start - reach[0]), min(total, stop + reach[1])
-        audio = decode_batch(codec, [codes[:, first:last]])[0]
-        parts.append(audio[(start - first) * hop : (stop - first) * hop])
-    return np.concatenate(parts)
+        part = decode_batch(codec, [codes[:, first:last]])[0]
+        whole[:, start * hop : stop * hop] = part[:, (start - first) * hop : (stop - first) * hop]
+    return whole
 
 
 def decode_batch(
     codec: Codec, codes: Sequence[NDArray[np.int64]], levels: int | None = None
 ) -> list[NDArray[np.float32]]:
-    """Decodes several `[K, T_i]` in one call to mono `[T_i * hop_length]` each.
+    """Decodes several `[K, T_i]` in one call to `[C, T_i * hop_length]` each.
 
     Shorter ones are padded at the end with their last frame for the call. The padding reaches back
     the codec's `decode_reach` at most, so what lies further from the end is as if decoded alone.
@@ -54,9 +54,9 @@ def decode_batch(
     )
     with torch.inference_mode():
         audio = codec.decode(torch.from_numpy(padded.astype(np.int64)).to(codec.device), levels)
-    mono = audio.mean(dim=1).to(torch.float32).cpu().numpy()
+    sound = audio.to(torch.float32).cpu().numpy()
     hop = codec.clock.hop_length
-    return [mono[index, : part.shape[1] * hop] for index, part in enumerate(codes)]
+    return [sound[index, :, : part.shape[1] * hop] for index, part in enumerate(codes)]
 
 
 def window_context(codec: Codec) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from midigroove_core.atomic import atomic_path
+from midigroove_core.audio import downmix
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import ARTICULATIONS, load_drum_map
 from midigroove_core.midi import DrumPerformance, load_midi
@@ -31,7 +32,7 @@ def draw_renders(path: Path, midi_path: Path, renders: Mapping[str, Rendered]) -
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _draw_grid(axes[0], performance, seconds)
     for i, (name, rendered) in enumerate(renders.items()):
-        audio = rendered.audio[: round(seconds * rendered.sample_rate)]
+        audio = downmix(rendered.audio[:, : round(seconds * rendered.sample_rate)])
         _draw_waveform(axes[1 + 2 * i], audio, rendered.sample_rate, name)
         _draw_spectrogram(axes[2 + 2 * i], audio, rendered.sample_rate)
     axes[-1].set_xlabel("seconds")

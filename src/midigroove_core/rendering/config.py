@@ -63,6 +63,7 @@ class RenderConfig:
         tail_sec: how long to go on after the performance's end.
         temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
+        mono: mix the channels of a codec that has several, see `audio.downmix`.
         device: where the model and the codec run; "auto" takes a GPU where there is one.
         window_sec, overlap_sec: length and least overlap of the windows that the model predicts;
             None takes the length and the context that the model was trained with.
@@ -88,6 +89,7 @@ class RenderConfig:
     top_p: float = 1.0
     seed: int = 0
     sample_rate: int | None = None
+    mono: bool = False
     device: str = "auto"
     window_sec: float | None = None
     overlap_sec: float | None = None
@@ -134,7 +136,8 @@ class Rendered:
     """A performance as audio.
 
     Attributes:
-        audio: [S] float32 mono, exactly ceil((end + tail) * sample_rate) samples, peak <= 1.
+        audio: [C, S] float32, exactly ceil((end + tail) * sample_rate) samples, peak <= 1; C is
+            that of the codec, 1 from the sampler.
         sample_rate: samples per second.
         codes: [K, T] int64 as the model drew them; None from the sampler.
         gain: what the audio was multiplied by so as not to clip; 1 when nothing had to be done.
@@ -150,7 +153,7 @@ class Rendered:
     @property
     def duration_sec(self) -> float:
         """Length in seconds."""
-        return len(self.audio) / self.sample_rate
+        return self.audio.shape[-1] / self.sample_rate
 
     def save(self, path: str | Path) -> None:
         """Writes a WAV (16 bit), FLAC or OGG (Vorbis) file, whole or not at all.

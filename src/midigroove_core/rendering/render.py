@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import AUDIO_SUFFIXES, check_suffix, resample
+from midigroove_core.audio import AUDIO_SUFFIXES, check_suffix, downmix, resample
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError, MidigrooveError
@@ -60,7 +60,7 @@ def render(
         settings: further fields of `RenderConfig`, such as `checkpoint="runs/dac"` or `seed=3`.
 
     Returns:
-        The audio, `.audio` [S] at `.sample_rate`; `.save("groove.wav")` writes it.
+        The audio, `.audio` [C, S] at `.sample_rate`; `.save("groove.wav")` writes it.
 
     Raises:
         InputError: no such setting; a file that cannot be read, or in which nothing is a drum.
@@ -123,7 +123,7 @@ def _play(
     audible = _read(performance, engine.drum_map, config.strict, progress)
     rendered = engine.play(audible, progress)
     rate = config.sample_rate or rendered.sample_rate
-    audio = rendered.audio
+    audio = downmix(rendered.audio)[None] if config.mono else rendered.audio
     if rate != rendered.sample_rate:
         audio = resample(audio, rendered.sample_rate, rate)
     audio = fit_length(audio, num_output_samples(performance.end_sec + config.tail_sec, rate))
@@ -272,22 +272,27 @@ def output_paths(midi: Sequence[str | Path], out: str | Path) -> list[tuple[Path
 
 
 def fit_length(audio: NDArray[np.float32], num_samples: int) -> NDArray[np.float32]:
-    """Cuts or pads with zeros to exactly `num_samples`."""
-    if len(audio) >= num_samples:
-        return audio[:num_samples]
-    return np.pad(audio, (0, num_samples - len(audio)))
+    """Cuts audio `[..., S]`, or pads it with zeros, to exactly `num_samples`."""
+    there = audio.shape[-1]
+    if there >= num_samples:
+        return audio[..., :num_samples]
+    return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, num_samples - there)])
 
 
 def fade_end(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
-    """The audio `[S]` with its last `END_FADE_SEC` faded to zero."""
-    length = min(len(audio), round(END_FADE_SEC * sample_rate))
-    fade = np.linspace(1.0, 0.0, length, dtype=np.float32)
-    return np.concatenate([audio[: len(audio) - length], audio[len(audio) - length :] * fade])
+    """The audio `[..., S]` with its last `END_FADE_SEC` faded to zero."""
+    length = min(audio.shape[-1], round(END_FADE_SEC * sample_rate))
+    faded = audio.copy()
+    faded[..., audio.shape[-1] - length :] *= np.linspace(1.0, 0.0, length, dtype=np.float32)
+    return faded
 
 
 def guard_peak(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """Scales audio that would clip to `PEAK_LIMIT`; returns it with the gain that was applied."""
-    peak = float(np.max(np.abs(audio), initial=0.0))
+    """Scales audio that would clip to `PEAK_LIMIT`; returns it with the gain that was applied.
+
+    All channels by one gain, so that each stays where it is.
+    """
+    peak = float(max(np.max(audio, initial=0.0), -np.min(audio, initial=0.0)))
     if not math.isfinite(peak):
         raise MidigrooveError("the render has NaN or infinite samples; is the checkpoint damaged?")
     if peak <= 1.0:

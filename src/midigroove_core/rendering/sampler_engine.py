@@ -51,7 +51,7 @@ class SamplerEngine:
             drum_map=self.drum_map.plain,
             num_samples=num_output_samples(seconds, self.sample_rate),
         )
-        return Rendered(audio, self.sample_rate)
+        return Rendered(audio[None], self.sample_rate)
 
     def _say_substitutes(self, performance: DrumPerformance, progress: Progress) -> None:
         line = kit_substitutes(performance, self._kit, self.drum_map).line(f"kit {self.kit}")

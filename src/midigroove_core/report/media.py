@@ -15,7 +15,7 @@ from matplotlib import colormaps
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from midigroove_core.audio import load_audio
+from midigroove_core.audio import downmix, load_audio
 from midigroove_core.errors import InputError
 from midigroove_core.report.loudness import matching_gain
 from midigroove_core.scorecard.kept import Kept
@@ -54,11 +54,11 @@ def load_clips(
                 found, rate = load_audio(preds / stored.file)
             except InputError:
                 continue
-            audio[name] = found[0] / np.float32(stored.gain)
+            audio[name] = found / np.float32(stored.gain)
         if same_loudness and reference in audio:
-            target = audio[reference]
+            target = downmix(audio[reference])
             audio = {
-                name: signal * np.float32(matching_gain(signal, target, rate))
+                name: signal * np.float32(matching_gain(downmix(signal), target, rate))
                 for name, signal in audio.items()
             }
         rows = {name: describe_audio(a, rate) for name, a in _without_clipping(audio).items()}
@@ -75,23 +75,24 @@ def _without_clipping(
 
 
 def describe_audio(audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
-    """One signal `[S]`, peak at most 1, as data URIs and numbers for drawing."""
+    """One signal `[C, S]`, peak at most 1, as data URIs; it is drawn as its channels' mix."""
+    mono = downmix(audio)
     return {
         "audio": vorbis_uri(audio, sample_rate),
-        "image": spectrogram_uri(audio, sample_rate),
-        "peaks": peaks(audio),
-        "duration_sec": round(len(audio) / sample_rate, 6),
+        "image": spectrogram_uri(mono, sample_rate),
+        "peaks": peaks(mono),
+        "duration_sec": round(len(mono) / sample_rate, 6),
     }
 
 
 def vorbis_uri(audio: NDArray[np.float32], sample_rate: int) -> str:
-    """OGG Vorbis as a data URI."""
+    """`[C, S]` as OGG Vorbis in a data URI."""
     buffer = io.BytesIO()
     with soundfile.SoundFile(
-        buffer, "w", sample_rate, 1, format="OGG", subtype="VORBIS",
+        buffer, "w", sample_rate, len(audio), format="OGG", subtype="VORBIS",
         compression_level=_VORBIS_QUALITY,
     ) as file:  # fmt: skip
-        file.write(audio)
+        file.write(audio.T)
     return "data:audio/ogg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

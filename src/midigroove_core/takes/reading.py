@@ -11,13 +11,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import audio_info, load_audio, load_mono, resample
+from midigroove_core.audio import audio_info, load_channels
 from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
@@ -90,7 +89,7 @@ class TakeReader:
             return Skip("missing audio", f"{take.audio_path}: no such file")
         try:
             file_channels = audio_info(path).channels
-            audio = self._audio(path)
+            audio = load_channels(path, self.sample_rate, self.channels)
         except InputError as error:
             return Skip("unreadable audio", self._relative(error))
         found = self._check(take, audio, performance)
@@ -118,16 +117,6 @@ class TakeReader:
         if performance.num_hits == 0:
             return Skip("MIDI without hits", f"{take.midi_path}: no drum hits")
         return performance
-
-    def _audio(self, path: Path) -> NDArray[np.float32]:
-        if self.channels == 1:
-            return load_mono(path, self.sample_rate)[None]
-        audio, rate = load_audio(path)
-        if len(audio) == 1:
-            audio = np.repeat(audio, self.channels, axis=0)
-        if len(audio) != self.channels:
-            raise InputError(f"{path}: {len(audio)} channels, the codec takes {self.channels}")
-        return resample(audio, rate, self.sample_rate)
 
     def _check(
         self, take: Take, audio: NDArray[np.float32], performance: DrumPerformance

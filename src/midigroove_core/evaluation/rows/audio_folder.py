@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.atomic import dump_json, sha256_of, sha256_of_file
-from midigroove_core.audio import load_mono
+from midigroove_core.audio import load_channels
 from midigroove_core.csvfile import read_csv
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
@@ -96,17 +96,24 @@ class AudioFolderSource(RowSource):
     Args:
         folder: the files.
         sample_rate: of the clips.
+        channels: of the clips.
         oracle: row that percents are of.
         journal: notes what is missing.
     """
 
     def __init__(
-        self, folder: AudioFolder, sample_rate: int, oracle: str | None, journal: Journal
+        self,
+        folder: AudioFolder,
+        sample_rate: int,
+        channels: int,
+        oracle: str | None,
+        journal: Journal,
     ) -> None:
         self.row = Row(folder.spec.name, RowKind.SYSTEM, None, oracle)
         self._files, self._sample_rate, self._journal = folder.files, sample_rate, journal
+        self._channels = channels
         self._key = ""
-        self._audio: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._audio: NDArray[np.float32] = np.zeros((channels, 0), np.float32)
 
     def play(self, batch: ClipBatch) -> Iterator[Played]:
         """See `RowSource`."""
@@ -123,10 +130,11 @@ class AudioFolderSource(RowSource):
         if key not in self._files:
             raise InputError("audio missing: the folder has no file for the take")
         if key != self._key:
-            self._audio, self._key = load_mono(self._files[key], self._sample_rate), key
+            self._audio = load_channels(self._files[key], self._sample_rate, self._channels)
+            self._key = key
         first, count = clip.samples(self._sample_rate)
-        found = self._audio[first : first + count]
+        found = self._audio[:, first : first + count]
         # An ending that was cut off is silent; a clip that is not there at all is missing.
-        if not len(found):
+        if not found.size:
             raise InputError("audio too short: it ends before the clip")
-        return np.pad(found, (0, count - len(found)))
+        return np.pad(found, ((0, 0), (0, count - found.shape[1])))

@@ -52,7 +52,7 @@ class CodecGroup:
         self, clips: Sequence[EvalClip], windows: Sequence[FrameWindow],
         codes: Sequence[NDArray[np.int64]], levels: int | None = None,
     ) -> list[NDArray[np.float32]]:  # fmt: skip
-        """Audio of each clip alone, `[S]` at the codec's rate, at the recording's level."""
+        """Audio of each clip alone, `[C, S]` at the codec's rate, at the recording's level."""
         if self.codec is None:
             raise MismatchError("audio was not asked for, so no codec was loaded")
         clock = self.cache.clock
@@ -61,16 +61,16 @@ class CodecGroup:
         for clip, window, audio in zip(clips, windows, decoded, strict=True):
             first, count = clip.samples(clock.sample_rate)
             offset = first - window.left * clock.hop_length
-            result.append(audio[offset : offset + count] / np.float32(window.entry.gain))
+            result.append(audio[:, offset : offset + count] / np.float32(window.entry.gain))
         return result
 
     def at_rate(
         self, clip: EvalClip, audio: NDArray[np.float32], sample_rate: int
     ) -> NDArray[np.float32]:
-        """A clip `[S]` at the codec's rate at another one, to the sample."""
+        """A clip `[C, S]` at the codec's rate at another one, to the sample."""
         _, count = clip.samples(sample_rate)
-        found = resample(audio, self.cache.clock.sample_rate, sample_rate)[:count]
-        return np.pad(found, (0, count - len(found)))
+        found = resample(audio, self.cache.clock.sample_rate, sample_rate)[:, :count]
+        return np.pad(found, ((0, 0), (0, count - found.shape[1])))
 
     def bits_per_second(self, levels: int | None = None) -> float:
         """What the first so many levels cost, every code equally likely; None for all."""

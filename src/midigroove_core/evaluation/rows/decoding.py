@@ -35,7 +35,7 @@ class Decoder:
     def clips(
         self, row: str, group: CodecGroup, offers: Sequence[Offer], batch: ClipBatch
     ) -> Iterator[tuple[EvalClip, Audio]]:
-        """Audio `[S]` of each offered clip that has a reference."""
+        """Audio `[C, S]` of each offered clip that has a reference."""
         wanted = [offer for offer in offers if offer[0].index in batch.references]
         if wanted:
             yield from self._decode(row, group, wanted)

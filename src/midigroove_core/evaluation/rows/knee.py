@@ -22,7 +22,7 @@ class KneePlayed:
         levels: how many.
         bits_per_second: what they cost.
         clip: what is played.
-        audio: `[S]` at the evaluation's rate.
+        audio: `[C, S]` at the evaluation's rate.
     """
 
     oracle: str

@@ -40,7 +40,7 @@ class LongPlayed:
     Attributes:
         system: name.
         stretch: what is played.
-        audio: `[S]`.
+        audio: `[C, S]`.
         joins_sec: where windows join.
         spent_sec: what it took, prediction and decoding together.
     """

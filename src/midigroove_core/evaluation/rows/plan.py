@@ -79,8 +79,10 @@ class Plan:
         """The clips with their references, batch by batch."""
         for number, start in enumerate(range(0, len(self.clips), self.batch_size)):
             clips = self.clips[start : start + self.batch_size]
-            references = {} if self.references is None else self.references.clips(clips)
-            yield ClipBatch(number, clips, references)
+            if self.references is None:
+                yield ClipBatch(number, clips)
+            else:
+                yield self.references.batch(number, clips)
 
 
 def open_plan(config: EvalConfig, registry: Registry, message: Callable[[str], None]) -> Plan:
@@ -163,12 +165,17 @@ def _references(
     rate = config.sample_rate or max(LEAST_RATE, *rates)
     recordings = None
     if config.reference == "recording":
-        recordings = Recordings(config.dataset, rate)
+        recordings = Recordings(config.dataset, rate, _channels(groups))
     elif groups:
         message(f"the reference is the codec oracle of {groups[0].cache.path}, not recordings")
     else:
         raise InputError("`reference` is oracle, but nothing that is judged has a codec")
     return References(recordings, groups[0] if groups else None, rate, journal)
+
+
+def _channels(groups: Sequence[CodecGroup]) -> int:
+    """What recordings and folders are read with: the most channels that a codec has."""
+    return max((group.codec.channels for group in groups if group.codec is not None), default=1)
 
 
 @dataclass(frozen=True)
@@ -202,9 +209,9 @@ class _Rows:
 
     def _heard(self, references: References) -> Iterator[RowSource]:
         oracle = self.groups[0].oracle if self.groups else None
-        rate = references.sample_rate
+        rate, channels = references.sample_rate, _channels(self.groups)
         for folder in self.folders:
-            yield AudioFolderSource(folder, rate, oracle, self.journal)
+            yield AudioFolderSource(folder, rate, channels, oracle, self.journal)
         if references.recordings is not None:
             yield RecordingSource(oracle)
         if RowKind.SILENCE in self.config.rows:

@@ -32,7 +32,7 @@ class RecordingSource(RowSource):
         """See `RowSource`."""
         for clip in batch.clips:
             if clip.index in batch.references:
-                yield Played(self.row, clip, audio=batch.references[clip.index].audio)
+                yield Played(self.row, clip, audio=batch.recorded[clip.index])
 
 
 class SilenceSource(RowSource):
@@ -46,7 +46,7 @@ class SilenceSource(RowSource):
         for clip in batch.clips:
             if clip.index in batch.references:
                 silence = np.zeros_like(batch.references[clip.index].audio)
-                yield Played(self.row, clip, audio=silence)
+                yield Played(self.row, clip, audio=silence[None])
 
 
 class SamplerSource(RowSource):
@@ -66,7 +66,7 @@ class SamplerSource(RowSource):
             played = self._sampler.audio(clip, batch.references[clip.index].audio)
             if played is not None:
                 self._journal.of(self.row.name).decode_sec += time.perf_counter() - began
-                yield Played(self.row, clip, audio=played)
+                yield Played(self.row, clip, audio=played[None])
 
 
 class BuiltinSampler:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import load_mono
+from midigroove_core.audio import downmix, load_channels
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.takes import DatasetTakes
@@ -20,6 +20,7 @@ class Recordings:
     Args:
         dataset: folder or csv; None asks the environment.
         sample_rate: of the clips.
+        channels: of the clips: 1 mixes what the files have.
 
     Attributes:
         sample_rate: of the clips.
@@ -30,7 +31,7 @@ class Recordings:
         InputError: not a dataset, or none named.
     """
 
-    def __init__(self, dataset: Path | None, sample_rate: int) -> None:
+    def __init__(self, dataset: Path | None, sample_rate: int, channels: int = 1) -> None:
         if dataset is None and not is_dataset_in_environment():
             raise InputError(
                 "no recordings to compare with: name the `dataset`, or set EGMD_ROOT; to compare "
@@ -41,11 +42,16 @@ class Recordings:
         self._by_key = {take.key: take for take in self._dataset.takes}
         self.sample_rate = sample_rate
         self._key = ""
-        self._audio: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._channels = channels
+        self._audio: NDArray[np.float32] = np.zeros((channels, 0), np.float32)
         self.fingerprint = self._dataset.fingerprint()
 
+    def mono(self, key: str) -> NDArray[np.float32]:
+        """The whole take `[S]`, its channels mixed; see `take`."""
+        return downmix(self.take(key))
+
     def take(self, key: str) -> NDArray[np.float32]:
-        """The whole take `[S]`; the last one asked for is kept.
+        """The whole take `[C, S]`; the last one asked for is kept.
 
         Raises:
             InputError: no such take, or an audio file that cannot be read.
@@ -54,18 +60,20 @@ class Recordings:
             take = self._by_key.get(key)
             if take is None:
                 raise InputError("recording missing: the dataset has no such take")
-            self._audio = load_mono(self._dataset.audio_path(take), self.sample_rate)
+            path = self._dataset.audio_path(take)
+            self._audio = load_channels(path, self.sample_rate, self._channels)
             self._key = key
         return self._audio
 
     def audio(self, clip: EvalClip) -> NDArray[np.float32]:
-        """The clip `[S]`.
+        """The clip `[C, S]`.
 
         Raises:
             InputError: no such take, or an audio file that cannot be read or is too short.
         """
         first, count = clip.samples(self.sample_rate)
-        found = self.take(clip.take.key)[first : first + count]
-        if len(found) < count - self.sample_rate // 50:  # codecs round the end up by a frame
-            raise InputError(f"recording too short: it ends {count - len(found)} samples early")
-        return np.pad(found, (0, count - len(found)))
+        found = self.take(clip.take.key)[:, first : first + count]
+        there = found.shape[1]
+        if there < count - self.sample_rate // 50:  # codecs round the end up by a frame
+            raise InputError(f"recording too short: it ends {count - there} samples early")
+        return np.pad(found, ((0, 0), (0, count - there)))

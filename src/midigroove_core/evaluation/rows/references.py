@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from midigroove_core.audio import downmix
 from midigroove_core.coding.decode import decode_whole
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
@@ -14,8 +15,7 @@ from midigroove_core.evaluation.base.hearing import features_of
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.recordings import Recordings
-from midigroove_core.evaluation.rows.source import Audio
-from midigroove_core.metrics.features import AudioFeatures
+from midigroove_core.evaluation.rows.source import Audio, ClipBatch
 from midigroove_core.scorecard.records import Reference
 from midigroove_core.scorecard.rows import RowKind
 
@@ -45,20 +45,22 @@ class References:
         assert self.group is not None
         return Reference(self.group.oracle, RowKind.ORACLE.value, None, self.group.facts)
 
-    def clips(self, clips: Sequence[EvalClip]) -> dict[int, AudioFeatures]:
-        """Clip index -> its reference; a clip without one is noted as left out for all."""
-        found = {}
+    def batch(self, number: int, clips: Sequence[EvalClip]) -> ClipBatch:
+        """The clips with their references; a clip without one is noted as left out for all."""
+        found, recorded = {}, {}
         for clip in clips:
             try:
-                recorded = self.recordings
-                audio = self._oracle(clip) if recorded is None else recorded.audio(clip)
-                found[clip.index] = features_of(audio, self.sample_rate, "reference")
+                there = self.recordings
+                audio = self._oracle(clip) if there is None else there.audio(clip)
+                found[clip.index] = features_of(downmix(audio), self.sample_rate, "reference")
+                if there is not None:
+                    recorded[clip.index] = audio
             except InputError as error:
                 self.journal.skip(clip.clip_id, "", str(error))
-        return found
+        return ClipBatch(number, tuple(clips), found, recorded)
 
     def stretch(self, stretch: EvalClip) -> Audio:
-        """The reference of a long stretch `[S]`, codes decoded as one.
+        """The reference of a long stretch `[C, S]`, codes decoded as one.
 
         Raises:
             InputError: there is none.

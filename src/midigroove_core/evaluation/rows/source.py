@@ -15,6 +15,7 @@ from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.scorecard.rows import Row
 
 Audio = NDArray[np.float32]
+"""`[C, S]`: a row has the channels that it has, and is scored as `audio.downmix` mixes them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +27,13 @@ class ClipBatch:
         clips: its clips.
         references: clip index -> what it is compared with; empty when only codes are scored. Of a
             clip without one nothing is heard.
+        recorded: clip index -> the recording `[C, S]` itself; empty where there are none.
     """
 
     number: int
     clips: tuple[EvalClip, ...]
     references: dict[int, AudioFeatures] = field(default_factory=dict)
+    recorded: dict[int, Audio] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Played:
         row: who plays.
         clip: what is played.
         codes: None for rows without a likelihood.
-        audio: `[S]` at the evaluation's rate; None where there is nothing to hear.
+        audio: `[C, S]` at the evaluation's rate; None where there is nothing to hear.
     """
 
     row: Row

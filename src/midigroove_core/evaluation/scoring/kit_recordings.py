@@ -149,7 +149,7 @@ class KitRecordings:
             InputError: it cannot be read, or is not of its MIDI.
         """
         rate = self._recordings.sample_rate
-        whole = self._recordings.take(piece.take.key)
+        whole = self._recordings.mono(piece.take.key)
         audio = whole[round(piece.start_sec * rate) : round(piece.end_sec * rate)]
         hits = self._hits(piece)
         try:

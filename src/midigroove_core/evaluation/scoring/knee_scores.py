@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from midigroove_core.audio import downmix
 from midigroove_core.evaluation.rows.knee import KneePlayed
 from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.features import AudioFeatures
@@ -17,7 +18,7 @@ class KneeScorer:
 
     def add(self, played: KneePlayed, reference: AudioFeatures) -> None:
         """One clip from so many levels."""
-        features = AudioFeatures.from_audio(played.audio, reference.sample_rate)
+        features = AudioFeatures.from_audio(downmix(played.audio), reference.sample_rate)
         self._bits[played.oracle, played.levels] = played.bits_per_second
         values = clip_metrics(reference, features, played.clip.onsets_sec)
         self._found.setdefault((played.oracle, played.levels), []).append(values)

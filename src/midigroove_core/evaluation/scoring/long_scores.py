@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 
+from midigroove_core.audio import downmix
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.failures import FAILURES, failure
@@ -55,7 +56,7 @@ def score_long(
 def _reference(stretch: EvalClip, references: References, journal: Journal) -> AudioFeatures | None:
     try:
         audio = references.stretch(stretch)
-        return AudioFeatures.from_audio(audio, references.sample_rate, "reference")
+        return AudioFeatures.from_audio(downmix(audio), references.sample_rate, "reference")
     except (InputError, ValueError) as error:
         journal.skip(stretch.clip_id, f"long {references.facts.row}", str(error))
         return None
@@ -66,9 +67,9 @@ def _lines(
 ) -> list[LongLine]:
     """The system's line, and the reference's at the same moments."""
     rate = references.sample_rate
-    features = AudioFeatures.from_audio(played.audio, rate, "render")
+    features = AudioFeatures.from_audio(downmix(played.audio), rate, "render")
     exact = math.ceil(played.stretch.end_sec * rate - 1e-6)
-    lines = [_line(played.system, played, features, len(played.audio) - exact)]
+    lines = [_line(played.system, played, features, played.audio.shape[-1] - exact)]
     if reference is not None:
         lines.append(_line(references.facts.row, played, reference, None))
     return lines

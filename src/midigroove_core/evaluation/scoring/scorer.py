@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from midigroove_core.audio import downmix
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.journal import Journal
@@ -140,7 +141,7 @@ class Scorer:
 
     def _add_audio(self, played: Played, batch: ClipBatch) -> bool:
         assert self.audio is not None and played.audio is not None
-        row, clip, audio = played.row.name, played.clip, played.audio
+        row, clip, audio = played.row.name, played.clip, downmix(played.audio)
         spent = self._journal.of(row)
         began = time.perf_counter()
         scored = False
