@@ -120,8 +120,9 @@ def test_a_folder_of_one_shots_is_a_kit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("snair.wav", "not a one-shot's name"), ("snare_200.wav", "not a one-shot's name"),
-     ("snare_0.wav", "not a one-shot's name"), ("", "no wav or flac one-shots")],
+    [("snair.wav", r"no wav or flac one-shots .*\(not read: snair.wav\)"),
+     ("snare_200.wav", "snare_200.wav: velocities go from 1 to 127"),
+     ("snare_0.wav", "snare_0.wav: velocities go from 1"), ("", "no wav or flac one-shots")],
 )  # fmt: skip
 def test_a_folder_that_is_no_kit_names_the_file(tmp_path: Path, name: str, message: str) -> None:
     if name:
@@ -130,9 +131,21 @@ def test_a_folder_that_is_no_kit_names_the_file(tmp_path: Path, name: str, messa
         load_kit(tmp_path)
 
 
+def test_names_of_sample_libraries_are_read_and_said(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    for name in ("Kick-Hard", "Kick-Soft", "Snare 1", "Snare 2", "OpenHat", "snair", "Cowbell"):
+        write_shot(folder / f"{name}.wav")
+    kit = load_kit(folder)
+    assert [layer.max_velocity for layer in kit.articulations["kick"]] == [64, 120]
+    assert set(kit.articulations) == {"kick", "snare", "hat_open"} and kit.voice("other", 56)
+    assert kit.unread == ("Snare 2.wav", "snair.wav")
+    assert "Kick-Soft.wav: kick, up to velocity 64" in kit.read_as
+    assert "OpenHat.wav: hat_open" in kit.read_as
+
+
 def test_unreadable_and_silent_one_shots_are_refused(tmp_path: Path) -> None:
     (tmp_path / "snare.wav").write_bytes(b"RIFF")
-    with pytest.raises(InputError, match=r"snare.wav: cannot read"):
+    with pytest.raises(InputError, match=r"snare.wav: not readable"):
         load_kit(tmp_path)
     write_shot(tmp_path / "snare.wav", 0.0)
     with pytest.raises(InputError, match=r"snare.wav: the one-shot is silent"):

@@ -7,8 +7,9 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
-from midigroove_core.audio import save_audio
+from midigroove_core.audio import load_audio, save_audio
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.kits import sampler
@@ -50,7 +51,7 @@ def test_the_place_in_the_midi_is_found(recording: Path) -> None:
 
 def test_without_midi_kick_snare_and_hat_are_heard(recording: Path) -> None:
     found = kit_like(recording)
-    assert found.transcribed and found.doubt is None
+    assert found.transcribed and not found.doubts
     assert {"kick", "snare", "hat_closed"} <= set(found.cut.kit.articulations)
 
 
@@ -71,6 +72,57 @@ def test_a_hum_is_no_drums(tmp_path: Path) -> None:
     save_audio(tmp_path / "hum.wav", (0.3 * swell).astype(np.float32), RATE)
     with pytest.raises(InputError, match="no drums are heard"):
         kit_like(tmp_path / "hum.wav")
+
+
+def speech(seconds: float) -> np.ndarray:
+    """A voice of pulses at 110 to 160 Hz through two formants, in syllables of 0.2 s, with hiss."""
+    rng = np.random.default_rng(0)
+    t = np.arange(round(seconds * RATE)) / RATE
+    pitch = 135 + 25 * np.sin(2 * np.pi * 0.7 * t)
+    pulses = np.diff(np.floor(np.cumsum(pitch) / RATE), prepend=0.0)
+    voice = np.zeros(len(t))
+    for hz, width in ((700, 90), (1200, 110)):
+        pole = np.exp(-np.pi * width / RATE) * np.exp(2j * np.pi * hz / RATE)
+        voice += lfilter([1.0], np.poly([pole, pole.conj()]).real, pulses)
+    syllables = np.clip(np.sin(2 * np.pi * 2.5 * t), 0, None) ** 0.5
+    voice = voice / np.abs(voice).max() * syllables + 0.003 * rng.standard_normal(len(t))
+    return (0.5 * voice).astype(np.float32)
+
+
+def test_speech_is_refused_or_doubted_in_one_line(tmp_path: Path) -> None:
+    save_audio(tmp_path / "speech.wav", speech(6.0), RATE)
+    try:
+        lines = kit_like(tmp_path / "speech.wav").doubts
+    except InputError as error:
+        lines = (str(error),)
+    assert len(lines) == 1 and "\n" not in lines[0]
+    assert "drums alone" in lines[0]
+
+
+def test_channels_out_of_phase_are_heard_alone_and_said(recording: Path, tmp_path: Path) -> None:
+    mono = load_audio(recording)[0][0]
+    save_audio(tmp_path / "out.wav", np.stack([mono, -mono]), RATE)
+    found = kit_like(tmp_path / "out.wav", PLAYED)
+    assert found.offset_sec == pytest.approx(6.0, abs=0.005)
+    assert "kick" in found.cut.kit.articulations
+    assert len(found.doubts) == 1 and "taken alone" in found.doubts[0]
+
+
+@pytest.mark.parametrize("option", [["--like"], ["kits", "cut"]])
+def test_bad_references_on_the_command_line_get_one_line(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_audio(tmp_path / "silence.wav", np.zeros(3 * RATE, np.float32), RATE)
+    (tmp_path / "text.wav").write_text("no audio")
+    out = ["--out", str(tmp_path / "out.wav")]
+    midi = str(GROOVES["drummer9_s1_12_rock_100_beat_4-4"])
+    for name, expected in (("silence", "is silent"), ("text", "text.wav"), ("none", "none.wav")):
+        recording = str(tmp_path / f"{name}.wav")
+        before = ["render", midi, "--like"] if option == ["--like"] else option
+        assert run([*before, recording, *out]) == 2
+        error = capsys.readouterr().err.strip()
+        assert expected in error and error.count("\n") == 0
+        assert not (tmp_path / "out.wav").exists()
 
 
 def test_a_midi_file_without_hits_is_refused(recording: Path, tmp_path: Path) -> None:

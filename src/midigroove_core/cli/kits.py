@@ -104,10 +104,11 @@ def cut(
     if json:
         return print_json(
             {"out": str(out), "offset_sec": found.offset_sec, "transcribed": found.transcribed,
+             "doubts": list(found.doubts),
              "drums": [asdict(drum) for drum in found.cut.drums]}
         )  # fmt: skip
-    if found.doubt is not None:
-        console.print(found.doubt, markup=False)
+    for line in found.doubts:
+        console.print(line, markup=False)
     rows = [
         (d.articulation, d.hits, ", ".join(map(str, d.velocities)), round(d.alone_sec, 2))
         for d in found.cut.drums

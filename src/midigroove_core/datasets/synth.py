@@ -27,6 +27,7 @@ from midigroove_core.datasets.synth_take import (
     TakeResult,
     Task,
     kit_gain,
+    loaded_kit,
     render_takes,
 )
 from midigroove_core.errors import InputError, MismatchError
@@ -224,6 +225,11 @@ def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progr
     gains = [old["gain"] for old in before["kits"][: len(specs)]]
     for spec in specs[len(gains) :]:
         progress.message(f"measuring the level of kit {spec.name}")
+        if spec.preset is None:
+            kit = loaded_kit(spec.oneshots)
+            for what, names in (("read as drums", kit.read_as), ("not read", kit.unread)):
+                if names:
+                    progress.message(f"kit {spec.name}: {what}: {', '.join(names)}")
         gains.append(spec.gain or kit_gain(spec, headroom_db))
     entries = [{**fact, "gain": gain} for fact, gain in zip(facts, gains, strict=True)]
     entries += before["kits"][len(specs) :]

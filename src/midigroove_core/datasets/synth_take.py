@@ -149,10 +149,11 @@ def _silent(spec: KitSpec, what: str) -> str:
 def _play(performance: DrumPerformance, spec: KitSpec, num_samples: int) -> NDArray[np.float32]:
     if spec.preset is not None:
         return play(performance, spec.preset, num_samples)
-    kit = _load_kit(spec.oneshots)
+    kit = loaded_kit(spec.oneshots)
     return sampler.render(performance, kit, sample_rate=SAMPLE_RATE, num_samples=num_samples)
 
 
 @lru_cache(maxsize=KITS_AT_ONCE)
-def _load_kit(name: str) -> Kit:
+def loaded_kit(name: str) -> Kit:
+    """A kit of one-shots, as `kits.load_kit` finds it; the last few are kept."""
     return kits.load_kit(name)

@@ -25,6 +25,7 @@ __all__ = [
     "load_kit",
 ]  # fmt: skip
 
+_FONTS = (".sf2", ".sf3")
 ASSETS = Path(__file__).parents[1] / "assets"
 
 
@@ -62,7 +63,7 @@ def load_kit(name: str | Path) -> Kit:
     if parse_name(str(name)) is not None:
         return _load_random(str(name))
     font, program = _split_program(str(name))
-    if font.suffix.lower() in (".sf2", ".sf3"):
+    if font.suffix.lower() in _FONTS:
         return load_soundfont(font, program)
     if Path(name).is_dir():
         return load_folder(Path(name))
@@ -71,6 +72,13 @@ def load_kit(name: str | Path) -> Kit:
         f"no kit {str(name)!r}{nearest(str(name), known)}; use one of {', '.join(known)}, "
         "random_0000 or another number, a folder of wav files, or a .sf2"
     )
+
+
+def names_a_kit(name: str) -> bool:
+    """Whether `load_kit` would look for such a kit: a name, a folder, or a SoundFont's file."""
+    known = any(info.id == name.lower() for info in list_kits())
+    font = _split_program(name)[0].suffix.lower() in _FONTS
+    return known or font or parse_name(name) is not None or Path(name).is_dir()
 
 
 def random_recipe(name: str) -> Recipe:

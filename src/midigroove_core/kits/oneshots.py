@@ -87,6 +87,8 @@ class Kit:
         variants: articulation -> pitch -> layers, for pitches that sound otherwise than their
             articulation (a second high tom, each percussion of "other").
         unread: what lies in a kit's folder and is no one-shot of it, by name.
+        read_as: files of a folder whose names are not of the exact form, and what they were read
+            as: "OpenHat.wav: hat_open".
     """
 
     name: str
@@ -96,6 +98,7 @@ class Kit:
     license: str = "unknown"
     source: str = ""
     unread: tuple[str, ...] = ()
+    read_as: tuple[str, ...] = ()
     _rates: dict[int, Kit] = field(default_factory=dict, repr=False, init=False)
     _voices: dict[tuple[str, int], Voice | None] = field(
         default_factory=dict, repr=False, init=False
@@ -143,6 +146,6 @@ class Kit:
                 self.name,
                 {name: convert(layers) for name, layers in self.articulations.items()},
                 {a: {p: convert(x) for p, x in v.items()} for a, v in self.variants.items()},
-                sample_rate, self.license, self.source, self.unread,
+                sample_rate, self.license, self.source, self.unread, self.read_as,
             )  # fmt: skip
         return self._rates[sample_rate]

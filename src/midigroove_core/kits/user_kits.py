@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -10,63 +9,77 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
 from midigroove_core.atomic import dump_json, sha256_of, sha256_of_file
-from midigroove_core.drums import ARTICULATIONS
+from midigroove_core.audio import load_mono
 from midigroove_core.errors import InputError
+from midigroove_core.kits.filenames import ShotName, read_name
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer, Voice
 from midigroove_core.kits.soundfont import cut_layers, render_notes, trim
 from midigroove_core.usercache import user_cache
 
-_FILE_NAME = re.compile(rf"({'|'.join(ARTICULATIONS)})(?:_p(\d+))?(?:_(\d+))?", re.IGNORECASE)
 _LOUDEST_SUM = 1.0
 
 
 def load_folder(folder: Path, name: str | None = None) -> Kit:
-    """A folder of ARTICULATION[_pPITCH][_VELOCITY].wav or .flac; the rest is in `Kit.unread`."""
-    found: dict[tuple[str, int | None], list[Layer]] = {}
-    unread = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir() or path.suffix.lower() not in (".wav", ".flac"):
+    """A folder of wav or flac files, each with a drum in its name (see `filenames`).
+
+    What has none, and a second file of one drum and velocity, is in `Kit.unread`.
+
+    Raises:
+        InputError: no one-shot in it, one that cannot be read, or a velocity of 0 or above 127.
+    """
+    found: dict[tuple[str, int | None], dict[int, Audio]] = {}
+    unread, read_as = [], []
+    for path in sorted(_files_of(folder)):
+        shot = _name_of(path)
+        layers = {} if shot is None else found.setdefault((shot.articulation, shot.pitch), {})
+        if shot is None or shot.velocity in layers:
             unread.append(f"{path.name}/" if path.is_dir() else path.name)
             continue
-        match = _FILE_NAME.fullmatch(path.stem)
-        pitch, velocity = (int(x) if x else None for x in match.groups()[1:]) if match else (0, 0)
-        velocity = 127 if velocity is None else velocity
-        if not match or not 1 <= velocity <= 127 or not 0 <= (pitch or 0) <= 127:
-            raise InputError(
-                f"{path}: not a one-shot's name; use ARTICULATION[_pPITCH][_VELOCITY].wav, such as "
-                f"snare.wav or snare_064.wav, with one of {', '.join(ARTICULATIONS)}"
-            )
-        layer = Layer(velocity, _read_shot(path))
-        found.setdefault((match[1].lower(), pitch), []).append(layer)
+        layers[shot.velocity] = _read_shot(path)
+        if not shot.exact:
+            read_as.append(f"{path.name}: {shot}")
     if not found:
         rest = f" (not read: {', '.join(unread[:5])})" if unread else ""
         raise InputError(
-            f"{folder}: no wav or flac one-shots such as snare.wav, kick_100.wav{rest}"
+            f"{folder}: no wav or flac one-shots such as snare.wav, kick_100.wav, OpenHat.wav{rest}"
         )
-    return replace(_with_headroom(name or folder.name, found), unread=tuple(unread))
+    shots = {key: [Layer(v, layers[v]) for v in sorted(layers)] for key, layers in found.items()}
+    kit = _with_headroom(name or folder.name, shots)
+    return replace(kit, unread=tuple(unread), read_as=tuple(read_as))
+
+
+def _files_of(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror or error})") from error
+
+
+def _name_of(path: Path) -> ShotName | None:
+    if path.is_dir() or path.suffix.lower() not in (".wav", ".flac"):
+        return None
+    try:
+        return read_name(path.stem)
+    except ValueError:
+        raise InputError(
+            f"{path}: velocities go from 1 to 127 and pitches from 0 to 127; call it such as "
+            "snare.wav, snare_064.wav, tom_high_p50.wav"
+        ) from None
 
 
 def _read_shot(path: Path) -> Audio:
-    try:
-        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(f"{path}: cannot read the audio ({error})") from error
-    mono = audio.mean(axis=1)
-    if not np.isfinite(mono).all() or not np.any(mono):
+    audio = load_mono(path, SAMPLE_RATE)
+    if not np.isfinite(audio).all() or not np.any(audio):
         raise InputError(f"{path}: the one-shot is silent or not finite")
-    return mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)
+    return audio
 
 
 def _with_headroom(name: str, found: dict[tuple[str, int | None], list[Layer]]) -> Kit:
     """One gain for the kit: its three loudest drums, struck together at 127, peak below 1."""
     peaks: dict[str, float] = {}
     for (articulation, _), layers in found.items():
-        layers.sort(key=lambda layer: layer.max_velocity)
         audio, gain = Voice(layers).at(127)
         peak = gain * float(np.abs(audio).max())
         peaks[articulation] = max(peak, peaks.get(articulation, 0.0))

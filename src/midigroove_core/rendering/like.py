@@ -54,13 +54,13 @@ class LikeKit:
         cut: the kit and what it was made of.
         offset_sec: where in its MIDI the recording begins; 0 when it was transcribed.
         transcribed: whether the hits were heard, for want of a MIDI file.
-        doubt: a line for the user when what was heard may be no drums; None else.
+        doubts: lines for the user: channels that cancel, or what may be no drums.
     """
 
     cut: CutKit
     offset_sec: float
     transcribed: bool
-    doubt: str | None = None
+    doubts: tuple[str, ...] = ()
 
 
 def kit_like(
@@ -79,7 +79,8 @@ def kit_like(
         InputError: too short, silent, not drums, or another performance's MIDI; says which.
     """
     path = Path(recording)
-    audio = load_mono(path, SAMPLE_RATE)[: round(LONGEST_SEC * SAMPLE_RATE)]
+    doubts: list[str] = []
+    audio = load_mono(path, SAMPLE_RATE, notes=doubts)[: round(LONGEST_SEC * SAMPLE_RATE)]
     length_sec = len(audio) / SAMPLE_RATE
     if length_sec < SHORTEST_SEC:
         raise InputError(
@@ -92,10 +93,11 @@ def kit_like(
     else:
         performance, offset_sec = _placed(path, audio, Path(midi))
     cut = cut_kit(audio, SAMPLE_RATE, performance, drum_map=drum_map, name=path.stem)
-    doubt = None
     if midi is None and voiced_share(audio) > _VOICED:
-        doubt = f"{path}: much of it is pitched like a voice; is it a recording of drums alone?"
-    return LikeKit(cut, offset_sec, midi is None, doubt)
+        doubts.append(
+            f"{path}: much of it is pitched like a voice; is it a recording of drums alone?"
+        )
+    return LikeKit(cut, offset_sec, midi is None, tuple(doubts))
 
 
 def _placed(path: Path, audio: NDArray[np.float32], midi: Path) -> tuple[DrumPerformance, float]:

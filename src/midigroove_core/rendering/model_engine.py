@@ -19,7 +19,7 @@ from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError, nearest
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model import GridBatch, SamplingConfig
-from midigroove_core.kits.library import list_kits
+from midigroove_core.kits.library import list_kits, names_a_kit
 from midigroove_core.kits.remap import remap
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
@@ -217,7 +217,10 @@ def _index_of(wanted: str, known: list[str], name: str, path: Path) -> int:
         return -1
     listed = ", ".join(known) or "none"
     hint = nearest(wanted, [*known, UNKNOWN])
-    raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}")
+    other = (
+        "; the sampler plays it: engine sampler" if name == "kit" and names_a_kit(wanted) else ""
+    )
+    raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}{other}")
 
 
 def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:

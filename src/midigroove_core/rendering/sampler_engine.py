@@ -33,9 +33,11 @@ class SamplerEngine:
         self._config = config
         self.drum_map = config.read_drum_map() or load_drum_map("roland_td")
         self.kit = self._kit.name
+        if self._kit.read_as:
+            progress.message(f"{config.kit}: read as drums: {_listed(self._kit.read_as)}")
         if self._kit.unread:
             progress.message(
-                f"{config.kit}: not read, being no wav or flac files in the folder itself: "
+                f"{config.kit}: not read, being no wav or flac files that name another drum: "
                 f"{_listed(self._kit.unread)}"
             )
         self.sample_rate = config.sample_rate or self._kit.sample_rate
@@ -68,8 +70,8 @@ def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:
     from midigroove_core.rendering.like import kit_like
 
     found = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
-    if found.doubt is not None:
-        progress.message(found.doubt)
+    for line in found.doubts:
+        progress.message(line)
     how = "heard, without MIDI" if found.transcribed else f"at {found.offset_sec:.3f} s of its MIDI"
     drums = ", ".join(f"{d.articulation} ({d.hits})" for d in found.cut.drums)
     progress.message(f"{recording}: {how}; cut {drums}")
