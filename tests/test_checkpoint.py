@@ -244,7 +244,7 @@ def test_another_codec_is_refused(path: Path, registry: Registry) -> None:
     with pytest.raises(MismatchError, match='codec.facts.codebooks is "3 x 64", but "4 x 64" here'):
         loaded.build_codec(registry)
     edit(path, codec={**codec, "weights_sha": "0" * 64})
-    with pytest.raises(MismatchError, match="weights_sha is 000000000000, .*--codec-path"):
+    with pytest.raises(MismatchError, match="weights_sha is 000000000000, .*`codec_path`"):
         load_checkpoint(path, registry=registry).build_codec(registry)
 
 

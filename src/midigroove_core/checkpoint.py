@@ -116,7 +116,7 @@ def build_stored_codec(
         raise MismatchError(
             f"{where}: codec.weights_sha is {stored['weights_sha'][:12]}, but {stored['id']} "
             f"has weights {codec.weights_sha[:12]} here; give the weights it was made "
-            f"with (--codec-path)"
+            f"with (`codec_path`)"
         )
     return codec.to(device)
 

@@ -307,7 +307,7 @@ def exact_float32() -> Iterator[None]:
 def _local_folder(codec_id: str, path: str) -> Path:
     folder = Path(path)
     if not folder.is_dir():
-        raise InputError(f"{codec_id}: {path} is not a directory; --codec-path names the directory")
+        raise InputError(f"{codec_id}: {path} is not a directory; `codec_path` names the directory")
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise InputError(
@@ -318,7 +318,7 @@ def _local_folder(codec_id: str, path: str) -> Path:
 
 
 def download(
-    name: str, repo: str, files: Sequence[str] = FILES, option: str = "--codec-path"
+    name: str, repo: str, files: Sequence[str] = FILES, option: str = "codec_path"
 ) -> Path:
     """Fetches a repository's files into the hub's cache and returns their folder.
 
@@ -342,7 +342,7 @@ def download(
             f"{name} needs {' and '.join(files)} of https://huggingface.co/{repo}, which are "
             f"not on this machine and could not be fetched ({type(error).__name__}); where the hub "
             f"can be reached run `hf download {repo} {' '.join(files)} --local-dir DIR`, bring "
-            f"DIR here and pass {option} DIR"
+            f"DIR here and pass `{option}` DIR"
         ) from error
 
 

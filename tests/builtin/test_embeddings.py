@@ -81,7 +81,7 @@ def test_all_are_registered_and_loaded_on_use() -> None:
 
 @pytest.mark.parametrize("kind", [LogMelEmbedding, AisfxEmbedding])
 def test_no_path_where_there_are_no_weights_to_bring(kind: type[Embedding]) -> None:
-    with pytest.raises(MidigrooveError, match=f"{kind.embedding_id} takes no --embedding-path"):
+    with pytest.raises(MidigrooveError, match=f"{kind.embedding_id} takes no `embedding_path`"):
         kind.open(path="somewhere")
 
 
@@ -270,7 +270,7 @@ def test_clap_without_a_hub(
         ClapEmbedding.open()
     message = str(caught.value)
     assert "\n" not in message and capfd.readouterr() == ("", "")
-    for part in (clap_embedding.HUB_REPO, "pytorch_model.bin", "hf download", "--embedding-path"):
+    for part in (clap_embedding.HUB_REPO, "pytorch_model.bin", "hf download", "`embedding_path`"):
         assert part in message
     repository = tmp_path / "models--laion--larger_clap_music"
     (repository / "refs").mkdir(parents=True)

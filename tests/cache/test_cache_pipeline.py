@@ -202,7 +202,7 @@ def test_a_cache_of_something_else_is_refused_by_field(
         dataset = dataclasses.replace(dataset, takes=dataset.takes[: change["takes"]])
         change = {}
     before = files_of(tmp_path / "cache")
-    with pytest.raises(MismatchError, match=f"{field}.*--out.*--overwrite"):
+    with pytest.raises(MismatchError, match=f"{field}.*`out`.*`overwrite`"):
         build(dataset, tmp_path / "cache", **change)
     assert files_of(tmp_path / "cache") == before
     assert build(dataset, tmp_path / "cache", overwrite=True, **change).finished

@@ -135,11 +135,11 @@ def test_a_missing_or_truncated_file_is_named(path: Path, name: str) -> None:
     data = file.read_bytes()
     file.write_bytes(data[:-7] if data else b"more")
     with pytest.raises(
-        InputError, match=f"{name}: damaged: .* expected {len(data)}; .*--overwrite"
+        InputError, match=f"{name}: damaged: .* expected {len(data)}; .*`overwrite`"
     ):
         Cache.open(path)
     file.unlink()
-    with pytest.raises(InputError, match=f"{name}: missing from the cache; .*--overwrite"):
+    with pytest.raises(InputError, match=f"{name}: missing from the cache; .*`overwrite`"):
         Cache.open(path)
 
 

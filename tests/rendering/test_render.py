@@ -133,7 +133,7 @@ def test_without_a_model_the_message_says_what_to_do() -> None:
     if (Path(render.__file__).parents[1] / "assets" / "groove_model.safetensors").exists():
         assert model_engine.shipped_checkpoint().is_file()
     else:
-        with pytest.raises(InputError, match="--checkpoint"):
+        with pytest.raises(InputError, match="`checkpoint`"):
             render.open_engine(RenderConfig())
 
 

@@ -70,7 +70,7 @@ class AisfxEmbedding(Embedding):
     def open(cls, *, path: str | None = None, device: str = "cpu") -> Self:
         if path is not None:
             raise MidigrooveError(
-                f"embedding aisfx takes no --embedding-path: its weights come with {_INSTALL}"
+                f"embedding aisfx takes no `embedding_path`: its weights come with {_INSTALL}"
             )
         return cls(device)
 

@@ -113,7 +113,7 @@ class ClapEmbedding(Embedding):
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(f"clap: {folder} is not a directory; --embedding-path names the directory")
+        raise InputError(f"clap: {folder} is not a directory; `embedding_path` names the directory")
     missing = [name for name in CONFIGS if not (folder / name).is_file()]
     if not any((folder / name).is_file() for name in WEIGHTS):
         missing.append(" or ".join(WEIGHTS))
@@ -128,7 +128,7 @@ def _hub_folder() -> Path:
         folder = cached_snapshot(HUB_REPO, (*CONFIGS, weights))
         if folder is not None:
             return folder
-    return download("embedding clap", HUB_REPO, (*CONFIGS, WEIGHTS[1]), "--embedding-path")
+    return download("embedding clap", HUB_REPO, (*CONFIGS, WEIGHTS[1]), "embedding_path")
 
 
 def _load_model(folder: Path) -> Any:

@@ -96,46 +96,50 @@ def build_cache(
         MidigrooveError: the disk is full or cannot be written to; the same call goes on later.
     """
     began = time.perf_counter()
-    progress = progress or Silent()
-    if not 0 <= rank < world:
-        raise MidigrooveError(f"rank is {rank}, expected a number from 0 to {world - 1}")
-    if overwrite and world > 1:
-        raise MidigrooveError(f"--overwrite is for one process; remove {out} before starting ranks")
-    for name, value in (("batch", batch), ("takes_per_shard", takes_per_shard)):
-        if value is not None:
-            bounds.AT_LEAST_ONE.check(f"`{name}`", value)
+    progress, out = progress or Silent(), Path(out)
+    summary = CacheSummary(out)
+    _check_ranks(out, rank, world, overwrite)
+    _check_counts(batch=batch, takes_per_shard=takes_per_shard)
     codec = codec.to(choose_device(device))
     plan = EncodingPlan.for_codec(codec, batch)
-    encoding = {
-        **plan.to_json(),
-        "segment_frames": codec.segment_frames,
-        "normalize": normalize,
-        "takes_per_shard": takes_per_shard,
-    }
+    encoding = plan.to_json() | {"segment_frames": codec.segment_frames, "normalize": normalize}
+    encoding["takes_per_shard"] = takes_per_shard
     header = make_header(dataset, codec, encoding, registry or Registry())
-    out, summary = Path(out), CacheSummary(Path(out))
-    if dataset.unpaired:
-        progress.message(
-            f"{len(dataset.unpaired)} audio files have no MIDI beside them and are left out "
-            f"(the first is {dataset.unpaired[0]})"
-        )
-    if out.exists() and not out.is_dir():
-        raise MidigrooveError(f"{out}: is a file; a cache is a folder")
+    _say_unpaired(dataset, progress)
     with lock_folder(out, f"cache as rank {rank}", name=f".rank-{rank}.lock"):
         writer = _replacing_writer(out, header) if overwrite else _writer(out, header)
         if not writer.complete:
             rate, channels = codec.clock.sample_rate, codec.channels
             reader = TakeReader(dataset, rate, channels, normalize=normalize)
-            run = _Run(writer, reader, codec, plan, strict, progress, summary)
-            run.encode(range(rank, writer.num_shards, world))
-            if not writer.missing_shards():
-                _finish(writer)
-                writer.complete = True
+            _Run(writer, reader, codec, plan, strict, progress, summary).encode_share(rank, world)
         if overwrite and move_in(out):
             writer.path = out
         _add_totals(summary, writer, strict)
     summary.wall_sec = time.perf_counter() - began
     return summary
+
+
+def _check_ranks(out: Path, rank: int, world: int, overwrite: bool) -> None:
+    if not 0 <= rank < world:
+        raise MidigrooveError(f"rank is {rank}, expected a number from 0 to {world - 1}")
+    if overwrite and world > 1:
+        raise MidigrooveError(f"`overwrite` is for one process; remove {out} before starting ranks")
+    if out.exists() and not out.is_dir():
+        raise MidigrooveError(f"{out}: is a file; a cache is a folder")
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, value in counts.items():
+        if value is not None:
+            bounds.AT_LEAST_ONE.check(f"`{name}`", value)
+
+
+def _say_unpaired(dataset: Dataset, progress: Progress) -> None:
+    if dataset.unpaired:
+        progress.message(
+            f"{len(dataset.unpaired)} audio files have no MIDI beside them and are left out "
+            f"(the first is {dataset.unpaired[0]})"
+        )
 
 
 def _writer(out: Path, header: dict[str, Any]) -> CacheWriter:
@@ -203,7 +207,7 @@ def _add_totals(summary: CacheSummary, writer: CacheWriter, strict: bool) -> Non
     summary.cached = header["counts"]["takes"]
     summary.skipped = header["counts"]["skipped"]
     if strict and summary.skipped:
-        raise InputError(f"{writer.path}: takes were left out before; --overwrite to try again")
+        raise InputError(f"{writer.path}: takes were left out before; `overwrite` to try again")
 
 
 @dataclass
@@ -217,6 +221,13 @@ class _Run:
     strict: bool
     progress: Progress
     summary: CacheSummary
+
+    def encode_share(self, rank: int, world: int) -> None:
+        """Encodes this rank's shards, and completes the cache if they were the last."""
+        self.encode(range(rank, self.writer.num_shards, world))
+        if not self.writer.missing_shards():
+            _finish(self.writer)
+            self.writer.complete = True
 
     def encode(self, shards: range) -> None:
         """Encodes what is missing of the shards."""

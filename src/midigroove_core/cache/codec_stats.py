@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,24 +80,32 @@ def codec_statistics(
         nll["probe"] = probe.nll
         columns |= {"probe_nll": probe.nll, "probe_accuracy": probe.accuracy}
     progress.finish()
-    rate = cache.clock.frame_rate
     return {
         "codec_id": cache.header["codec_id"],
         "fitted_on": {"split": "train", "takes": len(fit), "frames": _frames(fit)},
         "scored_on": {"split": name, "takes": len(score), "frames": _frames(score)},
-        "bits_per_second": {
-            "nominal": bits_per_frame(cache.codebooks) * float(rate),
-            **{kind: bits_per_second(values, rate) for kind, values in nll.items()},
-        },
-        "codebooks": [
-            {
-                "codebook": k,
-                "size": book.size,
-                **{name: _number(values[k]) for name, values in columns.items()},
-            }
-            for k, book in enumerate(cache.codebooks)
-        ],
+        "bits_per_second": _rates(cache, nll),
+        "codebooks": _rows(cache.codebook_sizes, columns),
     }
+
+
+def _rates(cache: Cache, nll: Mapping[str, Any]) -> dict[str, float]:
+    """What the codes cost at their face value, and under each of the fits."""
+    rate = cache.clock.frame_rate
+    costs = {kind: bits_per_second(values, rate) for kind, values in nll.items()}
+    return {"nominal": bits_per_frame(cache.codebooks) * float(rate), **costs}
+
+
+def _rows(codebook_sizes: list[int], columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row per codebook; a figure that there is none of is None."""
+    return [
+        {
+            "codebook": k,
+            "size": size,
+            **{name: _number(values[k]) for name, values in columns.items()},
+        }
+        for k, size in enumerate(codebook_sizes)
+    ]
 
 
 def _splits(cache: Cache) -> tuple[list[CacheEntry], list[CacheEntry], str]:

@@ -160,5 +160,5 @@ def check_same(
             field, there, here = found
             raise MismatchError(
                 f"{path}: {field} is {json.dumps(there)} in this cache and {json.dumps(here)} "
-                f"now; choose another --out, or make it again with --overwrite"
+                f"now; choose another `out`, or make it again with `overwrite`"
             )

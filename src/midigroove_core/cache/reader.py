@@ -34,7 +34,7 @@ _FIELDS = (
     "codec_id", "codec_config", "codec_facts", "codes_dtype", "weights_sha", "provider",
     "versions", "dataset", "encoding", "counts", "files",
 )  # fmt: skip
-_AGAIN = "copy it again, or make it again with midigroove cache --overwrite"
+_AGAIN = "copy it again, or make it again (midigroove cache with `overwrite`)"
 
 
 class Cache:

@@ -52,13 +52,13 @@ def check_replaceable(path: Path) -> None:
     ]
     if others:
         raise MismatchError(
-            f"{path}: holds files but no {HEADER} ({others[0]}); choose another --out"
+            f"{path}: holds files but no {HEADER} ({others[0]}); choose another `out`"
         )
     work = path / BUILDING
     others = [c.name for c in sorted(work.glob("*")) if not _OWN_WORK.fullmatch(c.name)]
     if others:
         raise MismatchError(
-            f"{work}: holds files that are not a cache's ({others[0]}); choose another --out"
+            f"{work}: holds files that are not a cache's ({others[0]}); choose another `out`"
         )
 
 

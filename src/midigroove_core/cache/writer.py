@@ -75,7 +75,7 @@ class CacheWriter:
         elif self._foreign_files():
             raise MismatchError(
                 f"{self.path}: holds files but no {HEADER} ({self._foreign_files()[0]}); "
-                f"choose another --out, or --overwrite a damaged cache"
+                f"choose another `out`, or `overwrite` a damaged cache"
             )
         else:
             write_json(self.path / PLAN, self.header)

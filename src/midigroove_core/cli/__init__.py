@@ -104,22 +104,22 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _with_flags(message: str, app: typer.Typer | None, arguments: list[str]) -> str:
-    """A message of the library, which names arguments (`out`), in the words of the command line.
+    """A message of the library, which names arguments (`tail_sec`), in words of the command line.
 
-    Only names of options that the command has are changed.
+    Only names of options that the command has are changed (to `--tail`).
     """
     if app is None or "`" not in message:
         return message
     command: Any = typer.main.get_command(app)
     for word in arguments:
         command = getattr(command, "commands", {}).get(word, command)
-    flags = {option for param in command.params for option in param.opts}
+    flags = {param.name: max(param.opts, key=len) for param in command.params}
 
     def flag(match: re.Match[str]) -> str:
-        name = f"--{match[1].replace('_', '-')}"
-        return name if name in flags else match[0]
+        option = flags.get(match[1], "")
+        return option if option.startswith("--") else match[0]
 
-    return re.sub(r"`([a-z][a-z_]*)`", flag, message)
+    return re.sub(r"`([a-z][a-z0-9_]*)`", flag, message)
 
 
 def _warn(troubles: tuple[Trouble, ...]) -> None:

@@ -113,44 +113,62 @@ def synthesize(
         MismatchError: `out` was made with other kits or settings; names the field.
         MidigrooveError: a missing program or a full disk.
     """
-    progress = progress or Silent()
-    out = Path(out)
+    progress, out = progress or Silent(), Path(out)
     bounds.DECIBELS.check("`headroom_db`", headroom_db)
     bounds.SEED.check("`seed`", seed)
     if max_performances is not None:
         bounds.AT_LEAST_ONE.check("`max_performances`", max_performances)
     specs = kit_specs(kits)
     folder, performances = _list(midi, split_by)
-    if folder.resolve() in (out.resolve(), *out.resolve().parents):
-        raise InputError(
-            f"{out}: lies in the folder of the performances; its copies would be taken for new "
-            "ones. Choose another folder for `out`"
-        )
+    _check_apart(out, folder)
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
     gains = _settle(out, specs, headroom_db, progress)
     _remove_leftovers(out)
-    summary = SynthSummary(
-        out / egmd.CSV_NAME, gains=dict(zip([s.name for s in specs], gains, strict=True))
-    )
+    by_kit = dict(zip([s.name for s in specs], gains, strict=True))
+    summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
     tasks = _tasks(folder, out, chosen, specs, gains)
-    results: dict[str, list[TakeResult]] = {p.midi_path: [] for p in chosen}
     progress.start(f"playing {len(chosen)} performances on {len(specs)} kits", len(tasks))
-    for task, made in zip(tasks, in_order(render_takes, tasks, workers), strict=True):
-        results[task.performance.midi_path] += made
-        progress.advance(1, file=task.performance.midi_path)
-    progress.finish()
-    rows = []
-    for performance in chosen:
-        made = results[performance.midi_path]
-        rows += [_row(performance, result) for result in made if not result.reason]
-        _count(summary, performance, made)
-    name_references(rows)
+    results = _play_all(chosen, tasks, workers, progress)
+    rows = _rows(chosen, results, summary)
     _write_skipped(out, summary)
     if not rows:
         first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
         raise InputError(f"{out}: no take could be made: {first}")
     _write_csv(summary.csv_path, rows)
     return summary
+
+
+def _check_apart(out: Path, folder: Path) -> None:
+    if folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise InputError(
+            f"{out}: lies in the folder of the performances; its copies would be taken for new "
+            "ones. Choose another folder for `out`"
+        )
+
+
+def _play_all(
+    chosen: list[Performance], tasks: list[Task], workers: int | None, progress: Progress
+) -> dict[str, list[TakeResult]]:
+    """What became of each performance, by the path of its MIDI."""
+    results: dict[str, list[TakeResult]] = {p.midi_path: [] for p in chosen}
+    for task, made in zip(tasks, in_order(render_takes, tasks, workers), strict=True):
+        results[task.performance.midi_path] += made
+        progress.advance(1, file=task.performance.midi_path)
+    progress.finish()
+    return results
+
+
+def _rows(
+    chosen: list[Performance], results: dict[str, list[TakeResult]], summary: SynthSummary
+) -> list[dict[str, str]]:
+    """The csv's rows, in the order of the performances; the summary counts what became of all."""
+    rows = []
+    for performance in chosen:
+        made = results[performance.midi_path]
+        rows += [_row(performance, result) for result in made if not result.reason]
+        _count(summary, performance, made)
+    name_references(rows)
+    return rows
 
 
 def _list(midi: str | Path, split_by: str) -> tuple[Path, list[Performance]]:
@@ -203,7 +221,7 @@ def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progr
     was = before.get("headroom_db", 0.0)
     if was != headroom_db:
         raise MismatchError(
-            f"{path}: headroom_db was {was:g} and is now {headroom_db:g}; choose another --out, or "
+            f"{path}: headroom_db was {was:g} and is now {headroom_db:g}; choose another `out`, or "
             "delete this one"
         )
     facts = [_facts(spec) for spec in specs]
@@ -214,13 +232,13 @@ def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progr
                 if name == "recipe":
                     was_and_is = "is not the one that it was made by"
                 raise MismatchError(
-                    f"{path}: {name} of kit {old['name']!r} {was_and_is}; choose another --out, or "
+                    f"{path}: {name} of kit {old['name']!r} {was_and_is}; choose another `out`, or "
                     "delete this one"
                 )
         if spec.gain not in (None, old["gain"]):
             raise MismatchError(
                 f"{path}: gain of kit {spec.name!r} was {old['gain']} and is now {spec.gain}; "
-                "choose another --out, or delete this one"
+                "choose another `out`, or delete this one"
             )
     gains = [old["gain"] for old in before["kits"][: len(specs)]]
     for spec in specs[len(gains) :]:

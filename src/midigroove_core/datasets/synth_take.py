@@ -135,8 +135,8 @@ def _play_checked(
         over_db = 20 * math.log10(peak)
         raise InputError(
             f"{name}: clips on kit {spec.name!r} by {over_db:.1f} dB; turn all kits down with "
-            f"--headroom-db, or set gain = {math.floor(gain / peak * 950) / 1000} for this one in "
-            "the kits file, and name another --out"
+            f"`headroom_db`, or set gain = {math.floor(gain / peak * 950) / 1000} for this one in "
+            "the kits file, and name another `out`"
         )
     return audio
 

@@ -158,7 +158,7 @@ def run_demo(config: DemoConfig, progress: Progress | None = None) -> DemoResult
 def _prepare(out: Path) -> None:
     if out.exists():
         if not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file()):
-            raise InputError(f"{out}: exists and no demo made it; name another folder (--out)")
+            raise InputError(f"{out}: exists and no demo made it; name another folder (`out`)")
         shutil.rmtree(out)
     out.mkdir(parents=True)
     write_text(out / MARK, "made by `midigroove demo`; the next demo replaces this folder\n")

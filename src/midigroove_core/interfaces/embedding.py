@@ -46,7 +46,7 @@ class Embedding(ABC):
             MidigrooveError: something is missing; one line that says what to do.
         """
         if path is not None:
-            raise MidigrooveError(f"embedding {cls.embedding_id} takes no --embedding-path")
+            raise MidigrooveError(f"embedding {cls.embedding_id} takes no `embedding_path`")
         return cls()
 
     @abstractmethod

@@ -40,7 +40,7 @@ def shipped_checkpoint() -> Path:
     path = resources.files("midigroove_core") / "assets" / "groove_model.safetensors"
     if not isinstance(path, Path) or not path.is_file():
         raise InputError(
-            "this installation ships no model; name one with --checkpoint, or use --engine sampler"
+            "this installation ships no model; name one with `checkpoint`, or use `engine` sampler"
         )
     return path
 

@@ -62,7 +62,7 @@ class Evaluation:
         state = _state_of(path)
         if not state:
             raise InputError(
-                f"{path}: is no evaluation (no {MANIFEST}); run midigroove eval --out {path}"
+                f"{path}: is no evaluation (no {MANIFEST}); midigroove eval writes one"
             )
         names = [path / name for name in (MANIFEST, "summary.json", "cost.json")]
         manifest = Manifest.from_json(read_json(names[0]), str(names[0]))

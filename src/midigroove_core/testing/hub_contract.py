@@ -89,7 +89,7 @@ class HubCodecContract(CodecContract):
             self.pretrained(codec, None)
         message = str(caught.value)
         assert "\n" not in message
-        for part in (codec.codec_id, codec.hub_repo, *FILES, "hf download", "--codec-path DIR"):
+        for part in (codec.codec_id, codec.hub_repo, *FILES, "hf download", "`codec_path` DIR"):
             assert part in message
         assert capfd.readouterr() == ("", "")
 

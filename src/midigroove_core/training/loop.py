@@ -251,7 +251,7 @@ class Trainer:
         if not torch.isfinite(loss):
             raise MidigrooveError(
                 f"{self.out}: the loss is {float(loss)} at step {self.state.counters.step}; "
-                f"the saved state is from before: use a lower --learning-rate with --overwrite"
+                f"the saved state is from before: use a lower `learning_rate` with `overwrite`"
             )
 
     def _save_checkpoint(self, path: Path) -> None:

@@ -35,7 +35,7 @@ def open_run(out: Path, config: TrainConfig) -> None:
     if (out / CONFIG).exists():
         check_same_run(out, make_config(out / CONFIG), config)
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise MidigrooveError(f"{out}: exists and is not a training run; choose another --out")
+        raise MidigrooveError(f"{out}: exists and is not a training run; choose another `out`")
     for left_over in out.glob(".*.tmp.*"):  # of a process that was killed while writing
         left_over.unlink()
     write_text(out / CONFIG, to_toml(config))
@@ -112,7 +112,7 @@ def _write_events(folder: Path, row: dict[str, Any]) -> None:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise MidigrooveError(
-            "--tensorboard needs a package: pip install midigroove[tensorboard]"
+            "`tensorboard` needs a package: pip install midigroove[tensorboard]"
         ) from error
     with SummaryWriter(str(folder)) as writer:
         for name, value in row.items():
