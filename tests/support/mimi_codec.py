@@ -22,8 +22,9 @@ def register_codecs(register):
 """
 _TINY = {
     "num_filters": 2, "hidden_size": 16, "codebook_dim": 8,
-    "vector_quantization_hidden_dimension": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 8,
-    "intermediate_size": 16, "sliding_window": 4, "upsample_groups": 16,
+    "vector_quantization_hidden_dimension": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
+    "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 16, "sliding_window": 4,
+    "upsample_groups": 16,
 }  # fmt: skip
 
 
