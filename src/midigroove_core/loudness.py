@@ -1,4 +1,4 @@
-"""Loudness after ITU-R BS.1770-5, of audio that comes in blocks.
+"""Loudness after ITU-R BS.1770-5, of audio that comes in blocks and of single clips.
 
 https://www.itu.int/rec/R-REC-BS.1770. The filters' analogue prototypes (a shelf of +4 dB above
 1.7 kHz and a high-pass at 38 Hz, which give the standard's coefficients at 48 kHz) serve every
@@ -12,6 +12,9 @@ import math
 import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
+
+MAX_GAIN_DB = 20.0
+"""More would only lift the noise of what plays next to nothing."""
 
 _OFFSET = -0.691
 _ABSOLUTE_GATE = -70.0
@@ -59,6 +62,23 @@ class LoudnessMeter:
             return -math.inf
         gate = 10 ** ((power_lufs(float(loud.mean())) + _RELATIVE_GATE - _OFFSET) / 10)
         return power_lufs(float(loud[loud > gate].mean()))
+
+
+def clip_lufs(audio: NDArray[np.float32], sample_rate: int) -> float:
+    """K-weighted level of a mono clip `[S]` in LUFS; -inf for silence.
+
+    Without the standard's gate, which is meant for programmes and not for clips of seconds.
+    """
+    weighted = scipy.signal.sosfilt(k_weighting(sample_rate), audio.astype(np.float64))
+    return power_lufs(float(np.mean(np.square(weighted))) if len(weighted) else 0.0)
+
+
+def matching_gain(lufs: float, target_lufs: float) -> float:
+    """What to multiply audio by to sound as loud as the target; 1 where either is silent."""
+    difference = target_lufs - lufs
+    if not math.isfinite(difference):
+        return 1.0
+    return float(10.0 ** (np.clip(difference, -MAX_GAIN_DB, MAX_GAIN_DB) / 20.0))
 
 
 def power_lufs(power: float) -> float:

@@ -204,13 +204,27 @@ def test_sets_are_the_same_with_and_without_and_only_references_are_kept(path: P
         cache = VectorCache(embedding, RATE, "cpu", pytest.fail, cached) if cached else None
         collector = SetCollector(embedding, RATE, "recording", cache)
         for index in range(12):
-            collector.add("recording", clip(index), audio(index))
-            collector.add("system", clip(index), audio(100 + index))
+            collector.add("recording", clip(index), audio(index), audio(index))
+            collector.add("system", clip(index), audio(100 + index), audio(index))
         lines.append(collector.compare("recording", ["system", "recording"]))
         calls.append(embedding.calls)
     assert lines[0] == lines[1] == lines[2] and lines[0].floors
     assert {"system"} == {x.row for x in lines[0].lines}
     assert calls == [24, 24, 12]
+
+
+def test_a_level_that_is_off_is_no_distance_unless_it_is_asked_for() -> None:
+    """`Counting` hears level as a difference; the level difference is a column of its own."""
+    found = {}
+    for same in (True, False):
+        collector = SetCollector(Counting(), RATE, "recording", same_loudness=same)
+        for index in range(12):
+            collector.add("recording", clip(index), audio(index), audio(index))
+            collector.add("quiet", clip(index), 0.4 * audio(index), audio(index))
+        sets = collector.compare("recording", ["quiet", "recording"])
+        assert sets.same_loudness is same
+        (found[same],) = [line.kernel_audio_distance for line in sets.lines]
+    assert abs(found[True]) < 5.0 < 10.0 < found[False]
 
 
 def test_the_folder_is_the_named_one_or_the_users(

@@ -71,8 +71,33 @@ def test_extrapolation_removes_most_of_the_bias() -> None:
         [metrics.frechet_distance_infinity(reference, cloud(i, 100), seed=i) for i in range(1, 9)]
     )
     assert abs(endless) < 0.4 * plain
-    with pytest.raises(ValueError, match="at least 20"):
-        metrics.frechet_distance_infinity(reference, cloud(1, 19))
+    # Far too few rows for their size extrapolate to anything: -200 was seen.
+    assert (metrics.least_rows(12), metrics.least_rows(4)) == (24, 20)
+    with pytest.raises(ValueError, match="at least 24"):
+        metrics.frechet_distance_infinity(reference, cloud(1, 23))
+    assert math.isfinite(metrics.frechet_distance_infinity(reference, cloud(1, 24)))
+
+
+def test_density_and_coverage_see_what_a_single_distance_does_not() -> None:
+    """Noise costs both, monotony the coverage alone, and equal sets have both near 1."""
+    reference = cloud(0)
+    density, coverage = metrics.density_and_coverage(reference, cloud(1))
+    assert 0.8 < density < 1.2 and coverage > 0.9
+    shifted = [metrics.density_and_coverage(reference, cloud(1, shift=s)) for s in (0.5, 1.0, 2.0)]
+    assert [d for d, _ in shifted] == sorted((d for d, _ in shifted), reverse=True)
+    assert [c for _, c in shifted] == sorted((c for _, c in shifted), reverse=True)
+    monotonous = metrics.density_and_coverage(reference, 0.2 * cloud(1))
+    assert monotonous[0] > 1.5 and monotonous[1] < 0.8
+    assert metrics.density_and_coverage(reference, reference)[1] == 1.0
+    # By the definition, ball by ball.
+    first, second = cloud(2, 9, size=2), cloud(3, 7, size=2)
+    radius = [sorted(np.linalg.norm(first - x, axis=1))[5] for x in first]
+    away = np.linalg.norm(first[:, None] - second, axis=2)
+    inside = away <= np.array(radius)[:, None]
+    expected = (inside.sum() / (5 * len(second)), inside.any(axis=1).mean())
+    assert metrics.density_and_coverage(first, second) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="no 5 neighbours"):
+        metrics.density_and_coverage(cloud(0, 5, size=2), second)
 
 
 def test_split_floor_is_what_real_against_real_scores() -> None:

@@ -37,6 +37,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         codec_eval,
         data,
         demo,
+        distances,
         evaluate,
         kits,
         notate,
@@ -57,7 +58,19 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for module in (demo, render, notate, data, cache, train, evaluate, codec_eval, kits, listings):
+    for module in (
+        demo,
+        render,
+        notate,
+        data,
+        cache,
+        train,
+        evaluate,
+        codec_eval,
+        distances,
+        kits,
+        listings,
+    ):
         module.add(app)
     return app, add_plugin_commands(app, plugins or load_plugins())
 

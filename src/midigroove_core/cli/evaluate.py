@@ -84,6 +84,9 @@ def evaluate(
     embedding_path: Annotated[
         str | None, typer.Option(help="Weights of the embedding.", show_default="where it looks")
     ] = None,
+    same_loudness: Annotated[
+        bool, typer.Option(help="Match loudness before set distances.")
+    ] = True,
     long_items: Annotated[
         int, number(bounds.COUNT, help="Long takes to render whole, to hear the joins; 0: none.")
     ] = 2,
@@ -173,6 +176,7 @@ def evaluate(
         save_preds=save_preds,
         rows=tuple(RowKind(name) for name, value in wanted.items() if value),
         embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,
+        same_loudness=same_loudness,
         temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, device=device,
         decode_device=decode_device,
         codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,

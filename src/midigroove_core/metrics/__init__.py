@@ -20,9 +20,11 @@ from midigroove_core.metrics.codes import (
     usage,
 )
 from midigroove_core.metrics.distribution import (
+    density_and_coverage,
     frechet_distance,
     frechet_distance_infinity,
     kernel_audio_distance,
+    least_rows,
     median_bandwidth,
     polynomial_kernel_distance,
     split_floor,
@@ -93,6 +95,7 @@ __all__ = [
     "change_rate",
     "clip_metrics",
     "count_codes",
+    "density_and_coverage",
     "detect_onsets",
     "distinguishable",
     "drum_counts",
@@ -108,6 +111,7 @@ __all__ = [
     "holm",
     "isolated_hits",
     "kernel_audio_distance",
+    "least_rows",
     "level_db",
     "level_difference_db",
     "log_magnitude_distance",

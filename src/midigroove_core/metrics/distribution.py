@@ -116,12 +116,16 @@ def frechet_distance_infinity(
     distances of subsets, drawn without replacement (drawing with replacement repeats rows, which
     looks like less variety), read at 0.
 
+    The bias is a line in 1 / N only where N is well above D: from fewer rows the result is an
+    accident, and far below 0 where both sets are of the same performances. So that is refused.
+
     Raises:
-        ValueError: fewer than 20 estimated rows; see also `validate_sets`.
+        ValueError: fewer estimated rows than `least_rows`; see also `validate_sets`.
     """
     first, second = validate_sets(reference, estimated)
-    if len(second) < 20:
-        raise ValueError(f"extrapolation needs at least 20 estimated rows, not {len(second)}")
+    least = least_rows(second.shape[1])
+    if len(second) < least:
+        raise ValueError(f"extrapolation needs at least {least} estimated rows, not {len(second)}")
     generator = np.random.default_rng(seed)
     sizes = np.unique(np.linspace(max(10, len(second) // 4), len(second), num_sizes).astype(int))
     distances = []
@@ -129,6 +133,38 @@ def frechet_distance_infinity(
         subset = generator.choice(len(second), size, replace=False)
         distances.append(frechet_distance(first, second[subset]))
     return float(np.polyfit(1.0 / sizes, distances, 1)[1])
+
+
+def least_rows(size: int) -> int:
+    """How many rows of that size `frechet_distance_infinity` needs: twice as many, 20 or more."""
+    return max(20, 2 * size)
+
+
+def density_and_coverage(
+    reference: ArrayLike, estimated: ArrayLike, *, neighbours: int = 5
+) -> tuple[float, float]:
+    """How near the estimated rows are to the reference's, and how much of it they reach.
+
+    Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020,
+    https://arxiv.org/abs/2002.09797. Around each reference row lies a ball out to its
+    `neighbours`-th neighbour in the reference. Density: in how many balls an estimated row lies,
+    over `neighbours`. Coverage: the share of balls with an estimated row in them.
+
+    Returns:
+        density, about 1 for sets of one distribution, more where all estimated rows lie where the
+        reference is densest; coverage in [0, 1], near 1 for sets of one distribution.
+
+    Raises:
+        ValueError: no more than `neighbours` reference rows; see also `validate_sets`.
+    """
+    first, second = validate_sets(reference, estimated)
+    if len(first) <= neighbours:
+        raise ValueError(f"{len(first)} reference rows have no {neighbours} neighbours each")
+    within = _squared_distances(first, first)
+    np.fill_diagonal(within, 0.0)
+    radius = np.partition(within, neighbours, axis=1)[:, neighbours]
+    inside = _squared_distances(first, second) <= radius[:, None]
+    return float(inside.sum(axis=0).mean() / neighbours), float(inside.any(axis=1).mean())
 
 
 def split_floor(

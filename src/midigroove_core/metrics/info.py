@@ -169,7 +169,25 @@ SET_METRICS: dict[str, MetricInfo] = {
         "Frechet distance", "", "lower", False, "Biased upwards by the number of clips."
     ),
     "frechet_distance_infinity": MetricInfo(
-        "Frechet distance, extrapolated", "", "lower", True, "To infinitely many clips; noisy."
+        "Frechet distance, extrapolated",
+        "",
+        "lower",
+        True,
+        "To infinitely many clips; only where there are twice as many vectors as dimensions.",
+    ),
+    "density": MetricInfo(
+        "Density",
+        "",
+        "higher",
+        False,
+        "How near its vectors are to the recordings'; one good clip, repeated, scores above 1.",
+    ),
+    "coverage": MetricInfo(
+        "Coverage",
+        "",
+        "higher",
+        True,
+        "Share of the recordings' vectors that have one of its own near them.",
     ),
 }
 """Metrics of two sets of embeddings."""

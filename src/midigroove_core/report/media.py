@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.audio import downmix, load_audio
 from midigroove_core.errors import InputError
-from midigroove_core.report.loudness import matching_gain
+from midigroove_core.loudness import clip_lufs, matching_gain
 from midigroove_core.scorecard.kept import Kept
 
 PEAKS = 400
@@ -56,9 +56,9 @@ def load_clips(
                 continue
             audio[name] = found / np.float32(stored.gain)
         if same_loudness and reference in audio:
-            target = downmix(audio[reference])
+            target = clip_lufs(downmix(audio[reference]), rate)
             audio = {
-                name: signal * np.float32(matching_gain(downmix(signal), target, rate))
+                name: signal * np.float32(matching_gain(clip_lufs(downmix(signal), rate), target))
                 for name, signal in audio.items()
             }
         rows = {name: describe_audio(a, rate) for name, a in _without_clipping(audio).items()}

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from midigroove_core.csvfile import read_number
-from midigroove_core.metrics.info import SET_METRICS, MetricInfo
+from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.report.formats import Cell, Table
+from midigroove_core.report.set_tables import set_cells
 from midigroove_core.scorecard.cost import Cost, CostLine
 from midigroove_core.scorecard.figures import Difference
 from midigroove_core.scorecard.files import Evaluation
@@ -16,7 +17,6 @@ from midigroove_core.scorecard.records import (
     DrumLine,
     HeardWith,
     KneeLine,
-    SetDistances,
 )
 from midigroove_core.scorecard.summary import RowSummary, Summary
 from midigroove_core.scorecard.tables import (
@@ -102,47 +102,9 @@ def other_tables(evaluation: Evaluation) -> dict[str, Table]:
         }
         if audio.sets is not None:
             systems = summary.systems
-            found["sets"] = _sets(audio.sets, systems, per_kit=False)
-            found["kit_sets"] = _sets(audio.sets, systems, per_kit=True)
+            found["sets"] = set_cells(audio.sets, systems, per_kit=False)
+            found["kit_sets"] = set_cells(audio.sets, systems, per_kit=True)
     return {name: table for name, table in found.items() if table is not None and table.rows}
-
-
-_SETS_NOTE = (
-    "Floor: halves of the recordings, whole performances on either side, against each other. "
-    "A distance below it means nothing. Prefer the kernel distance."
-)
-
-
-def _sets(sets: SetDistances, systems: Sequence[str], *, per_kit: bool) -> Table:
-    rows: list[list[Cell]] = []
-    marks: dict[int, str] = {}
-    for floor in sets.floors:
-        if bool(floor.kit) == per_kit:
-            value = floor.kernel_audio_distance
-            text = f"{plain(value)} (95 % below {plain(floor.kernel_audio_distance_p95)})"
-            label = "real against real (floor)"
-            kit = [Cell(floor.kit, floor.kit)] if per_kit else []
-            rows.append([Cell(label, label), *kit, Cell(text, value), Cell("-"), Cell("-")])
-    for line in sets.lines:
-        if bool(line.kit) == per_kit:
-            if line.row in systems:
-                marks[len(rows)] = "system"
-            values = (
-                line.kernel_audio_distance, line.frechet_distance, line.frechet_distance_infinity
-            )  # fmt: skip
-            trusts = [info.trusted for info in SET_METRICS.values()]
-            cells = [
-                Cell(plain(value), value, muted=not trusted)
-                for value, trusted in zip(values, trusts, strict=True)
-            ]
-            kit = [Cell(line.kit, line.kit)] if per_kit else []
-            rows.append([Cell(line.row, line.row), *kit, *cells])
-    columns = ["kernel distance ↓", "Frechet ↓", "Frechet, extrapolated ↓"]
-    if per_kit:
-        title = f"Does each kit sound like its recordings? ({sets.embedding})"
-        return Table("sets_per_kit", title, ["row", "kit", *columns], rows, _SETS_NOTE, marks)
-    title = f"Does the whole sound like the recordings? ({sets.embedding})"
-    return Table("sets", title, ["row", *columns], rows, _SETS_NOTE, marks)
 
 
 def _percent(summary: Summary) -> Table:

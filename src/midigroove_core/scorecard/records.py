@@ -132,6 +132,8 @@ class SetLine:
     Attributes:
         kit: "" for all.
         row: name.
+        kernel_audio_distance, frechet_distance, density, coverage: see `metrics.distribution`.
+        frechet_distance_infinity: None where there are too few vectors to extrapolate.
         embeddings: vectors of the row.
     """
 
@@ -140,6 +142,8 @@ class SetLine:
     kernel_audio_distance: float | None
     frechet_distance: float | None
     frechet_distance_infinity: float | None
+    density: float | None
+    coverage: float | None
     embeddings: int
 
 
@@ -150,11 +154,13 @@ class SetDistances:
     Attributes:
         embedding: id.
         identity: what tells the embedding's space from others, see `Embedding.identity`.
+        same_loudness: whether every clip was brought to the loudness of its reference before.
         floors, lines: the whole first (kit ""), then kit by kit.
     """
 
     embedding: str
     identity: dict[str, Any]
+    same_loudness: bool
     floors: tuple[SetFloor, ...]
     lines: tuple[SetLine, ...]
 

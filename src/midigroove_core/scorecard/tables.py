@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.scorecard.cost import Cost
 from midigroove_core.scorecard.figures import Difference, Figure, Range
-from midigroove_core.scorecard.records import SetDistances
+from midigroove_core.scorecard.records import SetDistances, SetFloor
 from midigroove_core.scorecard.summary import LongRow, Summary
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -75,24 +75,21 @@ def main_tables(summary: Summary) -> list[TextTable]:
 def set_table(sets: SetDistances) -> TextTable:
     """Distances between sets, over all kits; the floor is real against real."""
     rows: list[list[object]] = [
-        [
-            "floor",
-            f"{plain(floor.kernel_audio_distance)} "
-            f"(95 % below {plain(floor.kernel_audio_distance_p95)})",
-            "-",
-            "-",
-        ]
+        ["floor", floor_text(floor), *["-"] * (len(SET_METRICS) - 1)]
         for floor in sets.floors
         if floor.kit == ""
     ]
     for line in sets.lines:
         if line.kit == "":
-            figures = (
-                line.kernel_audio_distance, line.frechet_distance, line.frechet_distance_infinity
-            )  # fmt: skip
-            rows.append([line.row, *(plain(value) for value in figures)])
+            rows.append([line.row, *(plain(getattr(line, name)) for name in SET_METRICS)])
     title = f"Does the whole sound like the recordings? ({sets.embedding})"
-    return TextTable(title, ["row", "kernel distance", "Frechet", "Frechet, extrapolated"], rows)
+    return TextTable(title, ["row", *map(head, SET_METRICS.values())], rows)
+
+
+def floor_text(floor: SetFloor) -> str:
+    """What real against real scores."""
+    high = plain(floor.kernel_audio_distance_p95)
+    return f"{plain(floor.kernel_audio_distance)} (95 % below {high})"
 
 
 def long_table(summary: Summary, cost: Cost) -> TextTable | None:

@@ -31,7 +31,7 @@ CLIP_COLUMNS = (
 )  # fmt: skip
 SET_COLUMNS = (
     "kit", "row", "kernel_audio_distance", "kernel_audio_distance_p95", "frechet_distance",
-    "frechet_distance_infinity", "embeddings",
+    "frechet_distance_infinity", "density", "coverage", "embeddings",
 )  # fmt: skip
 
 
@@ -139,12 +139,12 @@ def _set_lines(sets: SetDistances) -> list[list[object]]:
         for floor in sets.floors:
             if floor.kit == kit:
                 low, high = floor.kernel_audio_distance, floor.kernel_audio_distance_p95
-                lines.append([kit, "floor", low, high, None, None, None])
+                lines.append([kit, "floor", low, high, *[None] * 5])
         for line in sets.lines:
             if line.kit == kit:
                 lines.append(
                     [kit, line.row, line.kernel_audio_distance, None, line.frechet_distance,
-                     line.frechet_distance_infinity, line.embeddings]
+                     line.frechet_distance_infinity, line.density, line.coverage, line.embeddings]
                 )  # fmt: skip
     return lines
 

@@ -157,6 +157,8 @@ class EvalConfig:
         temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
         embedding: id of the embedding for set distances; "" for none.
         embedding_path: where its weights lie, if it does not find them itself.
+        same_loudness: bring clips to the loudness of their references before set distances, so
+            that these do not say once more what the level difference says.
     """
 
     systems: tuple[SystemSpec, ...]
@@ -184,6 +186,7 @@ class EvalConfig:
     seed: int = 0
     embedding: str = "log_mel"
     embedding_path: str | None = None
+    same_loudness: bool = True
     overwrite: bool = False
     audio: tuple[AudioSpec, ...] = ()
     caches: tuple[Path, ...] = ()

@@ -150,7 +150,7 @@ class Scorer:
             values = self.audio.clips.score(row, clip, reference, audio)
             self.scores.add(row, clip.index, values)
             if self.audio.sets is not None:
-                self.audio.sets.add(row, clip, audio)
+                self.audio.sets.add(row, clip, audio, reference.audio)
             scored = True
         except InputError as error:
             self._journal.skip(clip.clip_id, row, str(error))
