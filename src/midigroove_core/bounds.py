@@ -77,6 +77,8 @@ SCORED_RATE = Bounds(16_000, 192_000, whole=True)
 """Below 16 kHz cymbals have no band to be heard in."""
 CHANNEL = Bounds(1, 16, whole=True)
 DECIBELS = Bounds(0, 40)
+LUFS = Bounds(-70, 0)
+BARS = Bounds(1, 10_000, whole=True)
 COEFFICIENT = Bounds(0, 1_000_000)
 LEARNING_RATE = Bounds(0, 10, above=True)
 KBIT_PER_SEC = Bounds(0, 10_000, above=True)

@@ -113,15 +113,27 @@ class DrumPerformance:
             position: place in [0, 1) of the bar, by its own meter.
         """
         beats = self.seconds_to_beats(sec)
-        bar_beats = self.meter_numerator * 4.0 / self.meter_denominator
-        bars_before = np.zeros(len(bar_beats), dtype=np.int64)
-        whole = np.ceil(np.diff(self.meter_beats) / bar_beats[:-1] - _SAME_BEAT)
-        bars_before[1:] = np.cumsum(whole).astype(np.int64)
+        bar_beats, bars_before = self._bars()
         i = _segment(self.meter_beats - _SAME_BEAT, beats)
         bars = (beats - self.meter_beats[i]) / bar_beats[i]
         bar = np.floor(bars + _SAME_BEAT)
         position = np.clip(bars - bar, 0.0, np.nextafter(1.0, 0.0))
         return bars_before[i] + bar.astype(np.int64), position
+
+    def bar_start_sec(self, bar: int) -> float:
+        """When a bar begins, by its number from 0; bars go on after the last meter."""
+        bar_beats, bars_before = self._bars()
+        i = max(0, int(np.searchsorted(bars_before, bar, side="right")) - 1)
+        beats = float(self.meter_beats[i]) + (bar - int(bars_before[i])) * float(bar_beats[i])
+        return float(self.beats_to_seconds(beats))
+
+    def _bars(self) -> tuple[Floats, Ints]:
+        """Of each meter the length of a bar in beats and the bars before it."""
+        bar_beats = self.meter_numerator * 4.0 / self.meter_denominator
+        bars_before = np.zeros(len(bar_beats), dtype=np.int64)
+        whole = np.ceil(np.diff(self.meter_beats) / bar_beats[:-1] - _SAME_BEAT)
+        bars_before[1:] = np.cumsum(whole).astype(np.int64)
+        return bar_beats, bars_before
 
     def slice(self, start_sec: float, end_sec: float) -> DrumPerformance:
         """The hits of [start_sec, end_sec), with times counted from start_sec.

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from midigroove_core.errors import InputError
-from midigroove_core.rendering.render import output_paths
+from midigroove_core.rendering.files import MidiInput
+from midigroove_core.rendering.files import output_paths as places
+
+
+def output_paths(names: list[str], out: Path) -> list[tuple[Path, Path]]:
+    return places([MidiInput(Path(n), Path(n)) for n in names], out, folder=len(names) > 1)
 
 
 def test_a_folder_with_a_dot_is_a_folder(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from midigroove_core.audio import audio_info
 from midigroove_core.checkpoint import load_checkpoint
 from midigroove_core.coding.decode import CHUNK_SEC, decode_whole
 from midigroove_core.drums import load_drum_map
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.kits.remap import remap
 from midigroove_core.midi import save_midi
 from midigroove_core.progress import Silent
 from midigroove_core.registry import Registry
-from midigroove_core.rendering import render
+from midigroove_core.rendering import files, render
 from midigroove_core.rendering.model_engine import ModelEngine
 from midigroove_core.rendering.render import RenderConfig
 from midigroove_core.testing import ToyCodec
@@ -157,20 +157,10 @@ def test_a_bad_file_among_many_costs_the_others_nothing(checkpoint: Path, tmp_pa
     save_midi(performance(), good)
     bad.write_text("not MIDI")
     pairs = [(bad, tmp_path / "bad.wav"), (good, tmp_path / "good.wav")]
-    results = render.from_files_to_files(pairs, RenderConfig(checkpoint=checkpoint))
+    results = files.from_files_to_files(pairs, RenderConfig(checkpoint=checkpoint))
     assert "bad.mid" in results[0].error and results[1].error is None
     assert results[1].duration_sec == 8.0 and results[1].kit == "Brushes"
     assert (tmp_path / "good.wav").is_file() and not (tmp_path / "bad.wav").exists()
-
-
-def test_output_paths() -> None:
-    assert render.output_paths(["a.mid"], "x.flac") == [(Path("a.mid"), Path("x.flac"))]
-    pairs = render.output_paths(["d/a.mid", "b.mid"], "out")
-    assert [audio for _, audio in pairs] == [Path("out/a.wav"), Path("out/b.wav")]
-    with pytest.raises(InputError, match="two MIDI files"):
-        render.output_paths(["d/a.mid", "a.mid"], "out")
-    with pytest.raises(InputError, match="need a folder"):
-        render.output_paths(["b.mid", "a.mid"], "out.wav")
 
 
 def test_the_command(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,23 +173,11 @@ def test_the_command(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFix
     (result,) = json.loads(capsys.readouterr().out)
     assert result["duration_sec"] == 7.0 and result["kit"] == "Rock" and result["error"] is None
     assert audio_info(audio).num_samples == 7 * 16000
-    midi.write_text("not MIDI")
     assert run(["render", str(midi), "-o", str(audio), *options]) == 2
+    assert "groove.flac is there already; --overwrite" in capsys.readouterr().err
+    midi.write_text("not MIDI")
+    assert run(["render", str(midi), "-o", str(audio), "--overwrite", *options]) == 2
     assert "groove.mid" in capsys.readouterr().err
-
-
-def test_peaks_never_clip() -> None:
-    loud = np.array([0.0, 2.5, -1.0], np.float32)
-    audio, gain = render.guard_peak(loud)
-    assert np.abs(audio).max() == pytest.approx(render.PEAK_LIMIT)
-    assert gain == pytest.approx(render.PEAK_LIMIT / 2.5)
-    quiet = np.array([0.0, 1.0, -1.0], np.float32)
-    assert render.guard_peak(quiet) == (pytest.approx(quiet), 1.0)
-
-
-def test_nan_is_an_error_not_a_file() -> None:
-    with pytest.raises(MidigrooveError, match="NaN"):
-        render.guard_peak(np.array([0.0, np.nan], np.float32))
 
 
 def test_remap_by_meaning() -> None:

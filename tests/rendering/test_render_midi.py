@@ -63,9 +63,7 @@ def test_a_kit_that_lacks_what_is_played_is_a_line(tmp_path: Path) -> None:
     (tmp_path / "kit" / "snare").mkdir()
     lines = Lines()
     render.from_file(tmp_path / "a.mid", config, progress=lines)
-    assert lines.lines[0].endswith(
-        "not read, being no wav or flac files in the folder itself: kick.mp3, snare/"
-    )
+    assert "not read" in lines.lines[0] and lines.lines[0].endswith(": kick.mp3, snare/")
 
 
 def test_what_a_kit_plays_instead_is_said(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ class _Lines(Silent):
     """For logs and pipes: messages, no bars."""
 
     def message(self, text: str) -> None:
-        stderr.print(text, markup=False)
+        stderr.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager

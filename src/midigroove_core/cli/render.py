@@ -20,14 +20,24 @@ def add(app: typer.Typer) -> None:
 
 def render(
     midi: Annotated[
-        list[Path], typer.Argument(help="MIDI files or scores (MusicXML).", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="MIDI files or scores (MusicXML), folders of them, or - for standard input.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--out", "-o", help="Audio file (.wav, .flac, .ogg); a folder for several MIDI files."
+            "--out",
+            "-o",
+            help="Audio file (.wav, .flac, .ogg), a folder, or - for standard output.",
+            show_default="a .wav beside each file",
         ),
-    ] = Path("groove.wav"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace audio files that are there.")
+    ] = False,
     engine: Annotated[str, typer.Option(help="model or sampler (needs no model).")] = "model",
     checkpoint: Annotated[
         Path | None, typer.Option(help="Checkpoint.", show_default="the model that ships")
@@ -92,6 +102,31 @@ def render(
     tail_sec: Annotated[
         float, number(bounds.SECONDS, "--tail", help="Seconds after the last event.")
     ] = 2.0,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Whole bars whose end runs into their start; no tail.")
+    ] = False,
+    bars: Annotated[
+        int | None, number(bounds.BARS, help="Length of the loop in bars.", show_default="all")
+    ] = None,
+    stems: Annotated[
+        bool,
+        typer.Option("--stems", help="Kick, snare, toms, hats, cymbals, percussion apart, too."),
+    ] = False,
+    lufs: Annotated[
+        float | None,
+        number(
+            bounds.LUFS, help="Loudness to bring files to, such as -16.", show_default="as played"
+        ),
+    ] = None,
+    normalize: Annotated[
+        bool, typer.Option("--normalize", help="Bring each file's peak to -1 dB.")
+    ] = False,
+    bit_depth: Annotated[
+        str, typer.Option(help="16, 24 or float (.wav; .flac has no float).")
+    ] = "16",
+    dither: Annotated[
+        bool, typer.Option("--dither", help="Dither to 16 bits, except where it is silent.")
+    ] = False,
     temperature: Annotated[
         float,
         number(bounds.TEMPERATURE, help="Below 1 draws likelier codes; 0 takes the likeliest."),
@@ -115,17 +150,28 @@ def render(
 
     Example: `midigroove render groove.mid --kit jazz -o groove.wav`
     """
-    from midigroove_core.rendering.render import RenderConfig, from_files_to_files, output_paths
+    from midigroove_core.rendering.files import find_inputs, from_files_to_files, output_paths
+    from midigroove_core.rendering.output import Output
+    from midigroove_core.rendering.render import RenderConfig
 
     config = RenderConfig(
         engine="sampler" if like is not None else engine, like=like, like_midi=like_midi,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, bpm=bpm, drum_map=drum_map, feel=feel, channel=channel, track=track,
-        strict=strict, tail_sec=tail_sec, temperature=temperature,
-        top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, mono=mono, device=device,
+        strict=strict, tail_sec=tail_sec, loop=loop, bars=bars, temperature=temperature,
+        top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, mono=mono,
+        device=device,
     )  # fmt: skip
+    output = Output(
+        bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, stems=stems,
+        overwrite=overwrite,
+    )  # fmt: skip
+    if json and str(out) == "-":
+        raise InputError("standard output takes the audio or `json`, not both")
+    folder = len(midi) > 1 or any(path.is_dir() for path in midi)
+    pairs = output_paths(find_inputs(midi), out, folder=folder)
     with progress_for_terminal() as progress:
-        results = from_files_to_files(output_paths(midi, out), config, progress=progress)
+        results = from_files_to_files(pairs, config, output, progress=progress)
     if json:
         print_json([vars(result) for result in results])
     failed = [result for result in results if result.error is not None]

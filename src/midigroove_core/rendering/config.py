@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ _PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
 
 _BOUNDS = {
     "bpm": bounds.TEMPO_BPM,
+    "bars": bounds.BARS,
     "channel": bounds.CHANNEL,
     "tail_sec": bounds.SECONDS,
     "temperature": bounds.TEMPERATURE,
@@ -61,6 +62,8 @@ class RenderConfig:
             takes their drum parts, see `load_midi`.
         strict: refuse hits that are no drum of the map instead of leaving them out.
         tail_sec: how long to go on after the performance's end.
+        loop: give whole bars whose end runs into their start, see `loop.make_loop`, and no tail.
+        bars: how many of them; None takes all. A number asks for a loop.
         temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
         mono: mix the channels of a codec that has several, see `audio.downmix`.
@@ -84,6 +87,8 @@ class RenderConfig:
     track: str | None = None
     strict: bool = False
     tail_sec: float = 2.0
+    loop: bool = False
+    bars: int | None = None
     temperature: float = 0.5
     top_k: int = 0
     top_p: float = 1.0
@@ -164,6 +169,10 @@ class Rendered:
         save_audio(path, self.audio, self.sample_rate)
 
 
+BLOCK_SAMPLES = 1 << 18
+"""Six seconds at 44.1 kHz: what engines that stream play at once."""
+
+
 class Engine(Protocol):
     """Plays performances at its own sample rate; keeps what is slow to load.
 
@@ -183,6 +192,27 @@ class Engine(Protocol):
         Not yet resampled or guarded against clipping. A line says which hits sound as something
         else, or not at all.
         """
+
+
+@runtime_checkable
+class BlockEngine(Engine, Protocol):
+    """An engine that plays block by block, and its groups of drums apart.
+
+    Attributes:
+        groups: names of the groups.
+    """
+
+    groups: tuple[str, ...]
+
+    def play_blocks(
+        self,
+        performance: DrumPerformance,
+        num_samples: int,
+        progress: Progress,
+        *,
+        groups: bool = False,
+    ) -> Iterator[NDArray[np.float32]]:
+        """`num_samples` at `sample_rate` as blocks [1, n], or with `groups` a row for each."""
 
 
 def num_output_samples(duration_sec: float, sample_rate: int) -> int:

@@ -10,33 +10,39 @@ kit). Only the model needs torch, so this module imports neither engine before i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import AUDIO_SUFFIXES, check_suffix, downmix, resample
+from midigroove_core.audio import check_suffix, downmix, resample
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import DrumMap
-from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.readers import load_performance
 from midigroove_core.rendering.config import (
+    BLOCK_SAMPLES,
+    BlockEngine,
     Engine,
     RenderConfig,
     Rendered,
     make_config,
     num_output_samples,
 )
+from midigroove_core.rendering.loop import Loop, make_loop
+from midigroove_core.rendering.output import (
+    Output,
+    Played,
+    in_blocks,
+    level_gain,
+    with_faded_end,
+)
 from midigroove_core.score.feel import Feel
-
-PEAK_LIMIT = 0.999
-"""What a render that would clip is scaled down to; just below full scale, for 16-bit rounding."""
 
 END_FADE_SEC = 0.01
 """The last moment fades out, since a cymbal may still ring when the tail ends."""
@@ -107,7 +113,8 @@ def from_performance(
     """
     config, progress = config or RenderConfig(), progress or Silent()
     engine = engine or open_engine(config, progress)
-    return _play(_with_feel(performance, config), config, engine, progress)
+    played = _play(_with_feel(performance, config), config, engine, progress)
+    return _guarded(played, progress)
 
 
 def _with_feel(performance: DrumPerformance, config: RenderConfig) -> DrumPerformance:
@@ -119,20 +126,77 @@ def _with_feel(performance: DrumPerformance, config: RenderConfig) -> DrumPerfor
 def _play(
     performance: DrumPerformance, config: RenderConfig, engine: Engine, progress: Progress
 ) -> Rendered:
-    """What an engine plays, at the rate and the length asked for, below full scale."""
-    audible = _read(performance, engine.drum_map, config.strict, progress)
-    rendered = engine.play(audible, progress)
-    rate = config.sample_rate or rendered.sample_rate
+    """What an engine plays, at the rate and the length asked for."""
+    audible = read_drums(performance, engine.drum_map, config.strict, progress)
+    rate = config.sample_rate or engine.sample_rate
+    loop = _loop(audible, config, rate, progress)
+    rendered = engine.play(audible if loop is None else loop.performance, progress)
     audio = downmix(rendered.audio)[None] if config.mono else rendered.audio
     if rate != rendered.sample_rate:
         audio = resample(audio, rendered.sample_rate, rate)
-    audio = fit_length(audio, num_output_samples(performance.end_sec + config.tail_sec, rate))
-    audio, gain = guard_peak(fade_end(audio, rate))
-    if gain < 1.0:
-        progress.message(
-            f"peak would clip: turned down by {-20 * math.log10(gain):.1f} dB to stay below 1"
-        )
-    return replace(rendered, audio=audio, sample_rate=rate, gain=gain)
+    if loop is None:
+        length = num_output_samples(performance.end_sec + config.tail_sec, rate)
+        audio = fade_end(fit_length(audio, length), rate)
+    else:
+        audio = loop.cut(audio, rate)
+        rendered = replace(rendered, codes=None, joins_sec=[])
+    return replace(rendered, audio=audio, sample_rate=rate)
+
+
+def _guarded(rendered: Rendered, progress: Progress) -> Rendered:
+    """The render below full scale."""
+    peak = float(np.abs(rendered.audio).max(initial=0.0))
+    gain, line = level_gain(peak, -math.inf, Output())
+    if line is None:
+        return rendered
+    progress.message(line)
+    return replace(rendered, audio=rendered.audio * np.float32(gain), gain=gain)
+
+
+def _loop(
+    performance: DrumPerformance, config: RenderConfig, sample_rate: int, progress: Progress
+) -> Loop | None:
+    if not config.loop and config.bars is None:
+        return None
+    loop = make_loop(performance, sample_rate, config.bars)
+    progress.message(loop.line(sample_rate))
+    return loop
+
+
+def open_played(
+    performance: DrumPerformance,
+    config: RenderConfig,
+    engine: Engine,
+    progress: Progress,
+    *,
+    groups: bool = False,
+) -> Played:
+    """What `from_performance` gives, block by block and before its level is guarded.
+
+    Args:
+        performance, config, engine, progress: as `from_performance` has them.
+        groups: give the groups of drums apart; the sampler can.
+
+    Raises:
+        InputError: as `from_performance`.
+    """
+    if not isinstance(engine, BlockEngine):
+        audio = np.atleast_2d(_play(performance, config, engine, progress).audio)
+        rate = config.sample_rate or engine.sample_rate
+        blocks = in_blocks(audio, BLOCK_SAMPLES)
+        return Played(blocks, (), len(audio), audio.shape[1], rate)
+    rate = engine.sample_rate
+    audible = read_drums(performance, engine.drum_map, config.strict, progress)
+    loop = _loop(audible, config, rate, progress)
+    names = engine.groups if groups else ()
+    if loop is not None:
+        whole = loop.start + loop.length
+        blocks = engine.play_blocks(loop.performance, whole, progress, groups=groups)
+        return Played(loop.cut_blocks(blocks), names, 1, loop.length, rate)
+    length = num_output_samples(performance.end_sec + config.tail_sec, rate)
+    blocks = engine.play_blocks(audible, length, progress, groups=groups)
+    faded = with_faded_end(blocks, length, round(END_FADE_SEC * rate))
+    return Played(faded, names, 1, length, rate)
 
 
 def from_file(
@@ -148,30 +212,39 @@ def from_file(
         InputError: not a file that a reader reads, or one without notes.
     """
     config, progress = config or RenderConfig(), progress or Silent()
-    if config.channel is None and config.track is None:
-        performance = load_performance(midi_path)
-    else:
-        performance = load_midi(midi_path, channel=config.channel, track=config.track)
-    for line in performance.oddities:
-        progress.message(f"{midi_path}: {line}")
-    if performance.num_hits == 0:
-        raise InputError(f"{midi_path}: there is no hit in it")
-    performance = _with_feel(performance, config)
+    performance = read_file(midi_path, config, progress)
     engine = engine or open_engine(config, progress)
     try:
-        return _play(performance, config, engine, progress)
+        return _guarded(_play(performance, config, engine, progress), progress)
     except InputError as error:
         raise InputError(f"{midi_path}: {error}") from error
 
 
-def _read(
+def read_file(path: str | Path, config: RenderConfig, progress: Progress) -> DrumPerformance:
+    """The performance in a file, with the channel, the track and the feel that are asked for.
+
+    Raises:
+        InputError: not a file that a reader reads, or one without notes.
+    """
+    if config.channel is None and config.track is None:
+        performance = load_performance(path)
+    else:
+        performance = load_midi(path, channel=config.channel, track=config.track)
+    for line in performance.oddities:
+        progress.message(f"{path}: {line}")
+    if performance.num_hits == 0:
+        raise InputError(f"{path}: there is no hit in it")
+    return _with_feel(performance, config)
+
+
+def read_drums(
     performance: DrumPerformance, drum_map: DrumMap, strict: bool, progress: Progress
 ) -> DrumPerformance:
     """The hits that are drums of the map; a line about the others, which no engine plays."""
     reading = read_with(performance, drum_map)
     for line in reading.lines:
         if strict or reading.performance.num_hits == 0:
-            raise InputError(f"{line.removesuffix('; left out')}; choose another drum_map")
+            raise InputError(f"{line.removesuffix('; left out')}; choose another `drum_map`")
         progress.message(line)
     if reading.by_pedal:
         progress.message(
@@ -199,103 +272,16 @@ def from_file_to_file(
     return rendered
 
 
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one file of many.
-
-    Attributes:
-        midi, audio: the files read and written.
-        duration_sec, sample_rate: of the audio; 0 where there is none.
-        kit: what it was played on.
-        error: why there is no audio; None where there is.
-    """
-
-    midi: str
-    audio: str
-    duration_sec: float = 0.0
-    sample_rate: int = 0
-    kit: str = ""
-    error: str | None = None
-
-
-def from_files_to_files(
-    pairs: Iterable[tuple[str | Path, str | Path]],
-    config: RenderConfig | None = None,
-    *,
-    progress: Progress | None = None,
-) -> list[FileResult]:
-    """Renders many MIDI files with one engine; a bad one among them costs the others nothing.
-
-    Args:
-        pairs: (MIDI file, audio file) to read and write.
-        config: with what and how.
-        progress: told about each file.
-    """
-    work = [(str(midi), str(audio)) for midi, audio in pairs]
-    for _, audio in work:
-        check_suffix(audio)
-    config, progress = config or RenderConfig(), progress or Silent()
-    engine = open_engine(config, progress)
-    results = []
-    for midi, audio in work:
-        try:
-            done = from_file_to_file(midi, audio, config, engine=engine, progress=progress)
-        except InputError as error:
-            results.append(FileResult(midi, audio, error=str(error)))
-            if len(work) > 1:
-                progress.message(f"skipped: {error}")
-            continue
-        result = FileResult(midi, audio, done.duration_sec, done.sample_rate, engine.kit)
-        results.append(result)
-        progress.message(f"{audio}: {done.duration_sec:.2f} s at {done.sample_rate} Hz")
-    return results
-
-
-def output_paths(midi: Sequence[str | Path], out: str | Path) -> list[tuple[Path, Path]]:
-    """Pairs of MIDI and audio files: `out` itself for one, files of the same stem in it for many.
-
-    A folder gets .wav files: one that is there, or for one file a name without a suffix, for
-    several any name but that of an audio file. Raises InputError when two files would have the
-    same name.
-    """
-    out = Path(out)
-    if len(midi) == 1 and out.suffix and not out.is_dir():
-        return [(Path(midi[0]), out)]
-    pairs = [(Path(path), out / f"{Path(path).stem}.wav") for path in midi]
-    names = [audio for _, audio in pairs]
-    for audio in names:
-        if names.count(audio) > 1:
-            raise InputError(f"{audio}: two MIDI files would be written to it; render them apart")
-    if out.is_file() or (out.suffix.lower() in AUDIO_SUFFIXES and not out.is_dir()):
-        raise InputError(f"{out}: several MIDI files need a folder, not a file, to be written to")
-    return pairs
-
-
 def fit_length(audio: NDArray[np.float32], num_samples: int) -> NDArray[np.float32]:
-    """Cuts audio `[..., S]`, or pads it with zeros, to exactly `num_samples`."""
-    there = audio.shape[-1]
-    if there >= num_samples:
-        return audio[..., :num_samples]
-    return np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(0, num_samples - there)])
+    """Cuts or pads audio [..., S] with zeros to exactly `num_samples`."""
+    audio = audio[..., :num_samples]
+    missing = num_samples - audio.shape[-1]
+    return np.pad(audio, [*[(0, 0)] * (audio.ndim - 1), (0, missing)]) if missing else audio
 
 
 def fade_end(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
-    """The audio `[..., S]` with its last `END_FADE_SEC` faded to zero."""
+    """The audio [..., S] with its last `END_FADE_SEC` faded to zero."""
     length = min(audio.shape[-1], round(END_FADE_SEC * sample_rate))
     faded = audio.copy()
     faded[..., audio.shape[-1] - length :] *= np.linspace(1.0, 0.0, length, dtype=np.float32)
     return faded
-
-
-def guard_peak(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """Scales audio that would clip to `PEAK_LIMIT`; returns it with the gain that was applied.
-
-    All channels by one gain, so that each stays where it is.
-    """
-    peak = float(max(np.max(audio, initial=0.0), -np.min(audio, initial=0.0)))
-    if not math.isfinite(peak):
-        raise MidigrooveError("the render has NaN or infinite samples; is the checkpoint damaged?")
-    if peak <= 1.0:
-        return audio, 1.0
-    gain = PEAK_LIMIT / peak
-    return (audio * np.float32(gain)).astype(np.float32), gain

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import sampler
@@ -12,7 +15,12 @@ from midigroove_core.kits.oneshots import Kit
 from midigroove_core.kits.remap import kit_substitutes
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
-from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
+from midigroove_core.rendering.config import (
+    BLOCK_SAMPLES,
+    RenderConfig,
+    Rendered,
+    num_output_samples,
+)
 
 
 class SamplerEngine:
@@ -41,6 +49,7 @@ class SamplerEngine:
                 f"{_listed(self._kit.unread)}"
             )
         self.sample_rate = config.sample_rate or self._kit.sample_rate
+        self.groups = tuple(sampler.STEMS)
 
     def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
         """See `Engine.play`; the sampler resamples its one-shots, so the rate is the final one."""
@@ -54,6 +63,26 @@ class SamplerEngine:
             num_samples=num_output_samples(seconds, self.sample_rate),
         )
         return Rendered(audio[None], self.sample_rate)
+
+    def play_blocks(
+        self,
+        performance: DrumPerformance,
+        num_samples: int,
+        progress: Progress,
+        *,
+        groups: bool = False,
+    ) -> Iterator[NDArray[np.float32]]:
+        """See `BlockEngine.play_blocks`."""
+        self._say_substitutes(performance, progress)
+        return sampler.render_blocks(
+            performance,
+            self._kit,
+            num_samples,
+            sample_rate=self.sample_rate,
+            drum_map=self.drum_map.plain,
+            stems=groups,
+            block_samples=BLOCK_SAMPLES,
+        )
 
     def _say_substitutes(self, performance: DrumPerformance, progress: Progress) -> None:
         line = kit_substitutes(performance, self._kit, self.drum_map).line(f"kit {self.kit}")

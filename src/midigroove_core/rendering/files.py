@@ -1,0 +1,246 @@
+"""MIDI files to audio files: which are meant, where each goes, and many with one engine."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from midigroove_core.audio import AUDIO_SUFFIXES, audio_format
+from midigroove_core.errors import InputError
+from midigroove_core.midi_file import STANDARD_INPUT
+from midigroove_core.progress import Progress, Silent
+from midigroove_core.readers import reader_suffixes
+from midigroove_core.rendering.config import Engine, RenderConfig
+from midigroove_core.rendering.output import Output, describe_stems, stem_path, write
+from midigroove_core.rendering.render import open_engine, open_played, read_file
+
+STANDARD_OUTPUT = "-"
+"""The path that stands for standard output."""
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file of many.
+
+    Attributes:
+        midi, audio: the files read and written.
+        duration_sec, sample_rate: of the audio; 0 where there is none.
+        kit: what it was played on.
+        gain: what the audio was multiplied by.
+        stems: files of the stems.
+        error: why there is no audio; None where there is.
+    """
+
+    midi: str
+    audio: str
+    duration_sec: float = 0.0
+    sample_rate: int = 0
+    kit: str = ""
+    gain: float = 1.0
+    stems: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class MidiInput:
+    """A file to render.
+
+    Attributes:
+        path: of the file.
+        place: where it goes in an output folder; the tree of a folder is kept.
+    """
+
+    path: Path
+    place: Path
+
+
+def find_inputs(named: Sequence[str | Path]) -> list[MidiInput]:
+    """The files that are meant by files, folders and patterns such as "*.mid".
+
+    Raises:
+        InputError: a folder or a pattern without a file that can be read.
+    """
+    found: list[MidiInput] = []
+    for name in named:
+        path = Path(name)
+        if path.is_dir():
+            inside = _files_in(path)
+            if not inside:
+                raise InputError(f"{path}: no file in it that can be rendered")
+            found += [MidiInput(file, file.relative_to(path)) for file in inside]
+        elif glob.has_magic(str(name)) and not path.exists():
+            matches = sorted(glob.glob(str(name), recursive=True))
+            if not matches:
+                raise InputError(f"{name}: no file has a name like this")
+            found += [MidiInput(Path(file), Path(Path(file).name)) for file in matches]
+        else:
+            found.append(MidiInput(path, Path(path.name)))
+    return found
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Files below a folder that have a reader, by name; links to folders are not followed."""
+    suffixes = reader_suffixes()
+    found = []
+    for parent, _, names in os.walk(folder):
+        found += [Path(parent) / name for name in names if Path(name).suffix.lower() in suffixes]
+    return sorted(found)
+
+
+def output_paths(
+    inputs: Sequence[MidiInput], out: str | Path | None, *, folder: bool = False
+) -> list[tuple[Path, Path]]:
+    """Pairs of files to read and audio files to write.
+
+    Args:
+        inputs: of `find_inputs`.
+        out: an audio file for one input, a folder for many; "-" for standard output; None writes
+            each .wav beside its input.
+        folder: `out` is a folder even for one input.
+
+    Raises:
+        InputError: two inputs would be written to one file, or a file is no place for many.
+    """
+    if out is None:
+        if any(str(one.path) == STANDARD_INPUT for one in inputs):
+            raise InputError("standard input has no name of its own; say where with `out`")
+        return _distinct([(one.path, one.path.with_suffix(".wav")) for one in inputs])
+    out = Path(out)
+    is_file = out.suffix.lower() in AUDIO_SUFFIXES or (out.suffix and not folder)
+    if len(inputs) == 1 and not folder and not out.is_dir():
+        if is_file or str(out) == STANDARD_OUTPUT:
+            return [(inputs[0].path, out)]
+    elif str(out) == STANDARD_OUTPUT:
+        raise InputError("standard output takes one file; name a folder with `out`")
+    elif out.is_file() or (out.suffix.lower() in AUDIO_SUFFIXES and not out.is_dir()):
+        raise InputError(f"{out}: several MIDI files need a folder, not a file, to be written to")
+    return _distinct([(one.path, out / _wav_name(one.place)) for one in inputs])
+
+
+def _wav_name(place: Path) -> Path:
+    return Path("groove.wav") if str(place) == STANDARD_INPUT else place.with_suffix(".wav")
+
+
+def _distinct(pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    sources: dict[Path, Path] = {}
+    for midi, audio in pairs:
+        if audio in sources:
+            raise InputError(
+                f"{audio}: both {sources[audio]} and {midi} would be written to it; "
+                "render them apart"
+            )
+        sources[audio] = midi
+    return pairs
+
+
+def from_files_to_files(
+    pairs: Iterable[tuple[str | Path, str | Path]],
+    config: RenderConfig | None = None,
+    output: Output | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[FileResult]:
+    """Renders many MIDI files with one engine; a bad one among them costs the others nothing.
+
+    The sampler's audio is written while it is played, so it may be hours long.
+
+    Args:
+        pairs: (MIDI file, audio file) to read and write.
+        config: with what and how.
+        output: level, bit depth and stems; with `overwrite` files that are there are replaced.
+        progress: told about each file.
+
+    Raises:
+        InputError: an audio file that is there already or cannot have that format; before any work.
+    """
+    work = [(Path(midi), Path(audio)) for midi, audio in pairs]
+    config, progress = config or RenderConfig(), progress or Silent()
+    output = output or Output()
+    _check(work, config, output)
+    engine = open_engine(config, progress)
+    results = []
+    for midi, audio in work:
+        try:
+            result = _render_one(midi, audio, config, output, engine, progress)
+        except InputError as error:
+            results.append(FileResult(str(midi), str(audio), error=str(error)))
+            if len(work) > 1:
+                progress.message(f"skipped: {error}")
+            continue
+        results.append(result)
+        where = "standard output" if result.audio == STANDARD_OUTPUT else result.audio
+        stems = f"; {describe_stems(result.stems)}" if output.stems else ""
+        progress.message(f"{where}: {result.duration_sec:.2f} s at {result.sample_rate} Hz{stems}")
+    return results
+
+
+def _check(work: list[tuple[Path, Path]], config: RenderConfig, output: Output) -> None:
+    if output.stems and config.engine != "sampler":
+        raise InputError("`stems` are played by the sampler; choose that `engine`")
+    there = []
+    for midi, audio in work:
+        if str(audio) == STANDARD_OUTPUT:
+            if output.stems:
+                raise InputError("`stems` are files; name one with `out`")
+            continue
+        audio_format(audio, output.bit_depth)
+        if os.path.lexists(audio):
+            there.append(audio)
+        if audio == midi:
+            raise InputError(f"{audio}: would be written over what is read")
+    if there and not output.overwrite:
+        many = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        exist = "are there already" if many else "is there already"
+        raise InputError(f"{there[0]}{many} {exist}; `overwrite` replaces, `out` names another")
+
+
+def _render_one(
+    midi: Path,
+    audio: Path,
+    config: RenderConfig,
+    output: Output,
+    engine: Engine,
+    progress: Progress,
+) -> FileResult:
+    performance = read_file(midi, config, progress)
+    try:
+        played = open_played(performance, config, engine, progress, groups=output.stems)
+    except InputError as error:
+        raise InputError(f"{midi}: {error}") from error
+    if str(audio) == STANDARD_OUTPUT:
+        with tempfile.TemporaryDirectory() as folder:
+            written = write(played, Path(folder) / "groove.wav", output)
+            _to_standard_output(Path(folder) / "groove.wav")
+    else:
+        if output.stems and not output.overwrite:
+            _check_stems(audio, played.groups)
+        written = write(played, audio, output)
+    if written.line is not None:
+        progress.message(written.line)
+    return FileResult(
+        str(midi),
+        str(audio),
+        played.num_samples / played.sample_rate,
+        played.sample_rate,
+        engine.kit,
+        written.gain,
+        tuple(str(stem) for stem in written.stems),
+    )
+
+
+def _check_stems(audio: Path, groups: Sequence[str]) -> None:
+    for group in groups:
+        if os.path.lexists(stem_path(audio, group)):
+            raise InputError(f"{stem_path(audio, group)} is there already; `overwrite` replaces")
+
+
+def _to_standard_output(path: Path) -> None:
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
