@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from midigroove_core.errors import InputError
 from midigroove_core.performance import DrumPerformance
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("onset_sec", np.nan), ("duration_sec", np.inf), ("pitch", 128), ("velocity", 0),
+        ("tempo_bpm", np.nan), ("meter_denominator", 0), ("end_sec", np.nan),
+    ],
+)  # fmt: skip
+def test_values_that_are_none(name: str, value: float) -> None:
+    fields: dict[str, Any] = {
+        "onset_sec": np.zeros(1), "duration_sec": np.zeros(1), "pitch": np.full(1, 36),
+        "velocity": np.full(1, 100),
+    }  # fmt: skip
+    fields[name] = value if name == "end_sec" else np.array([value])
+    with pytest.raises(InputError, match=name):
+        DrumPerformance(**fields)
 
 
 def make(onsets: list[float], **fields: object) -> DrumPerformance:

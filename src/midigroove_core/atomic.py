@@ -58,11 +58,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def clear_leftovers(folder: str | Path) -> None:
     """Removes temporary files of killed processes from a folder and those below it."""
     for path in Path(folder).rglob(".*.tmp*"):
-        if _LEFTOVER.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+        if is_leftover(path):
             descriptor = _open_locked(path)
             if descriptor is not None:
                 path.unlink(missing_ok=True)
                 os.close(descriptor)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file has the name of a temporary one, of a living or of a killed process."""
+    return bool(_LEFTOVER.fullmatch(path.name)) and path.is_file() and not path.is_symlink()
 
 
 _LEFTOVER = re.compile(r"\..*\.tmp(\.[^.]*)?", re.DOTALL)

@@ -71,8 +71,19 @@ class DrumPerformance:
         for name in ("onset_sec", "cc4_sec", "choke_sec", "tempo_sec", "meter_beats"):
             if np.any(np.diff(getattr(self, name)) < 0):
                 raise InputError(f"DrumPerformance: {name} is not sorted")
+        self._check_values()
         if len(self.tempo_sec) == 0 or len(self.meter_beats) == 0:
             raise InputError("DrumPerformance: needs at least one tempo and one meter")
+
+    def _check_values(self) -> None:
+        """What is no number, or no pitch, would train and render without a word."""
+        for name in _FLOATS:
+            if not np.isfinite(getattr(self, name)).all():
+                raise InputError(f"DrumPerformance: {name} is not finite")
+        for name, (low, high) in _RANGES.items():
+            values = getattr(self, name)
+            if len(values) and not low <= values.min() <= values.max() <= high:
+                raise InputError(f"DrumPerformance: {name} is not from {low} to {high}")
 
     @property
     def num_hits(self) -> int:
@@ -195,6 +206,20 @@ class DrumPerformance:
             values[name] = arrays[name]
         end_sec = float(values.pop("end_sec")[0])
         return cls(**values, end_sec=end_sec)  # type: ignore[arg-type]
+
+
+_FLOATS = (
+    "onset_sec", "duration_sec", "cc4_sec", "choke_sec", "tempo_sec", "tempo_beats", "tempo_bpm",
+    "meter_beats", "end_sec",
+)  # fmt: skip
+_RANGES = {
+    "pitch": (0, 127),
+    "velocity": (1, 127),
+    "cc4_value": (0, 127),
+    "choke_pitch": (0, 127),
+    "meter_numerator": (1, 2**31),
+    "meter_denominator": (1, 2**31),
+}
 
 
 def array_names() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +15,14 @@ import pytest
 import torch
 from support.trainable_cache import K, make_cache
 
-from midigroove_core.checkpoint import load_checkpoint
+from midigroove_core.atomic import read_json
+from midigroove_core.checkpoint import load_checkpoint, load_state, save_state
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
+from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Silent
 from midigroove_core.registry import Registry
 from midigroove_core.training import TrainConfig, TrainResult, train
 from midigroove_core.training.config import make_config, to_toml
-from midigroove_core.training.record import remove_run
 from midigroove_core.training.schedule import done_share, learning_rate
 
 MODEL = {"dim": 32, "layers": 1, "heads": 2, "head_dim": 16, "conv_kernel": 3, "dropout": 0.1}
@@ -157,14 +159,79 @@ def test_only_runs_are_overwritten(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("years of work")
     with pytest.raises(MidigrooveError, match="not a training run"):
-        remove_run(tmp_path / "thesis")
-    with pytest.raises(MidigrooveError, match="not a training run"):
-        train(config(cache, tmp_path / "thesis"))
-    remove_run(tmp_path / "nothing")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "config.toml").write_text(to_toml(config(cache, tmp_path / "run")))
-    remove_run(tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+        train(config(cache, tmp_path / "thesis"), overwrite=True)
+    (tmp_path / "thesis" / "config.toml").write_text('theme = "ananke"')
+    for overwrite in (False, True):
+        with pytest.raises(MidigrooveError, match="not a training run"):
+            train(config(cache, tmp_path / "thesis"), overwrite=overwrite)
+    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "years of work"
+
+
+def test_overwriting_removes_own_files_alone_and_late(
+    cache: Path, whole: TrainResult, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole.out, run)
+    (run / "notes.txt").write_text("mine")
+    before = (run / "state.safetensors").read_bytes()
+    for wrong in ({"cache": str(tmp_path / "none")}, {"split": "none"}, {"model": "none"}):
+        with pytest.raises(MidigrooveError):
+            train(config(cache, run, **wrong), overwrite=True)
+    assert (run / "state.safetensors").read_bytes() == before
+    result = train(config(cache, run, seed=3, max_steps=1), overwrite=True)
+    assert result.steps == 1 and (run / "notes.txt").read_text() == "mine"
+
+
+def test_a_kill_in_the_first_write_or_after_the_last_state(
+    cache: Path, whole: TrainResult, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".config.tmp.toml").write_text("cac")
+    (run / ".lock").touch()
+    train(config(cache, run))
+    assert sorted(path.name for path in run.iterdir()) == sorted(
+        path.name for path in whole.out.iterdir()
+    )
+    (run / "summary.json").unlink()
+    train(config(cache, run))
+    assert read_json(run / "summary.json")["best_step"] == whole.best_step
+
+
+def test_a_second_process_is_refused(cache: Path, tmp_path: Path) -> None:
+    with (
+        lock_folder(tmp_path / "run", "training run"),
+        pytest.raises(MidigrooveError, match="another process is writing to this training run"),
+    ):
+        train(config(cache, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda t, s: s.update(counters=3), "counters: expected object, got int"),
+        (lambda t, s: s["counters"].update(step="x"), "counters.step: expected int"),
+        (lambda t, s: s["counters"].update(rows=[]), "no measurements"),
+        (lambda t, s: s["counters"].update(best_step=5), "measurement of its best step"),
+        (lambda t, s: s.pop("cache_fingerprint"), "missing required field cache_fingerprint"),
+        (lambda t, s: t.pop("optimizer/0/step"), "optimizer/0/step"),
+        (lambda t, s: t.update({"optimizer/x": torch.zeros(1)}), "optimizer/x"),
+        (lambda t, s: t.update({"optimizer/0/exp_avg": torch.zeros(3)}), "optimizer/0/exp_avg"),
+        (lambda t, s: t["optimizer/0/exp_avg"].fill_(float("nan")), "is not finite"),
+    ],
+)
+def test_a_wrong_state_is_one_line(
+    cache: Path, whole: TrainResult, tmp_path: Path, change: Any, says: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole.out, run)
+    tensors, state = load_state(run / "state.safetensors")
+    tensors = {name: value.clone() for name, value in tensors.items()}
+    change(tensors, state)
+    save_state(run / "state.safetensors", tensors, state)
+    with pytest.raises(InputError, match=says) as caught:
+        train(config(cache, run))
+    assert "state.safetensors" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_a_time_limit_ends_the_run_and_its_schedule(cache: Path, tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ def remap(
             found.silent[meant] += count
         elif meant is not None and played is not None and played != meant:
             found.played[meant, played] += count
-    moved = replace(performance, pitch=table[performance.pitch])
-    return keep_hits(moved, moved.pitch >= 0), found
+    kept = keep_hits(performance, table[performance.pitch] >= 0)
+    return replace(kept, pitch=table[kept.pitch]), found
 
 
 def _translated(pitch: int, source: DrumMap, target: DrumMap) -> int:

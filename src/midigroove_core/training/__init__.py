@@ -34,7 +34,8 @@ def train(
         progress: told how far it is.
         cache: folder of the cache.
         out: folder of the run.
-        overwrite: throw away the run that is there, rather than go on with it.
+        overwrite: throw away the run that is there, rather than go on with it; only once all
+            else is known to be right, and only its own files.
         settings: fields of `TrainConfig`, such as `preset="tiny"` or `max_steps=100`.
 
     Returns:
@@ -46,7 +47,6 @@ def train(
             that has another run; says what and where.
     """
     from midigroove_core.training.loop import run
-    from midigroove_core.training.record import remove_run
 
     given = {"cache": cache, "out": out}
     settings |= {name: str(place) for name, place in given.items() if place is not None}
@@ -54,6 +54,4 @@ def train(
         config = make_config(**settings)
     elif settings:
         raise InputError("train: give a configuration or settings, not both")
-    if overwrite:
-        remove_run(config.out)
-    return run(config, progress)
+    return run(config, progress, overwrite=overwrite)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,14 +18,23 @@ from midigroove_core.checkpoint import save_checkpoint
 from midigroove_core.device import choose_device
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.model import GridBatch, Model
+from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.training.baselines import code_baselines
 from midigroove_core.training.config import TrainConfig, TrainResult
-from midigroove_core.training.record import make_row, open_run, story, write_measurements
+from midigroove_core.training.record import (
+    STATE,
+    SUMMARY,
+    check_place,
+    make_row,
+    open_run,
+    story,
+    write_measurements,
+)
 from midigroove_core.training.schedule import done_share, learning_rate
 from midigroove_core.training.starting import new_model
-from midigroove_core.training.state import STATE, TrainState
+from midigroove_core.training.state import TrainState
 from midigroove_core.training.windows import (
     make_windows,
     training_batch,
@@ -35,15 +45,21 @@ _CHECK_EVERY = 10
 """Steps between looks at the loss; each look makes a GPU wait."""
 
 
-def run(config: TrainConfig, progress: Progress | None = None) -> TrainResult:
+def run(
+    config: TrainConfig, progress: Progress | None = None, *, overwrite: bool = False
+) -> TrainResult:
     """See `midigroove_core.training.train`."""
     began = time.perf_counter()
+    out = Path(config.out)
+    check_place(out)
+    # All that can be wrong is found before the folder is touched.
     trainer = Trainer(config, progress or Silent(), began)
-    open_run(Path(config.out), config)
-    if (Path(config.out) / STATE).exists():
-        trainer.resume()
-    trainer.fit()
-    return trainer.result()
+    with lock_folder(out, "training run"):
+        open_run(out, config, overwrite=overwrite)
+        if (out / STATE).exists():
+            trainer.resume()
+        trainer.fit()
+        return trainer.result()
 
 
 class Trainer:
@@ -157,7 +173,7 @@ class Trainer:
             )
         )
         valid_nll = sum(per_codebook) / len(per_codebook)
-        better = valid_nll < counters.best_nll
+        better = counters.best_nll is None or valid_nll < counters.best_nll
         counters.since_best = 0 if better else counters.since_best + 1
         if better:
             counters.best_nll, counters.best_step = valid_nll, counters.step
@@ -199,7 +215,9 @@ class Trainer:
     def result(self) -> TrainResult:
         """How the run ended; also written to summary.json."""
         counters = self.state.counters
-        best = next(row for row in counters.rows if row["step"] == counters.best_step)
+        best: dict[str, Any] = next(
+            row for row in counters.rows if row["step"] == counters.best_step
+        )
         books = range(self.cache.num_codebooks)
         result = TrainResult(
             out=self.out,
@@ -218,8 +236,9 @@ class Trainer:
         paths = {name: getattr(result, name).name for name in ("best", "last")}
         summary = {**vars(result), **paths}
         del summary["out"]
-        if self._train_steps:  # a finished run that is opened again keeps its times
-            write_json(self.out / "summary.json", summary)
+        # A finished run that is opened again keeps its times, if it came to write them.
+        if self._train_steps or not (self.out / SUMMARY).exists():
+            write_json(self.out / SUMMARY, summary)
         return result
 
     def _batches(self) -> Iterator[GridBatch]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from midigroove_core.atomic import write_text
+from midigroove_core.atomic import clear_leftovers, is_leftover, write_text
+from midigroove_core.checkpoint import STATE_KEY
 from midigroove_core.csvfile import write_csv
-from midigroove_core.errors import MidigrooveError
+from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.lock import LOCK
+from midigroove_core.tensorfile import read_header
 from midigroove_core.training.config import (
     TrainConfig,
     check_same_run,
@@ -19,40 +21,75 @@ from midigroove_core.training.config import (
 from midigroove_core.training.plots import plot_loss
 
 CONFIG = "config.toml"
+STATE = "state.safetensors"
+SUMMARY = "summary.json"
 COLUMNS = (
     "step", "epoch", "learning_rate", "train_nll", "valid_nll", "unigram_nll", "bigram_nll",
 )  # fmt: skip
 """Columns of metrics.csv; after them one `valid_nll_K` per codebook. Losses in nats per code."""
 
 
-def open_run(out: Path, config: TrainConfig) -> None:
+_OWN = (
+    CONFIG, "metrics.csv", "loss.png", "best.safetensors", "last.safetensors", STATE, SUMMARY,
+)  # fmt: skip
+_EVENTS = "tensorboard"
+
+
+def open_run(out: Path, config: TrainConfig, *, overwrite: bool = False) -> None:
     """Makes the folder of a run, or checks that the one that is there has the same settings.
+
+    Args:
+        out: the folder; its lock is held.
+        config: the settings.
+        overwrite: remove the files of the run that is there, and begin anew.
 
     Raises:
         MismatchError: it has a run with other settings; names the field.
         MidigrooveError: it has something else.
     """
+    check_place(out)
+    clear_leftovers(out)
+    if overwrite:
+        _remove_own(out)
     if (out / CONFIG).exists():
         check_same_run(out, make_config(out / CONFIG), config)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise MidigrooveError(f"{out}: exists and is not a training run; choose another `out`")
-    for left_over in out.glob(".*.tmp.*"):  # of a process that was killed while writing
-        left_over.unlink()
     write_text(out / CONFIG, to_toml(config))
 
 
-def remove_run(out: str | Path) -> None:
-    """Deletes the run in a folder.
-
-    Raises:
-        MidigrooveError: the folder has something else in it.
-    """
-    out = Path(out)
+def check_place(out: Path) -> None:
+    """Raises MidigrooveError unless a folder is absent, empty, or a run by its content."""
     if not out.exists():
         return
-    if not (out / CONFIG).exists():
-        raise MidigrooveError(f"{out}: exists and is not a training run; it is not overwritten")
-    shutil.rmtree(out)
+    if not out.is_dir():
+        raise MidigrooveError(f"{out}: is a file; a training run is a folder")
+    # A kill in the very first write leaves temporary files alone.
+    others = [path for path in out.iterdir() if path.name != LOCK and not is_leftover(path)]
+    if others and not _is_run(out):
+        raise MidigrooveError(
+            f"{out}: holds files and is not a training run ({min(others).name}); choose another "
+            "`out`"
+        )
+
+
+def _is_run(out: Path) -> bool:
+    try:
+        make_config(out / CONFIG)
+    except MidigrooveError:  # damaged, or of something else: then the state has to say it
+        try:
+            return STATE_KEY in read_header(out / STATE).metadata
+        except InputError:
+            return False
+    return True
+
+
+def _remove_own(out: Path) -> None:
+    """Removes the files of a run, its settings last, and nothing else."""
+    for events in (out / _EVENTS).glob("events.out.tfevents.*"):
+        events.unlink()
+    if (out / _EVENTS).is_dir() and not any((out / _EVENTS).iterdir()):
+        (out / _EVENTS).rmdir()
+    for name in reversed(_OWN):
+        (out / name).unlink(missing_ok=True)
 
 
 def make_row(
@@ -104,7 +141,7 @@ def write_measurements(
     write_csv(out / "metrics.csv", columns, [[row[name] for name in columns] for row in rows])
     plot_loss(out / "loss.png", rows)
     if tensorboard:
-        _write_events(out / "tensorboard", rows[-1])
+        _write_events(out / _EVENTS, rows[-1])
 
 
 def _write_events(folder: Path, row: dict[str, Any]) -> None:

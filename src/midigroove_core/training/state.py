@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from midigroove_core.checkpoint import load_state, save_state
-from midigroove_core.errors import MismatchError
+from midigroove_core.checkpoint import STATE_KEY, load_state, save_state
+from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.interfaces.model import Model
+from midigroove_core.structured import Count, convert_as
 from midigroove_core.training.config import TrainConfig
-
-STATE = "state.safetensors"
+from midigroove_core.training.record import STATE
 
 
 @dataclass
@@ -26,19 +27,27 @@ class Counters:
         step: steps done.
         elapsed_sec: wall-clock time of earlier sessions; kept only under a time limit, so that
             without one the same run gives the same bytes.
-        best_nll, best_step: the best measurement.
+        best_nll, best_step: the best measurement; None before the first.
         since_best: measurements since then.
         finished: why the run is over, or "".
         rows: the measurements, as in metrics.csv.
     """
 
-    step: int = 0
+    step: Count = 0
     elapsed_sec: float = 0.0
-    best_nll: float = float("inf")
-    best_step: int = 0
-    since_best: int = 0
-    finished: str = ""
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    best_nll: float | None = None
+    best_step: Count = 0
+    since_best: Count = 0
+    finished: Literal["", "steps", "time", "patience"] = ""
+    rows: list[dict[str, int | float | None]] = field(default_factory=list)
+
+
+@dataclass
+class _Saved:
+    """The JSON in a state's file."""
+
+    counters: Counters
+    cache_fingerprint: str
 
 
 class TrainState:
@@ -80,16 +89,12 @@ class TrainState:
 
     def save(self, folder: Path, cache_fingerprint: str) -> None:
         """Writes `state.safetensors`, whole or not at all."""
-        counters = asdict(self.counters)
-        if not self.counters.rows:
-            counters["best_nll"] = None
         tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
         if self.averaged is not self.model:
             tensors |= {f"averaged/{k}": v for k, v in self.averaged.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{k}": v for k, v in moments.items()}
-        state = {"counters": counters, "cache_fingerprint": cache_fingerprint}
-        save_state(folder / STATE, tensors, state)
+        save_state(folder / STATE, tensors, asdict(_Saved(self.counters, cache_fingerprint)))
 
     def load(self, folder: Path, cache_fingerprint: str) -> None:
         """Goes back to what `save` wrote.
@@ -98,17 +103,16 @@ class TrainState:
             InputError: no such file, or it is damaged.
             MismatchError: it was written for another cache.
         """
-        tensors, state = load_state(folder / STATE)
-        if state["cache_fingerprint"] != cache_fingerprint:
+        tensors, found = load_state(folder / STATE)
+        saved = convert_as(found, _Saved, f"{folder / STATE}: {STATE_KEY}")
+        if saved.cache_fingerprint != cache_fingerprint:
             raise MismatchError(
                 f"{folder}: this run was trained on another cache (fingerprint "
-                f"{state['cache_fingerprint'][:12]}, now {cache_fingerprint[:12]}); give that "
+                f"{saved.cache_fingerprint[:12]}, now {cache_fingerprint[:12]}); give that "
                 f"`cache`, choose another `out`, or start anew with `overwrite`"
             )
-        counters = state["counters"]
-        if counters["best_nll"] is None:
-            counters["best_nll"] = float("inf")
-        self.counters = Counters(**counters)
+        self._check(folder / STATE, saved.counters, tensors)
+        self.counters = saved.counters
         self.model.load_state_dict(_below("model/", tensors))
         if self.averaged is not self.model:
             self.averaged.load_state_dict(_below("averaged/", tensors))
@@ -118,6 +122,34 @@ class TrainState:
             moments.setdefault(int(index), {})[key] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+
+    def _check(self, path: Path, counters: Counters, tensors: Mapping[str, Tensor]) -> None:
+        """Raises InputError unless the tensors are those of this model, and all of them."""
+        wanted = {f"model/{name}": value.shape for name, value in self.model.state_dict().items()}
+        if self.averaged is not self.model:
+            own = self.averaged.state_dict()
+            wanted |= {f"averaged/{name}": value.shape for name, value in own.items()}
+        if counters.step:
+            parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+            for index, parameter in enumerate(parameters):
+                wanted |= {
+                    f"optimizer/{index}/step": torch.Size(),
+                    f"optimizer/{index}/exp_avg": parameter.shape,
+                    f"optimizer/{index}/exp_avg_sq": parameter.shape,
+                }
+        for name in sorted({*wanted, *tensors}):
+            here = tensors.get(name)
+            if name not in wanted or here is None or here.shape != wanted[name]:
+                raise InputError(f"{path}: tensor {name!r} is not what this run has; {_ANEW}")
+            if here.is_floating_point() and not bool(torch.isfinite(here).all()):
+                raise InputError(f"{path}: tensor {name!r} is not finite; {_ANEW}")
+        if not counters.rows or any(row.keys() != counters.rows[0].keys() for row in counters.rows):
+            raise InputError(f"{path}: has no measurements, or torn ones; {_ANEW}")
+        if counters.best_step not in [row.get("step") for row in counters.rows]:
+            raise InputError(f"{path}: has no measurement of its best step; {_ANEW}")
+
+
+_ANEW = "copy it again, or start anew with `overwrite`"
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
