@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from support.evaluation_files import write_evaluation
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
 from midigroove_core.evaluation.output.folder import evaluation_folders
+from midigroove_core.report.compare import compare_evaluations
 from midigroove_core.scorecard import files
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.kept import Kept
@@ -203,3 +206,71 @@ def test_damaged_tables_are_one_line(tmp_path: Path, old: str, new: str, message
         Evaluation.open(place).clip_figures("one")
     assert message in str(error.value) and "\n" not in str(error.value)
     assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("row", ["one", "two"])
+def test_a_table_that_was_cut_short_is_named(tmp_path: Path, row: str) -> None:
+    """At the end of a line, where no cell is missing."""
+    place = write_evaluation(tmp_path / "eval", {"one": 1.0, "two": 0.5})
+    path = place / "clips.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if f"@0,{row}," not in line))
+    with pytest.raises(InputError, match=rf"clips.csv: has 39 clips of {row}, .* says 40"):
+        compare_evaluations([place, write_evaluation(tmp_path / "other", {"three": 0.5})])
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_folder import config, write
+
+out = Path(sys.argv[2]) / "eval"
+CALLS = ("mkdir", "replace", "unlink", "rmdir", "fsync", "open")
+
+def killed(number):
+    "A child that dies right before that system call; whether it lived to the end."
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    left = [number]
+    def counted(call):
+        def instead(*args, **options):
+            if left[0] == 0:
+                os._exit(9)
+            left[0] -= 1
+            return call(*args, **options)
+        return instead
+    for name in CALLS:
+        setattr(os, name, counted(getattr(os, name)))
+    write(config(out, overwrite=True), "two", "clips.csv", "codes.csv")
+    os._exit(0)
+
+number, ended = 0, False
+while not ended:
+    write(config(out, overwrite=True), "one", "clips.csv", "takes.csv")
+    (out / "notes.txt").write_text("mine")
+    ended = killed(number)
+    number += 1
+    seen = sorted(p.name for p in out.iterdir()) if out.is_dir() else []
+    whole = {
+        "one": ["clips.csv", "manifest.json", "notes.txt", "takes.csv"],
+        "two": ["clips.csv", "codes.csv", "manifest.json"],
+    }
+    if seen:
+        said = (out / "clips.csv").read_text()
+        assert [n for n in seen if n != "notes.txt"] == [n for n in whole[said] if n != "notes.txt"]
+        assert said in (out / "manifest.json").read_text()
+    write(config(out, overwrite=True), "two", "clips.csv", "codes.csv")
+    assert sorted(p.name for p in out.iterdir()) == [*whole["two"], "notes.txt"], number
+    assert [p.name for p in out.parent.iterdir()] == ["eval"], number
+print(number)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_at_any_moment_it_is_whole_and_the_next_run_clears_up(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10

@@ -50,6 +50,12 @@ def test_one_of_many_equal_systems_does_not_look_better_by_chance(tmp_path: Path
     assert [line.p for line in alone.differences if line.metric == pair.metric] == [pair.p]
 
 
+def test_an_evaluation_is_not_compared_with_itself(tmp_path: Path) -> None:
+    first = write_evaluation(tmp_path / "a", {"early": 0.5})
+    with pytest.raises(InputError, match=r"a is named twice"):
+        compare_evaluations([first, tmp_path / "b" / ".." / "a"])
+
+
 def test_another_embedding_is_told(tmp_path: Path) -> None:
     """The figures of clips compare all the same; those of sets do not."""
     spaces = [
@@ -134,7 +140,7 @@ def test_directories_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     gone = write_evaluation(tmp_path / "gone", {"x": 0.5})
     (gone / "clips.csv").unlink()
     with pytest.raises(InputError, match=r"clips\.csv"):
-        compare_evaluations([gone, gone])
+        compare_evaluations([gone, write_evaluation(tmp_path / "whole", {"y": 0.5})])
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -87,11 +88,14 @@ def compare_evaluations(
         seed: of the bootstrap.
 
     Raises:
-        InputError: fewer than two, or one that is no evaluation.
+        InputError: fewer than two, one that is named twice, or one that is no evaluation.
         MismatchError: they cannot be compared; names the field.
     """
     if len(paths) < 2:
         raise InputError("comparing needs two evaluations: midigroove compare A B")
+    twice = Counter(Path(path).resolve() for path in paths).most_common(1)[0]
+    if twice[1] > 1:
+        raise InputError(f"{twice[0]} is named twice; an evaluation compares with others only")
     found = [Evaluation.open(path) for path in paths]
     notes = [note for other in found[1:] for note in check_comparable(found[0], other)]
     same_clips = len({e.manifest.clips.fingerprint for e in found}) == 1

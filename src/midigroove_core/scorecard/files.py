@@ -121,11 +121,17 @@ class Evaluation:
         """Every figure per clip of one row.
 
         Raises:
-            InputError: clips.csv is gone or damaged; names the line.
+            InputError: clips.csv is gone, damaged (names the line) or not whole.
         """
         path = self.path / "clips.csv"
         lines = self.table("clips.csv", ("clip", "row", "performance"))
         own = [(place, line) for place, line in enumerate(lines, 2) if line["row"] == row]
+        summary = self.summary.row(row)
+        if summary is not None and len(own) != summary.clips:
+            raise InputError(
+                f"{path}: has {len(own)} clips of {row}, and summary.json says {summary.clips}: "
+                f"lines are gone or were added; evaluate again"
+            )
         there = [name for name in self.summary.metrics if own and name in own[0][1]]
         values = {
             name: np.array(
