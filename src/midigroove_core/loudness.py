@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 MAX_GAIN_DB = 20.0
@@ -40,7 +39,9 @@ class LoudnessMeter:
 
     def add(self, block: NDArray[np.float32]) -> None:
         """The next block [C, n]."""
-        weighted, self._state = scipy.signal.sosfilt(
+        from scipy.signal import sosfilt  # takes longer to import than a kit to list
+
+        weighted, self._state = sosfilt(
             self._sections, block.astype(np.float64), axis=-1, zi=self._state
         )
         power = np.square(weighted).sum(axis=0)
@@ -69,7 +70,9 @@ def clip_lufs(audio: NDArray[np.float32], sample_rate: int) -> float:
 
     Without the standard's gate, which is meant for programmes and not for clips of seconds.
     """
-    weighted = scipy.signal.sosfilt(k_weighting(sample_rate), audio.astype(np.float64))
+    from scipy.signal import sosfilt
+
+    weighted = sosfilt(k_weighting(sample_rate), audio.astype(np.float64))
     return power_lufs(float(np.mean(np.square(weighted))) if len(weighted) else 0.0)
 
 

@@ -186,7 +186,7 @@ def recipe(
 ) -> None:
     """Run an experiment from a file: cache, train, evaluate. Steps that are done are not repeated.
 
-    Example: `midigroove recipe recipes/paper_dac_small_all_kits.toml --dataset EGMD --out out/dac`
+    Example: `midigroove recipe recipes/paper_dac_all_kits_small.toml --dataset EGMD --out out/dac`
     """
     from midigroove_core.recipe import run_recipe
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
 import soxr
 from numpy.typing import NDArray
 
@@ -64,7 +63,9 @@ def equalised(shot: Audio, bands: tuple[Band, ...]) -> Audio:
     if not bands:
         return shot
     sections = np.array([_biquad(band) for band in bands])
-    return np.asarray(scipy.signal.sosfilt(sections, shot), dtype=np.float32)
+    from scipy.signal import sosfilt  # seconds on a cold disk, and kits are listed without it
+
+    return np.asarray(sosfilt(sections, shot), dtype=np.float32)
 
 
 def driven(shot: Audio, drive_db: float, loudest: float) -> Audio:
@@ -90,19 +91,23 @@ def with_noise(shot: Audio, noise_db: float, seed: int) -> Audio:
 
 def room_response(room: Room) -> Audio:
     """[S]: unit energy, silent for `delay_sec` first."""
+    from scipy.signal import butter, sosfilt
+
     length = round(room.rt60_sec * SAMPLE_RATE)
     seconds = np.arange(length) / SAMPLE_RATE
     noise = np.random.default_rng(room.seed).standard_normal(length)
     noise *= 10.0 ** (-3.0 * seconds / room.rt60_sec)
-    sections = scipy.signal.butter(1, room.bright_hz, fs=SAMPLE_RATE, output="sos")
-    tail = scipy.signal.sosfilt(sections, noise)
+    sections = butter(1, room.bright_hz, fs=SAMPLE_RATE, output="sos")
+    tail = sosfilt(sections, noise)
     tail /= np.sqrt(np.square(tail).sum())
     return np.pad(tail, (round(room.delay_sec * SAMPLE_RATE), 0)).astype(np.float32)
 
 
 def in_room(shot: Audio, response: Audio, wet_db: float) -> Audio:
     """The one-shot and what the room adds, which rings on after it."""
-    wet = scipy.signal.fftconvolve(shot, response)
+    from scipy.signal import fftconvolve
+
+    wet = fftconvolve(shot, response)
     energy = float(np.square(shot, dtype=np.float64).sum())
     wet_energy = float(np.square(wet, dtype=np.float64).sum())
     gain = np.sqrt(energy / max(wet_energy, 1e-20)) * 10 ** (wet_db / 20)
