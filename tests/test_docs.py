@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -37,7 +38,14 @@ _MADE = re.compile(r"\A(?:tests/data|benchmarks/long_midi.py|.*\.wav)\Z")
 
 @cache
 def program() -> typer.core.TyperGroup:
-    return typer.main.get_command(build_app())
+    """The program, with the command of the example plugin, whose README shows it."""
+    app = build_app()
+    for plugin in CHECKOUT.glob("examples/midigroove_example_command/src/*/plugin.py"):
+        spec = importlib.util.spec_from_file_location("example_command", plugin)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module.register_commands(app)
+    return typer.main.get_command(app)
 
 
 def commands_of(text: str) -> Iterator[str]:
