@@ -254,10 +254,13 @@ def test_wrong_files_get_one_clear_line(path: Path, registry: Registry, tmp_path
         "text": (b"# a text file, not a checkpoint\n", "not a safetensors file"),
         "empty": (b"", "not a safetensors file"),
         "pickle": (b"\x80\x04\x95" + b"x" * 100, "not a safetensors file"),
-        "truncated": (data[:-10], f"damaged: {len(data) - 10} bytes .* {len(data)}"),
+        "truncated": (data[:-10], "damaged: .* bytes of tensors where its header says"),
         "header_only": (data[:40], "not a safetensors file"),
         "other": (save({"w": torch.zeros(2)}), "a safetensors file, but not a midigroove check"),
-        "odd": (save({"w": torch.zeros(2)}, {KEY: "[1]"}), "but not a midigroove checkpoint"),
+        "odd": (
+            save({"w": torch.zeros(2)}, {KEY: "[1]"}),
+            "midigroove: expected object, got array",
+        ),
         "old": (save({}, {KEY: '{"schema": 0}'}), "checkpoint schema is 0, this version reads 1"),
         "bare": (save({}, {KEY: '{"schema": 1}'}), "field 'model' is missing"),
     }

@@ -24,7 +24,7 @@ def test_arrays_agree_with_the_library(tmp_path: Path) -> None:
     }
     save_arrays(tmp_path / "x.safetensors", arrays, "key", {"a": [1, "ü"]})
     file = read_header(tmp_path / "x.safetensors")
-    assert file.json("key", "a test file") == {"a": [1, "ü"]}
+    assert file.json("key", "a test file", dict) == {"a": [1, "ü"]}
     found, other = file.arrays(), load_file(tmp_path / "x.safetensors")
     for name, values in arrays.items():
         assert found[name].dtype == values.dtype and found[name].shape == values.shape
@@ -35,7 +35,11 @@ def test_arrays_agree_with_the_library(tmp_path: Path) -> None:
 def test_a_file_without_tensors_is_a_file(tmp_path: Path) -> None:
     save_arrays(tmp_path / "x.safetensors", {}, "key", {"only": "words"})
     file = read_header(tmp_path / "x.safetensors")
-    assert (file.tensors, file.arrays(), file.json("key", "it")) == ({}, {}, {"only": "words"})
+    assert (file.tensors, file.arrays(), file.json("key", "it", dict)) == (
+        {},
+        {},
+        {"only": "words"},
+    )
 
 
 @pytest.mark.parametrize("cut", [0, 4, 8, 30, -1])

@@ -207,7 +207,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: not a checkpoint, damaged, or of another schema; names file and field.
     """
-    metadata = read_header(path).json(KEY, "a midigroove checkpoint")
+    metadata = read_header(path).json(KEY, "a midigroove checkpoint", dict[str, Any])
     schema = metadata.get("schema")
     if schema != SCHEMA:
         raise InputError(
@@ -291,7 +291,7 @@ def load_state(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any
     """
     from safetensors.torch import load_file
 
-    state = read_header(path).json(STATE_KEY, "a midigroove training state")
+    state = read_header(path).json(STATE_KEY, "a midigroove training state", dict[str, Any])
     return load_file(path), state
 
 

@@ -38,7 +38,7 @@ def inspect_path(path: str | Path, *, verify: bool = False) -> dict[str, Any]:
     if KEY in file.metadata:
         return {"kind": "checkpoint", **weights, **read_metadata(path)}
     if STATE_KEY in file.metadata:
-        state = file.json(STATE_KEY, "a midigroove training state")
+        state = file.json(STATE_KEY, "a midigroove training state", dict[str, Any])
         return {"kind": "training state", **weights, "state": state}
     return {"kind": "tensors", **weights, "metadata": file.metadata}
 

@@ -8,26 +8,42 @@ library, is what lets a damaged file be named in one plain line.
 
 from __future__ import annotations
 
-import json
+import math
 import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from midigroove_core.atomic import dump_json, write_bytes
 from midigroove_core.errors import InputError
+from midigroove_core.structured import LARGEST_JSON, Count, convert_as, decode_json_as
+
+T = TypeVar("T")
 
 _DTYPES = {
     "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "U16": np.uint16, "I16": np.int16,
     "U32": np.uint32, "I32": np.int32, "U64": np.uint64, "I64": np.int64,
     "F16": np.float16, "F32": np.float32, "F64": np.float64,
 }  # fmt: skip
-_LONGEST_HEADER = 100_000_000  # the library's own limit
+_BITS = {
+    **{name: 8 * np.dtype(kind).itemsize for name, kind in _DTYPES.items()},
+    "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8,
+}  # fmt: skip
+_LONGEST_HEADER = LARGEST_JSON
+
+
+class _Tensor(msgspec.Struct, frozen=True):
+    """An entry of the header."""
+
+    dtype: str
+    shape: tuple[Count, ...]
+    data_offsets: tuple[Count, Count]
 
 
 @dataclass(frozen=True)
@@ -60,23 +76,20 @@ class TensorFile:
     metadata: dict[str, str]
     tensors: dict[str, TensorInfo]
 
-    def json(self, key: str, what: str) -> dict[str, Any]:
-        """The JSON object in `metadata[key]`.
+    def json(self, key: str, what: str, type: type[T]) -> T:
+        """The JSON in `metadata[key]`, as a type.
 
         Args:
             key: metadata key.
             what: what the file should be, for the error ("a midigroove checkpoint").
+            type: what the JSON must hold, see `structured`.
 
         Raises:
-            InputError: the file is something else.
+            InputError: the file is something else, or its JSON is not of the type; names the path.
         """
-        try:
-            value = json.loads(self.metadata[key])
-        except (KeyError, json.JSONDecodeError):
-            value = None
-        if not isinstance(value, dict):
+        if key not in self.metadata:
             raise InputError(f"{self.path}: a safetensors file, but not {what}")
-        return value
+        return decode_json_as(self.metadata[key], type, f"{self.path}: {key}")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Read-only arrays over a memory map of the file; nothing is read until it is touched."""
@@ -111,25 +124,37 @@ def read_header(path: str | Path) -> TensorFile:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     if size < 8 or not raw or not raw.startswith(b"{"):
         raise InputError(f"{path}: not a safetensors file")
-    try:
-        header = json.loads(raw)
-        metadata = header.pop("__metadata__", {})
-        start = 8 + length
-        tensors = {name: _info(value, start) for name, value in header.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: not a safetensors file (its header is damaged)") from error
-    expected = max((info.end for info in tensors.values()), default=start)
-    if size != expected:
-        raise InputError(
-            f"{path}: damaged: {size} bytes where its header says {expected}; "
-            f"copy or make the file again"
-        )
+    header = decode_json_as(raw, dict[str, Any], str(path))
+    metadata = convert_as(header.pop("__metadata__", {}), dict[str, str], f"{path}: __metadata__")
+    found = convert_as(header, dict[str, _Tensor], str(path))
+    start = 8 + length
+    _check_tensors(path, found, size - start)
+    tensors = {
+        name: TensorInfo(x.dtype, x.shape, start + x.data_offsets[0], start + x.data_offsets[1])
+        for name, x in found.items()
+    }
     return TensorFile(path, metadata, tensors)
 
 
-def _info(value: Any, start: int) -> TensorInfo:
-    first, last = value["data_offsets"]
-    return TensorInfo(value["dtype"], tuple(value["shape"]), start + first, start + last)
+def _check_tensors(path: Path, tensors: Mapping[str, _Tensor], size: int) -> None:
+    """Each as long as its shape says, one after another, to the end of the file."""
+    at = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
+        first, last = tensor.data_offsets
+        bits = _BITS.get(tensor.dtype)
+        if bits is not None and math.prod(tensor.shape) * bits != 8 * (last - first):
+            raise InputError(
+                f"{path}: {name[:80]}: {last - first} bytes are no {tensor.dtype} of the shape "
+                f"{list(tensor.shape)}"
+            )
+        if first != at or last < first:
+            raise InputError(f"{path}: {name[:80]}: does not begin where the one before it ends")
+        at = last
+    if at != size:
+        raise InputError(
+            f"{path}: damaged: {size} bytes of tensors where its header says {at}; copy or make "
+            "the file again"
+        )
 
 
 def save_arrays(

@@ -172,15 +172,15 @@ def test_another_schema_is_refused(path: Path) -> None:
         Cache.open(path)
     del header["weights_sha"]
     (path / "cache.json").write_text(json.dumps(header))
-    with pytest.raises(InputError, match="field 'weights_sha' is missing"):
+    with pytest.raises(InputError, match="missing required field weights_sha"):
         Cache.open(path)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_frames": None}, "row 2: field 'num_frames' is None, expected int"),
-        ({"kit": ...}, "row 2: field 'kit' is missing"),
+        ({"num_frames": None}, "line 2: num_frames: expected int, got null"),
+        ({"kit": ...}, "line 2: object missing required field kit"),
     ],
 )
 def test_a_bad_row_is_named(path: Path, change: dict[str, object], message: str) -> None:

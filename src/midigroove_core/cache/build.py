@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from midigroove_core import bounds
-from midigroove_core.atomic import read_json
 from midigroove_core.cache import Cache, CacheWriter
-from midigroove_core.cache.format import HEADER, PLAN, REPLACEMENT, SKIPPED, read_rows
+from midigroove_core.cache.format import HEADER, PLAN, REPLACEMENT, SKIPPED, SkippedTake
 from midigroove_core.cache.header import make_header
 from midigroove_core.cache.replace import check_replaceable, discard, move_in
+from midigroove_core.cache.schema import read_plan
 from midigroove_core.coding.encode import EncodingPlan, encode_take
 from midigroove_core.device import choose_device
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
+from midigroove_core.structured import read_json_lines_as
 from midigroove_core.takes.reading import LoadedTake, Skip, TakeReader, read_ahead
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def finish_cache(out: str | Path) -> CacheSummary:
     if not (out / HEADER).exists():
         if not (out / PLAN).exists():
             raise InputError(f"{out}: no cache was begun here; make one with midigroove cache")
-        writer = CacheWriter(out, read_json(out / PLAN))
+        writer = CacheWriter(out, read_plan(out / PLAN))
         _finish(writer)
     cache = Cache.open(out)
     summary.finished, summary.cached = True, len(cache.entries)
@@ -197,7 +198,8 @@ def _add_totals(summary: CacheSummary, writer: CacheWriter, strict: bool) -> Non
         return
     summary.finished = True
     if not (writer.path / HEADER).exists():
-        skipped = Counter(row["reason"] for _, row in read_rows(writer.path / SKIPPED))
+        rows = read_json_lines_as(writer.path / SKIPPED, SkippedTake)
+        skipped = Counter(row.reason for _, row in rows)
         reasons = ", ".join(f"{name}: {count}" for name, count in skipped.items())
         raise InputError(
             f"{writer.path}: nothing was cached; all {writer.num_takes} takes were left out "

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.interfaces.codec import Codebook
+from midigroove_core.structured import Count
 
 SCHEMA = 1
 HEADER = "cache.json"
@@ -59,7 +61,7 @@ class CacheEntry:
         crc32: checksum of the codes' bytes, row after row, little endian.
     """
 
-    key: str
+    key: Annotated[str, msgspec.Meta(min_length=1)]
     performance_key: str
     midi_path: str
     split: str
@@ -69,56 +71,30 @@ class CacheEntry:
     bpm: float
     beat_type: str
     time_signature: str
-    num_frames: int
-    num_samples: int
-    gain: float
-    shard: int
-    crc32: int
+    num_frames: Count
+    num_samples: Count
+    gain: Annotated[float, msgspec.Meta(gt=0)]
+    shard: Annotated[int, msgspec.Meta(ge=0, lt=100_000)]
+    crc32: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON."""
         return dataclasses.asdict(self)
 
 
-_TYPES = get_type_hints(CacheEntry)
+@dataclass(frozen=True, slots=True)
+class SkippedTake:
+    """One take that was left out; a row of skipped.jsonl.
 
-
-def read_entry(row: Any, where: str) -> CacheEntry:
-    """A row of the index.
-
-    Raises:
-        InputError: a field is missing or of another type; names it and `where`.
+    Attributes:
+        key: as `CacheEntry.key`.
+        reason: one of few.
+        detail: the whole story.
     """
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: not a JSON object")
-    for name, kind in _TYPES.items():
-        if name not in row:
-            raise InputError(f"{where}: field {name!r} is missing")
-        value = row[name]
-        if not isinstance(value, (int, float) if kind is float else kind):
-            raise InputError(f"{where}: field {name!r} is {value!r}, expected {kind.__name__}")
-    return CacheEntry(**{name: row[name] for name in _TYPES})
 
-
-def read_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    """The lines of a JSON-lines file, each with its place for errors.
-
-    Raises:
-        InputError: the file is missing, or a line is not JSON; names file and row.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
-    # At line feeds alone: a name may hold other characters that text calls ends of lines.
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
-        if not line:
-            continue
-        where = f"{path} row {number}"
-        try:
-            yield where, json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON ({error})") from error
+    key: str
+    reason: str
+    detail: str
 
 
 def dtype_of(codebooks: Sequence[Codebook]) -> str:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.atomic import read_json, sha256_of, sha256_of_file
+from midigroove_core.atomic import sha256_of, sha256_of_file
 from midigroove_core.cache.format import (
     HEADER,
     INDEX,
     KEY,
     PERFORMANCES,
-    SCHEMA,
     SKIPPED,
     CacheEntry,
+    SkippedTake,
     checksum,
-    read_entry,
-    read_rows,
     shard_name,
 )
 from midigroove_core.cache.replace import is_unfinished
+from midigroove_core.cache.schema import PerformancesFile, read_cache_header
 from midigroove_core.clock import FrameClock
-from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
+from midigroove_core.structured import read_json_lines_as
 from midigroove_core.tensorfile import read_header
 
-_FIELDS = (
-    "codec_id", "codec_config", "codec_facts", "codes_dtype", "weights_sha", "provider",
-    "versions", "dataset", "encoding", "counts", "files",
-)  # fmt: skip
 _AGAIN = "copy it again, or make it again (midigroove cache with `overwrite`)"
 
 
@@ -88,20 +86,11 @@ class Cache:
         path = Path(path)
         if not (path / HEADER).exists():
             raise InputError(_why_not(path))
-        header = read_json(path / HEADER)
-        if not isinstance(header, dict) or "schema" not in header:
-            raise InputError(f"{path / HEADER}: not the header of a cache")
-        if header["schema"] != SCHEMA:
-            raise MismatchError(
-                f"{path / HEADER}: schema is {header['schema']!r}, this version reads {SCHEMA}; "
-                f"make the cache again, or use the version of midigroove that made it"
-            )
-        for name in _FIELDS:
-            if name not in header:
-                raise InputError(f"{path / HEADER}: field {name!r} is missing; {_AGAIN}")
+        header = read_cache_header(path / HEADER)
         for name, stored in header["files"].items():
             _check_size(path / name, stored["bytes"])
-        entries = [read_entry(row, where) for where, row in read_rows(path / INDEX)]
+        entries = [row for _, row in read_json_lines_as(path / INDEX, CacheEntry)]
+        _check_entries(path / INDEX, entries, header)
         data = (path / HEADER).read_bytes() + (path / INDEX).read_bytes()
         cache = cls(path, header, entries, sha256_of(data))
         cache._check_file(INDEX)
@@ -208,7 +197,8 @@ class Cache:
 
     def skipped(self) -> list[dict[str, str]]:
         """The takes that were left out: key, reason, detail."""
-        return [row for _, row in read_rows(self.path / SKIPPED)]
+        rows = read_json_lines_as(self.path / SKIPPED, SkippedTake)
+        return [asdict(row) for _, row in rows]
 
     def verify(self) -> list[str]:
         """Reads every byte; one line for each file that is not as it was written."""
@@ -217,6 +207,15 @@ class Cache:
             for name, stored in self.header["files"].items()
             if sha256_of_file(self.path / name) != stored["sha256"]
         ]
+
+
+def _check_entries(path: Path, entries: list[CacheEntry], header: dict[str, Any]) -> None:
+    keys = Counter(entry.key for entry in entries)
+    for entry in entries:
+        if keys[entry.key] > 1:
+            raise InputError(f"{path}: two takes are called {entry.key!r}; {_AGAIN}")
+        if shard_name(entry.shard) not in header["files"]:
+            raise InputError(f"{path}: {shard_name(entry.shard)} is no file of this cache")
 
 
 def _why_not(path: Path) -> str:
@@ -238,18 +237,32 @@ def _check_size(path: Path, expected: int) -> None:
 
 def _performance_loader(path: Path) -> Callable[[str], DrumPerformance]:
     file = read_header(path)
-    names = file.json(KEY, "the performances of a cache")["midi_paths"]
+    names = file.json(KEY, "the performances of a cache", PerformancesFile).midi_paths
     numbers = {name: number for number, name in enumerate(names)}
     arrays = file.arrays()
     fields = [name for name in arrays if not name.endswith(".offsets")]
-    offsets = {name: arrays[f"{name}.offsets"] for name in fields}
+    offsets = {name: arrays.get(f"{name}.offsets", np.zeros(0)) for name in fields}
+    for name in fields:
+        if not _is_partition(offsets[name], arrays[name], len(names)):
+            raise InputError(f"{path}: {name} is not one part per performance; {_AGAIN}")
 
     def load(name: str) -> DrumPerformance:
         if name not in numbers:
             raise InputError(f"{path}: no performance {name!r}; {_AGAIN}")
         at = numbers[name]
-        return DrumPerformance.from_arrays(
-            {f: arrays[f][offsets[f][at] : offsets[f][at + 1]].copy() for f in fields}
-        )
+        try:
+            return DrumPerformance.from_arrays(
+                {f: arrays[f][offsets[f][at] : offsets[f][at + 1]].copy() for f in fields}
+            )
+        except InputError as error:
+            raise InputError(f"{path}: {name}: {error}") from error
 
     return load
+
+
+def _is_partition(offsets: NDArray[Any], values: NDArray[Any], parts: int) -> bool:
+    """Whether offsets [parts + 1] cut an array [N] into parts, from its start to its end."""
+    if offsets.dtype != np.int64 or offsets.shape != (parts + 1,):
+        return False
+    edges = [0, *offsets.tolist(), len(values)] if values.ndim == 1 else [1, 0]
+    return edges == sorted(edges) and offsets[0] == 0 and offsets[-1] == len(values)

@@ -21,6 +21,7 @@ from midigroove_core.cache.format import (
     REPLACEMENT,
     SKIPPED,
 )
+from midigroove_core.cache.schema import read_cache_header
 from midigroove_core.errors import InputError, MismatchError
 
 _OWN = re.compile(r"codes-\d{5}\.safetensors")
@@ -96,7 +97,7 @@ def move_in(path: Path) -> bool:
     new = path / REPLACEMENT
     if not (new / HEADER).exists():
         return False
-    names = list(read_json(new / HEADER)["files"])
+    names = list(read_cache_header(new / HEADER)["files"])
     (path / HEADER).unlink(missing_ok=True)
     for name in names:
         if (new / name).exists():

@@ -10,14 +10,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.atomic import dump_json, read_json, sha256_of_file, write_json, write_text
+from midigroove_core.atomic import (
+    clear_leftovers,
+    dump_json,
+    sha256_of_file,
+    write_json,
+    write_text,
+)
 from midigroove_core.cache.format import (
     BUILDING,
     HEADER,
@@ -30,15 +38,19 @@ from midigroove_core.cache.format import (
     SCHEMA,
     SKIPPED,
     CacheEntry,
+    SkippedTake,
     check_same,
     checksum,
     dtype_of,
     shard_name,
 )
 from midigroove_core.cache.replace import clear_work
-from midigroove_core.errors import MidigrooveError, MismatchError
+from midigroove_core.cache.schema import Shard, WorkTake, read_cache_header, read_plan
+from midigroove_core.cache.work import read_work, save_work
+from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
+from midigroove_core.structured import convert_as
 from midigroove_core.tensorfile import read_header, save_arrays
 
 
@@ -68,10 +80,10 @@ class CacheWriter:
         self.takes_per_shard = int(header["encoding"]["takes_per_shard"])
         self.complete = (self.path / HEADER).exists()
         if self.complete:
-            check_same(self.path, read_json(self.path / HEADER), self.header, SAME)
+            check_same(self.path, read_cache_header(self.path / HEADER), self.header, SAME)
         elif (self.path / PLAN).exists():
             names = (*SAME, "provider", "versions")
-            check_same(self.path, read_json(self.path / PLAN), self.header, names)
+            check_same(self.path, read_plan(self.path / PLAN), self.header, names)
         elif self._foreign_files():
             raise MismatchError(
                 f"{self.path}: holds files but no {HEADER} ({self._foreign_files()[0]}); "
@@ -122,7 +134,7 @@ class CacheWriter:
     def add_performance(self, midi_path: str, performance: DrumPerformance) -> None:
         """Stores the events of a MIDI file; must come before the takes that use it."""
         arrays = performance.to_arrays()
-        self._save(self._performance_path(midi_path), arrays, {"midi_path": midi_path})
+        self._save_work(self._performance_path(midi_path), arrays, {"midi_path": midi_path})
 
     def add_take(self, take: int, row: Mapping[str, Any], codes: NDArray[np.integer]) -> None:
         """Stores a finished take.
@@ -147,28 +159,39 @@ class CacheWriter:
             )
         stored = codes.astype(self._dtype)
         whole = {**row, "crc32": checksum(stored)}
-        self._save(self._take_path(take), {"codes": stored}, {"take": whole})
+        self._save_work(self._take_path(take), {"codes": stored}, {"take": whole})
 
     def add_skip(self, take: int, key: str, reason: str, detail: str) -> None:
         """Notes that a take was left out, with its reason (one of few) and the whole story."""
         row = {"key": key, "reason": reason, "detail": detail}
-        self._save(self._take_path(take), {}, {"skipped": row})
+        self._save_work(self._take_path(take), {}, {"skipped": row})
 
     def close_shard(self, shard: int) -> None:
         """Writes a shard from its finished takes and removes their files."""
         takes, skipped, arrays = [], [], {}
         for take in self.takes_of(shard):
-            file = read_header(self._take_path(take))
-            found = file.json(KEY, "a take of a cache")
-            if "skipped" in found:
-                skipped.append(found["skipped"])
+            row, codes = self._read_take(take, shard)
+            if isinstance(row, SkippedTake):
+                skipped.append(asdict(row))
                 continue
-            takes.append({**found["take"], "shard": shard})
-            arrays[found["take"]["key"]] = file.arrays()["codes"]
+            takes.append(row.to_json())
+            arrays[row.key] = codes
         metadata = {"takes": takes, "skipped": skipped}
         self._save(self.path / shard_name(shard), arrays, metadata)
         for take in self.takes_of(shard):
             self._take_path(take).unlink(missing_ok=True)
+
+    def _read_take(self, take: int, shard: int) -> tuple[CacheEntry | SkippedTake, NDArray[Any]]:
+        """What an earlier run, or this one, made of a take."""
+        path = self._take_path(take)
+        found, arrays = read_work(path, "a take of a cache", WorkTake)
+        if found.skipped is not None:
+            return found.skipped, np.zeros(0)
+        row = convert_as({**(found.take or {}), "shard": shard}, CacheEntry, str(path))
+        codes = arrays.get("codes")
+        if codes is None or codes.shape != (len(self._sizes), row.num_frames):
+            raise InputError(f"{path}: its codes are not as it says; remove it and go on")
+        return row, codes
 
     def missing_shards(self) -> list[int]:
         """Shards that are not written yet, by this process or another."""
@@ -224,23 +247,24 @@ class CacheWriter:
     def _clear_away(self) -> None:
         """Removes the working files, and temporary files that a killed process left behind."""
         clear_work(self.path / BUILDING)
-        for left in self.path.glob(".*.tmp.*"):
-            left.unlink(missing_ok=True)
+        clear_leftovers(self.path)
 
     def _collect(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         takes: list[dict[str, Any]] = []
         skipped: list[dict[str, Any]] = []
         for shard in range(self.num_shards):
-            found = read_header(self.path / shard_name(shard)).json(KEY, "a shard of a cache")
-            takes += found["takes"]
-            skipped += found["skipped"]
+            file = read_header(self.path / shard_name(shard))
+            found = file.json(KEY, "a shard of a cache", Shard)
+            takes += [take.to_json() for take in found.takes]
+            skipped += [asdict(row) for row in found.skipped]
         return takes, skipped
 
     def _write_performances(self, names: list[str]) -> None:
         """One array per field, all performances joined, and where each begins."""
         parts: dict[str, list[NDArray[Any]]] = {}
         for name in names:
-            for field, values in read_header(self._performance_path(name)).arrays().items():
+            path = self._performance_path(name)
+            for field, values in read_work(path, "a performance", dict[str, str])[1].items():
                 parts.setdefault(field, []).append(values)
         arrays: dict[str, NDArray[Any]] = {}
         for field, pieces in parts.items():
@@ -252,12 +276,24 @@ class CacheWriter:
     def _save(
         self, path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
     ) -> None:
-        try:
+        with _saying_how_to_go_on():
             save_arrays(path, arrays, KEY, metadata)
-        except MidigrooveError as error:
-            raise MidigrooveError(
-                f"{error}; what is done is kept: mend that and give the same command again"
-            ) from error
+
+    def _save_work(
+        self, path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
+    ) -> None:
+        with _saying_how_to_go_on():
+            save_work(path, arrays, metadata)
+
+
+@contextmanager
+def _saying_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
+    except MidigrooveError as error:
+        raise MidigrooveError(
+            f"{error}; what is done is kept: mend that and give the same command again"
+        ) from error
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
