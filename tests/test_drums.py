@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import (
     ARTICULATIONS,
     CLASS_OF_ARTICULATION,
@@ -11,10 +17,13 @@ from midigroove_core.drums import (
     PAPER_CLASS_OF_ARTICULATION,
     PAPER_CLASSES,
     DrumMap,
+    DrumMapInfo,
     classes_of_pitches,
+    list_drum_maps,
     load_drum_map,
 )
 from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.performance import DrumPerformance
 
 GMD_PITCHES = (
     36,
@@ -114,7 +123,7 @@ def test_pedal_settings_come_back_from_json(tmp_path) -> None:
 
 
 def test_an_unknown_map_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match="use gm, roland_td or a .toml file"):
+    with pytest.raises(InputError, match="use gm, roland_td, .*yamaha_xg or a .toml file"):
         load_drum_map("xg")
 
 
@@ -128,3 +137,52 @@ def test_a_map_with_a_byte_order_mark_is_read_and_other_encodings_are_refused(tm
         with pytest.raises(InputError, match="mine.toml: ") as caught:
             load_drum_map(path)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("info", list_drum_maps(), ids=lambda info: info.name)
+def test_maps_that_ship_are_whole_and_credited(info: DrumMapInfo) -> None:
+    found = load_drum_map(info.name)
+    assert info.title and info.source
+    assert {"kick", "snare", "hat_closed", "hat_open", "crash_1", "ride"} <= set(
+        found.pitches.values()
+    )
+    assert found.pitches[36] == "kick" and found.pitches[38] == "snare"
+    again = DrumMap.from_json(info.name, json.loads(json.dumps(found.to_json())))
+    assert (again.pitches, again.chokes) == (found.pitches, found.chokes)
+    assert again.reads_pedal == found.reads_pedal
+
+
+def test_notes_of_programs_mean_what_their_lists_say() -> None:
+    for name, pitch, articulation in (
+        ("addictive_drums_2", 42, "xstick"), ("addictive_drums_2", 49, "hat_closed"),
+        ("addictive_drums_2", 67, "tom_low"), ("ezdrummer", 22, "hat_closed"),
+        ("superior_drummer_3", 40, "rimshot"), ("alesis", 58, "tom_low"),
+        ("yamaha_xg", 33, "kick"), ("roland_gs", 25, "snare"), ("ableton", 44, "hat_closed"),
+    ):  # fmt: skip
+        assert load_drum_map(name).articulation(pitch) == articulation
+    assert load_drum_map("ableton").articulation(60) is None
+    assert load_drum_map("alesis_one_hat").hat_pedal == "cc4"
+
+
+def test_choke_notes_grab_cymbals_and_are_no_hits() -> None:
+    onset, pitch = np.array([0.0, 0.5, 1.0, 2.0]), np.array([60, 63, 77, 3])
+    performance = DrumPerformance(onset, np.zeros(4), pitch, np.full(4, 90), end_sec=2.5)
+    reading = read_with(performance, load_drum_map("addictive_drums_2"))
+    assert reading.performance.pitch.tolist() == [60, 77] and reading.unlisted == {3: 1}
+    assert reading.performance.choke_sec.tolist() == [0.5] * 4
+    assert 60 in reading.performance.choke_pitch
+    held = read_with(replace(performance, pitch=np.array([55, 56, 56, 57])),
+                     load_drum_map("superior_drummer_3")).performance  # fmt: skip
+    assert held.num_hits == 4 and held.choke_pitch.tolist() == [56, 56]
+    assert np.allclose(held.choke_sec, [0.58, 1.08])
+
+
+def test_a_file_may_start_from_any_map_that_ships(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "superior_drummer_3"\n[pitches]\n99 = "kick"\n[chokes]\n98 = [49]\n')
+    found = load_drum_map(path)
+    assert found.pitches[99] == "kick" and found.pitches[40] == "rimshot"
+    assert found.chokes[98] == (49,) and found.chokes[50] == (50,)
+    path.write_text('base = "gm"\n[chokes]\n200 = [49]\n')
+    with pytest.raises(MidigrooveError, match="pitch 200"):
+        load_drum_map(path)

@@ -1,14 +1,9 @@
-"""Drum maps that ship: which pitch is which articulation, for standards, modules and programs.
-
-Sources: General MIDI Level 1 percussion map (MIDI Association); the Roland TD-11/TD-17 note map
-(https://magenta.tensorflow.org/datasets/groove).
-"""
+"""Drum maps that ship: which pitch is which articulation, for standards, modules and programs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 _SHARED = {
     35: "kick", 36: "kick", 37: "xstick", 38: "snare",
@@ -32,20 +27,22 @@ ROLAND_TD_MAP: Mapping[int, str] = {
 """Roland TD modules, as GMD and E-GMD: 40 snare rim, 22 and 26 hat edges, 52 and 55 crash edges."""
 
 
-@dataclass(frozen=True)
-class BuiltInMap:
-    """A map that ships.
+BUILT_IN = {"gm": GM_MAP, "roland_td": ROLAND_TD_MAP}
+"""The two maps that everything here is trained and tested with; others are files in assets."""
 
-    Attributes:
-        pitches: pitch -> articulation.
-        settings: of the hi-hat pedal, as `drums.DrumMap` takes them.
-    """
-
-    pitches: Mapping[int, str]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-BUILT_IN: Mapping[str, BuiltInMap] = {
-    "gm": BuiltInMap(GM_MAP),
-    "roland_td": BuiltInMap(ROLAND_TD_MAP),
+TITLES: Mapping[str, tuple[str, str]] = {
+    "gm": ("General MIDI", "General MIDI Level 1 percussion map (MIDI Association)"),
+    "roland_td": ("Roland TD-11 and TD-17", "https://magenta.tensorflow.org/datasets/groove"),
 }
+"""Name -> title and source."""
+
+
+def shipped_files() -> dict[str, Path]:
+    """Name -> TOML file of the other maps that ship."""
+    folder = Path(__file__).parent / "assets" / "drum_maps"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def map_names() -> list[str]:
+    """Names of all maps that ship."""
+    return [*BUILT_IN, *shipped_files()]

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from midigroove_core.drums import DrumMap
 from midigroove_core.performance import DrumPerformance, Ints
 
+STRUCK_AND_HELD_SEC = 0.08
+"""How long a cymbal rings that is struck and held, where a map has notes for that."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -36,9 +39,12 @@ class Reading:
 def read_with(performance: DrumPerformance, drum_map: DrumMap) -> Reading:
     """Reads a performance with a map."""
     listed = np.isin(performance.pitch, list(drum_map.pitches))
-    unlisted = count_pitches(performance.pitch[~listed])
+    grabs = np.isin(performance.pitch, list(drum_map.chokes))
+    unlisted = count_pitches(performance.pitch[~listed & ~grabs])
     read, by_pedal = read_pedal(performance, drum_map)
-    if unlisted:
+    if grabs.any():
+        read = _with_grabs(read, grabs, drum_map)
+    if not listed.all():
         read = keep_hits(read, listed)
     lines = []
     if unlisted:
@@ -49,6 +55,26 @@ def read_with(performance: DrumPerformance, drum_map: DrumMap) -> Reading:
             f"{total:,} {are} no drum of the map {drum_map.name}: pitches {listing}; left out"
         )
     return Reading(read, unlisted, by_pedal, tuple(lines))
+
+
+def _with_grabs(
+    performance: DrumPerformance, grabs: NDArray[np.bool_], drum_map: DrumMap
+) -> DrumPerformance:
+    """The performance with chokes where notes [N] are grabs; what is struck is held later."""
+    sec, pitch = performance.choke_sec.tolist(), performance.choke_pitch.tolist()
+    notes = zip(
+        performance.onset_sec[grabs].tolist(), performance.pitch[grabs].tolist(), strict=True
+    )
+    for onset, note in notes:
+        for cut in drum_map.chokes[note]:
+            sec.append(onset + (STRUCK_AND_HELD_SEC if note in drum_map.pitches else 0.0))
+            pitch.append(cut)
+    order = np.argsort(sec, kind="stable")
+    return replace(
+        performance,
+        choke_sec=np.array(sec, dtype=np.float64)[order],
+        choke_pitch=np.array(pitch, dtype=np.int64)[order],
+    )
 
 
 def keep_hits(performance: DrumPerformance, keep: NDArray[np.bool_]) -> DrumPerformance:

@@ -7,13 +7,21 @@ Sequence Transformations" (ICML 2019), https://magenta.tensorflow.org/datasets/g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from midigroove_core.drum_maps import BUILT_IN, GM_MAP, ROLAND_TD_MAP
+from midigroove_core.drum_maps import (
+    BUILT_IN,
+    GM_MAP,
+    ROLAND_TD_MAP,
+    TITLES,
+    map_names,
+    shipped_files,
+)
 from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.structured import read_toml_as
 
@@ -62,11 +70,14 @@ CC4_CLOSED = 90
 class _DrumMapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a drum map's TOML file holds."""
 
+    title: str = ""
+    source: str = ""
     base: str | None = None
     hat_pedal: Literal["notes", "cc4"] | None = None
     pedal_down: Literal["high", "low"] | None = None
     closed_at: int | None = None
     pitches: dict[str, str] = {}
+    chokes: dict[str, list[int]] = {}
 
 
 class DrumMap:
@@ -80,6 +91,8 @@ class DrumMap:
         pedal_down: whether a pedal that is down has a "high" or a "low" CC4 value.
         closed_at: with `hat_pedal` "cc4", a hat is closed from this value on (counted from an open
             pedal's 0, whatever `pedal_down`), and open below.
+        chokes: pitch -> pitches of cymbals that a note on it grabs; one that is among `pitches`
+            too is struck and then held.
 
     Raises:
         MidigrooveError: a pitch outside 0..127, an articulation that does not exist, or another
@@ -94,10 +107,13 @@ class DrumMap:
         hat_pedal: str = "notes",
         pedal_down: str = "high",
         closed_at: int = CC4_CLOSED,
+        chokes: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
-        for pitch, articulation in pitches.items():
+        chokes = {pitch: tuple(cut) for pitch, cut in (chokes or {}).items()}
+        for pitch in (*pitches, *chokes, *(p for cut in chokes.values() for p in cut)):
             if not 0 <= pitch <= 127:
                 raise MidigrooveError(f"drum map {name}: pitch {pitch} is not in 0..127")
+        for pitch, articulation in pitches.items():
             if articulation not in ARTICULATIONS:
                 raise MidigrooveError(
                     f"drum map {name}: pitch {pitch}: unknown articulation {articulation!r}; "
@@ -115,6 +131,7 @@ class DrumMap:
             raise MidigrooveError(f"drum map {name}: closed_at: {closed_at} is not in 1..127")
         self.name = name
         self.pitches = dict(pitches)
+        self.chokes = chokes
         self.hat_pedal, self.pedal_down, self.closed_at = hat_pedal, pedal_down, closed_at
 
     def articulation(self, pitch: int) -> str | None:
@@ -129,7 +146,8 @@ class DrumMap:
     @property
     def plain(self) -> DrumMap:
         """The same pitches, for a performance that was read with this map."""
-        return DrumMap(self.name, self.pitches) if self.reads_pedal else self
+        plain = not (self.reads_pedal or self.chokes)
+        return self if plain else DrumMap(self.name, self.pitches)
 
     @property
     def reads_pedal(self) -> bool:
@@ -146,14 +164,19 @@ class DrumMap:
             values |= {"hat_pedal": self.hat_pedal, "closed_at": self.closed_at}
         if self.pedal_down != "high":
             values["pedal_down"] = self.pedal_down
+        if self.chokes:
+            values["chokes"] = {str(pitch): list(cut) for pitch, cut in self.chokes.items()}
         return values
 
     @classmethod
     def from_json(cls, name: str, values: Mapping[str, Any]) -> DrumMap:
         """The map that `to_json` was called on, or a mapping of pitches."""
         settings = {key: value for key, value in values.items() if key in _SETTINGS}
-        pitches = {int(key): value for key, value in values.items() if key not in _SETTINGS}
-        return cls(name, pitches, **settings)
+        rest = {key: value for key, value in values.items() if key not in (*_SETTINGS, "chokes")}
+        chokes = {int(pitch): cut for pitch, cut in values.get("chokes", {}).items()}
+        return cls(
+            name, {int(key): value for key, value in rest.items()}, chokes=chokes, **settings
+        )
 
 
 _SETTINGS = ("hat_pedal", "pedal_down", "closed_at")
@@ -165,34 +188,65 @@ def classes_of_pitches(drum_map: DrumMap) -> list[str]:
     return ["" if name is None else CLASS_OF_ARTICULATION[name] for name in found]
 
 
-def load_drum_map(name_or_path: str | Path) -> DrumMap:
-    """A built-in map ("gm", "roland_td") or a TOML file with a `[pitches]` table.
+@dataclass(frozen=True)
+class DrumMapInfo:
+    """A drum map that ships: what `--drum-map` takes, what it is for, and where it is from."""
 
-    The file reads like `[pitches]` / `36 = "kick"`; an optional `base = "gm"` starts from a
-    built-in map. `hat_pedal`, `pedal_down` and `closed_at` are as `DrumMap` has them.
+    name: str
+    title: str
+    source: str
+
+
+def list_drum_maps() -> list[DrumMapInfo]:
+    """The drum maps that ship."""
+    files = {name: read_toml_as(path, _DrumMapFile) for name, path in shipped_files().items()}
+    return [
+        *(DrumMapInfo(name, *about) for name, about in TITLES.items()),
+        *(DrumMapInfo(name, file.title, file.source) for name, file in files.items()),
+    ]
+
+
+def load_drum_map(name_or_path: str | Path) -> DrumMap:
+    """A map that ships, by name ("gm", "roland_td"), or a TOML file with a `[pitches]` table.
+
+    The file reads like `[pitches]` / `36 = "kick"`; an optional `base = "gm"` starts from a map
+    that ships. `hat_pedal`, `pedal_down`, `closed_at` and `[chokes]` are as `DrumMap` has them.
 
     Raises:
         InputError: no such map or file, or a file that cannot be read; names the field.
     """
     name = str(name_or_path)
     if name in BUILT_IN:
-        return DrumMap(name, BUILT_IN[name].pitches, **BUILT_IN[name].settings)
+        return DrumMap(name, BUILT_IN[name])
     path = Path(name_or_path)
-    known = ", ".join(BUILT_IN)
     if path.suffix != ".toml":
-        hint = nearest(name, BUILT_IN)
-        raise InputError(f"no drum map {name!r}{hint}; use {known} or a .toml file")
+        shipped = shipped_files()
+        if name not in shipped:
+            names = map_names()
+            known = f"{', '.join(names)} or a .toml file"
+            raise InputError(f"no drum map {name!r}{nearest(name, names)}; use {known}")
+        path = shipped[name]
+    return _read_drum_map(path)
+
+
+def _read_drum_map(path: Path) -> DrumMap:
     table = read_toml_as(path, _DrumMapFile)
-    if table.base is not None and table.base not in BUILT_IN:
+    if table.base is not None and table.base not in map_names():
+        known = ", ".join(map_names())
         raise InputError(f"{path}: base: no drum map {table.base!r}; use {known}")
     if table.base is None and not table.pitches:
         raise InputError(f'{path}: no [pitches] in it; write lines such as 36 = "kick" below that')
-    base = BUILT_IN[table.base] if table.base else None
-    pitches: dict[int, str] = dict(base.pitches) if base else {}
-    for key, articulation in table.pitches.items():
-        if not (key.isascii() and key.isdigit() and len(key) <= 3):
-            raise InputError(f"{path}: pitches: {key!r} is not a MIDI pitch")
-        pitches[int(key)] = articulation
-    settings: dict[str, Any] = dict(base.settings) if base else {}
-    settings |= {n: v for n in _SETTINGS if (v := getattr(table, n)) is not None}
-    return DrumMap(path.stem, pitches, **settings)
+    base = load_drum_map(table.base) if table.base else DrumMap("", {})
+    settings = {n: v for n in _SETTINGS if (v := getattr(table, n)) is not None}
+    return DrumMap(
+        path.stem,
+        base.pitches | {_pitch(path, "pitches", key): name for key, name in table.pitches.items()},
+        chokes=base.chokes | {_pitch(path, "chokes", k): cut for k, cut in table.chokes.items()},
+        **{n: getattr(base, n) for n in _SETTINGS} | settings,
+    )
+
+
+def _pitch(path: Path, field: str, key: str) -> int:
+    if not (key.isascii() and key.isdigit() and len(key) <= 3):
+        raise InputError(f"{path}: {field}: {key!r} is not a MIDI pitch")
+    return int(key)

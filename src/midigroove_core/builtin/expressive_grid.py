@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_steps, lay_hits
 from midigroove_core.clock import FrameClock
-from midigroove_core.drum_maps import BUILT_IN
+from midigroove_core.drum_maps import map_names
 from midigroove_core.drum_reading import read_pedal
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
@@ -105,7 +105,7 @@ class ExpressiveGrid(GridFeaturizer):
 
     def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
         self._map = drum_map_from(drum_map)
-        self._config_map = drum_map if drum_map in tuple(BUILT_IN) else self._map.to_json()
+        self._config_map = drum_map if drum_map in map_names() else self._map.to_json()
         self._lane_of_pitch = np.array(self._map.articulation_table(), dtype=np.int64)
         self._names = tuple(f"{kind}/{a}" for kind in _LANE_KINDS for a in ARTICULATIONS)
         self._names += _SHARED_ROWS

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from midigroove_core.builtin.expressive_grid import drum_map_from
 from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_steps, lay_hits
 from midigroove_core.clock import FrameClock
-from midigroove_core.drum_maps import BUILT_IN
+from midigroove_core.drum_maps import map_names
 from midigroove_core.drum_reading import read_pedal
 from midigroove_core.drums import ARTICULATIONS, PAPER_CLASS_OF_ARTICULATION, PAPER_CLASSES
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
@@ -48,7 +48,7 @@ class PaperGrid(GridFeaturizer):
     def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
         found = drum_map_from(drum_map)
         self._map = found
-        self._config_map = drum_map if drum_map in tuple(BUILT_IN) else found.to_json()
+        self._config_map = drum_map if drum_map in map_names() else found.to_json()
         names = np.array([*ARTICULATIONS, None], dtype=object)
         self._articulation = names[found.articulation_table()]
         classes = [PAPER_CLASS_OF_ARTICULATION.get(a) for a in self._articulation]

@@ -18,6 +18,7 @@ def add(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command(rich_help_panel=PANEL)(plugins)
     app.command(rich_help_panel=PANEL)(codecs)
+    app.command("drum-maps")(drum_maps)
     for kind in ("featurizer", "model", "embedding", "reader"):
         app.command(f"{kind}s", rich_help_panel=PANEL, help=_help(kind))(_lister(kind))
 
@@ -47,6 +48,25 @@ def plugins(
         ]
         print_table("Plugins", ("plugin", "distribution", "version", "hooks", "state"), rows)
     raise typer.Exit(1 if check and any(state.errors for state in states) else 0)
+
+
+def drum_maps(json: Json = False) -> None:
+    """List the drum maps that ship: what `--drum-map` takes, and where each is from.
+
+    Example: `midigroove render take.mid --drum-map ezdrummer`
+    """
+    from midigroove_core.drums import list_drum_maps, load_drum_map
+
+    infos = list_drum_maps()
+    if json:
+        maps = [{**vars(info), "map": load_drum_map(info.name).to_json()} for info in infos]
+        print_json(maps)
+        return
+    rows = [
+        (info.name, info.title, len(load_drum_map(info.name).pitches), info.source)
+        for info in infos
+    ]
+    print_table("Drum maps", ("name", "for", "pitches", "source"), rows)
 
 
 def codecs(json: Json = False) -> None:

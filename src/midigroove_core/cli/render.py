@@ -71,7 +71,7 @@ def render(
     drum_map: Annotated[
         str | None,
         typer.Option(
-            help="What the pitches mean: gm, roland_td or a .toml file.",
+            help="What the pitches mean: a name of `drum-maps`, or a .toml file.",
             show_default="as the model was trained",
         ),
     ] = None,
