@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import midigroove_core
 from midigroove_core.builtin.groove_codec import WEIGHTS, GrooveCodec
@@ -186,3 +187,24 @@ def _convergence(reference: torch.Tensor, estimated: torch.Tensor) -> float:
     one, two = (torch.stft(audio, 1024, 256, window=window, return_complex=True).abs()
                 for audio in (reference, estimated))  # fmt: skip
     return float((one - two).norm() / one.norm())
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ('{"width": 99999999999}', "width must be a whole number from 0 to 65536"),
+        ('{"decoder_blocks": 60000}', "decoder_blocks must be a whole number from 0 to 64"),
+        ('{"width": 65536, "hop_length": 65536}', "other tensors than its config says"),
+        ('{"width": "x"}', "width: expected int, got str"),
+        ('{"path": "/etc/passwd"}', "other tensors than"),
+        ("[" * 9999, "nested more than"),
+        ("{", "not readable as JSON"),
+    ],
+)
+def test_a_config_that_lies_is_refused_before_memory_is_taken(
+    tmp_path: Path, config: str, says: str
+) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors", {"config": config})
+    with pytest.raises(MidigrooveError, match=says) as caught:
+        GrooveCodec(path=str(tmp_path / "w.safetensors")).weights_sha  # noqa: B018
+    assert "\n" not in str(caught.value)

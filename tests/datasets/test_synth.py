@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from midigroove_core.atomic import write_json
 from midigroove_core.audio import load_audio, save_audio
 from midigroove_core.datasets import synth, synth_take
 from midigroove_core.datasets.synth import synthesize
@@ -21,6 +22,7 @@ from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.kits import fluidsynth
 from midigroove_core.kits.fluidsynth import ROLAND_TO_GM, SoundFontPreset
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
+from midigroove_core.lock import lock_folder
 from midigroove_core.midi import DrumPerformance, load_midi
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Silent
@@ -388,3 +390,33 @@ def test_random_kits_made_by_another_recipe_are_refused(midi_dir: Path, tmp_path
     (out / "synth.json").write_text(json.dumps(state))
     with pytest.raises(MismatchError, match="recipe of kit 'random_0001' is not"):
         synthesize(midi_dir, "random:2", out, workers=1, max_performances=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"kits": [1]}, "kits.0: expected object, got int"),
+        ({"kits": [{"name": "A"}]}, "kits.0: object missing required field gain"),
+        ({"kits": [{"name": "A", "gain": "1"}]}, "kits.0.gain: expected float, got str"),
+        ({"kits": [{"name": "A", "gain": -1}]}, "kits.0.gain: expected float > 0"),
+        ({"headroom_db": None}, "headroom_db: expected float, got null"),
+        ({"versions": 3}, "versions: expected object"),
+        ({"schema": 9}, "of another version"),
+    ],
+)
+def test_a_wrong_synth_json_is_one_line(
+    tmp_path: Path, midi_dir: Path, change: dict[str, object], says: str
+) -> None:
+    plain = {"schema": 1, "tail_sec": 1.0, "headroom_db": 0.0, "kits": [], "versions": {}}
+    write_json(tmp_path / "out" / "synth.json", {**plain, **change})
+    with pytest.raises(MidigrooveError, match=says) as caught:
+        synthesize(midi_dir, "jazz", tmp_path / "out", workers=1)
+    assert "synth.json" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_one_synth_at_a_time(tmp_path: Path, midi_dir: Path) -> None:
+    with (
+        lock_folder(tmp_path / "out", "dataset"),
+        pytest.raises(MidigrooveError, match="another process is writing to this dataset"),
+    ):
+        synthesize(midi_dir, "jazz", tmp_path / "out", workers=1)

@@ -7,7 +7,6 @@ what it can do, with figures, is in docs/groove_codec.md.
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import nullcontext
 from functools import cached_property
 from importlib.resources import as_file, files
@@ -19,6 +18,7 @@ from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.codec import Codec, residual_codebooks
 from midigroove_core.interfaces.codec_checks import check_audio, check_codes, check_latents
 from midigroove_core.interfaces.construct import construct
+from midigroove_core.structured import decode_json_as
 
 if TYPE_CHECKING:
     import torch
@@ -182,10 +182,18 @@ def _load_net(path: str | None) -> GrooveNet:
     with as_file(shipped) if path is None else nullcontext(_weights_file(path)) as file:
         try:
             with safe_open(file, "pt") as opened:
-                config = json.loads((opened.metadata() or {})["config"])
+                config = decode_json_as(
+                    (opened.metadata() or {})["config"], NetConfig, f"{file}: config"
+                )
                 tensors = {name: opened.get_tensor(name) for name in sorted(opened.keys())}
+            with torch.device("meta"):  # a config may claim sizes that fill the memory
+                shapes = {
+                    name: value.shape for name, value in GrooveNet(config).state_dict().items()
+                }
+            if shapes != {name: value.shape for name, value in tensors.items()}:
+                raise KeyError("other tensors than its config says")
             with torch.random.fork_rng(devices=[]):
-                net = GrooveNet(NetConfig(**config))
+                net = GrooveNet(config)
             net.load_state_dict({name: value.float() for name, value in tensors.items()})
         except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
             raise MidigrooveError(

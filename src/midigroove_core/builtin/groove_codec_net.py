@@ -25,6 +25,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from midigroove_core.bounds import SHARE_ABOVE_0, Bounds
+
+_SIZE = Bounds(0, 65_536, whole=True)
+_BLOCKS = Bounds(0, 64, whole=True)
+
 HASH_PRIMES = (73856093, 19349663, 83492791, 50331653, 12582917, 25165843, 6291469, 3145739)
 MASK_32 = 0xFFFFFFFF
 
@@ -47,6 +52,12 @@ class NetConfig:
     noise_bands: int = 16
     compand: float = 0.7
     first_random_bin: int = 8
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            limits = _BLOCKS if name.endswith("_blocks") else _SIZE
+            limits = SHARE_ABOVE_0 if name == "compand" else limits
+            limits.check(f"groove_32khz: {name}", value)
 
     @property
     def bins(self) -> int:

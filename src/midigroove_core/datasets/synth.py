@@ -7,15 +7,15 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from midigroove_core import bounds
 from midigroove_core.atomic import (
     clear_leftovers,
     dump_json,
-    read_json,
     sha256_of,
     sha256_of_file,
     write_json,
@@ -35,8 +35,10 @@ from midigroove_core.kits.fluidsynth import fluidsynth_version
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
 from midigroove_core.kits.library import random_recipe
 from midigroove_core.kits.random_kits import parse_name
+from midigroove_core.lock import lock_folder
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
+from midigroove_core.structured import convert_as, read_json_as
 from midigroove_core.takes import egmd
 from midigroove_core.takes.performances import Performance, list_builtin, list_performances
 from midigroove_core.takes.select import sample
@@ -122,19 +124,20 @@ def synthesize(
     folder, performances = _list(midi, split_by)
     _check_apart(out, folder)
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
-    gains = _settle(out, specs, headroom_db, progress)
-    _remove_leftovers(out)
-    by_kit = dict(zip([s.name for s in specs], gains, strict=True))
-    summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
-    tasks = _tasks(folder, out, chosen, specs, gains)
-    progress.start(f"playing {len(chosen)} performances on {len(specs)} kits", len(tasks))
-    results = _play_all(chosen, tasks, workers, progress)
-    rows = _rows(chosen, results, summary)
-    _write_skipped(out, summary)
-    if not rows:
-        first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
-        raise InputError(f"{out}: no take could be made: {first}")
-    _write_csv(summary.csv_path, rows)
+    with lock_folder(out, "dataset"):
+        gains = _settle(out, specs, headroom_db, progress)
+        clear_leftovers(out)
+        by_kit = dict(zip([s.name for s in specs], gains, strict=True))
+        summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
+        tasks = _tasks(folder, out, chosen, specs, gains)
+        progress.start(f"playing {len(chosen)} performances on {len(specs)} kits", len(tasks))
+        results = _play_all(chosen, tasks, workers, progress)
+        rows = _rows(chosen, results, summary)
+        _write_skipped(out, summary)
+        if not rows:
+            first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
+            raise InputError(f"{out}: no take could be made: {first}")
+        _write_csv(summary.csv_path, rows)
     return summary
 
 
@@ -212,13 +215,30 @@ def _stem(performance: Performance) -> str:
     return PurePosixPath(performance.midi_path).with_suffix("").as_posix()
 
 
+class _SettledKit(msgspec.Struct, frozen=True):
+    name: str
+    gain: Annotated[float, msgspec.Meta(gt=0, le=1000)]
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    """What synth.json says: how loud the kits are, and what they were made of."""
+
+    schema: int
+    tail_sec: float
+    headroom_db: float
+    kits: list[_SettledKit]
+    versions: dict[str, str]
+
+
 def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progress) -> list[float]:
     """Gains, measured once and written to synth.json, which later runs must agree with."""
     path = out / "synth.json"
     before: dict[str, Any] = {"kits": [], "headroom_db": headroom_db}
     if path.is_file():
-        before = read_json(path)
-    was = before.get("headroom_db", 0.0)
+        before = read_json_as(path, dict[str, Any])
+        if convert_as(before, _Settled, str(path)).schema != SCHEMA:
+            raise MismatchError(f"{path}: of another version; choose another `out`")
+    was = before["headroom_db"]
     if was != headroom_db:
         raise MismatchError(
             f"{path}: headroom_db was {was:g} and is now {headroom_db:g}; choose another `out`, or "
@@ -286,11 +306,6 @@ def _sha256_of_shots(folder: Path) -> str:
     files = sorted(path for path in folder.iterdir() if path.is_file())
     listed = [[path.name, sha256_of_file(path)] for path in files]
     return sha256_of(dump_json(listed).encode())
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Temporary files of a run that was killed."""
-    clear_leftovers(out)
 
 
 def _count(summary: SynthSummary, performance: Performance, results: list[TakeResult]) -> None:
