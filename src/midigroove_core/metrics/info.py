@@ -63,7 +63,7 @@ METRICS: dict[str, MetricInfo] = {
         "Onset spread", "ms", "lower", True, "Standard deviation of the delay of matched hits."
     ),
     "reference_onset_f1_50ms": MetricInfo(
-        "Onset F1 against the recording (50 ms)",
+        "Onset F1 by the recording (50 ms)",
         "",
         "higher",
         True,

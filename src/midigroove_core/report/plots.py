@@ -92,9 +92,10 @@ def _intervals(summary: Summary, metric: str) -> Plot:
             if entry.mean is not None:
                 axes.plot([entry.mean], [place], "o", color=color, markersize=6)
         axes.set_yticks(range(len(rows)), [_as_text(row.row) for row in reversed(rows)])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.grid(axis="x", alpha=0.25)
 
-    height = 0.9 + 0.26 * len(rows)
+    height = 0.7 + 0.26 * len(rows)
     left = 0.3 + 0.075 * max(len(row.row) for row in rows)
     return _plot(f"interval_{metric}", head(info), draw, (3.3 + left, height), left)
 
@@ -212,9 +213,11 @@ def _plot(
     figure = Figure(figsize=size)
     FigureCanvasAgg(figure)
     # Margins in inches by hand: letting matplotlib find them takes most of the drawing time.
-    box = (left / width, 0.5 / height, 1 - (left + 0.15) / width, 1 - 0.85 / height)
-    axes = figure.add_axes(box)
+    axes = figure.add_axes((0, 0, 1, 1))
     draw(axes)
+    bottom = 0.5 if axes.get_xlabel() else 0.3
+    box = (left / width, bottom / height, 1 - (left + 0.15) / width, 1 - (bottom + 0.35) / height)
+    axes.set_position(box)
     # A title that is wider than its figure is broken into lines, not cut.
     lines = textwrap.fill(title, max(12, int(width * 14)))
     axes.set_title(lines, fontsize=10, color=_GREY, loc="left", x=-left / (width * box[2]) + 0.02)
