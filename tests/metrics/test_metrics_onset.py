@@ -153,7 +153,9 @@ def test_longer_metrics_are_documented_under_the_names_they_return() -> None:
     names += metrics.microtiming([], [], [])
     names += [name for name in metrics.seam_scores(audio, [1.0]) if name != "seams_compared"]
     assert names == list(metrics.LONG_METRICS)
-    assert all(callable(getattr(metrics, name)) for name in metrics.SET_METRICS)
+    *distances, density, coverage = metrics.SET_METRICS
+    assert all(callable(getattr(metrics, name)) for name in distances)
+    assert callable(getattr(metrics, f"{density}_and_{coverage}"))
 
 
 def test_trusted_clip_metrics_put_silence_last() -> None:
