@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distributions
 from importlib.metadata import version as installed_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from midigroove_core import __version__, hookspecs
 from midigroove_core.errors import PluginError
 
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 GROUP = "midigroove"
 ENV = "MIDIGROOVE_LOAD_PLUGINS"
 CORE = "midigroove"
+_PLAIN_REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*?)\s*((?:[<>=!~][^;@\[\]()]*)?)")
 
 
 @dataclass(frozen=True)
@@ -166,21 +171,33 @@ def _check_requirements(distribution: Distribution) -> None:
     texts = [text for text in distribution.requires or () if text.lower().startswith(GROUP)]
     if not texts:
         return
-    from packaging.requirements import Requirement
-
     for text in texts:
-        needed = Requirement(text)
-        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+        name, specifier = _needed(text)
+        if name is None:
             continue
         try:
-            there = __version__ if needed.name.lower() == CORE else installed_version(needed.name)
+            there = __version__ if name.lower() == CORE else installed_version(name)
         except PackageNotFoundError:
-            raise PluginError(f"it needs {needed.name}{needed.specifier}; not installed") from None
-        if not needed.specifier.contains(there, prereleases=True):
+            raise PluginError(f"it needs {name}{specifier}; not installed") from None
+        if not specifier.contains(there, prereleases=True):
             raise PluginError(
-                f"it needs {needed.name}{needed.specifier}, and {there} is installed; "
-                f"upgrade {needed.name} or {distribution.metadata['Name']}"
+                f"it needs {name}{specifier}, and {there} is installed; "
+                f"upgrade {name} or {distribution.metadata['Name']}"
             )
+
+
+def _needed(text: str) -> tuple[str | None, SpecifierSet]:
+    """Name and versions of a requirement; no name if it is not for here (another system, extra)."""
+    from packaging.specifiers import SpecifierSet
+
+    plain = _PLAIN_REQUIREMENT.fullmatch(text.strip())
+    if plain:  # nearly all are; the parser for the others takes long to import
+        return plain[1], SpecifierSet(plain[2])
+    from packaging.requirements import Requirement
+
+    needed = Requirement(text)
+    here = needed.marker is None or needed.marker.evaluate({"extra": ""})
+    return needed.name if here else None, needed.specifier
 
 
 def _register(manager: pluggy.PluginManager, module: Any, info: PluginInfo) -> PluginInfo:

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from midigroove_core import __version__, cli
+from midigroove_core.plugins import load_plugins
 
 
 def loaded_modules(*arguments: str) -> set[str]:
@@ -131,3 +132,44 @@ def register_codecs(register):
     captured = capsys.readouterr()
     assert "groove_32khz" in captured.out
     assert "acme-codec" in captured.err and "no_such_module_here" in captured.err
+
+
+def test_the_quick_list_of_commands_is_the_whole_one(
+    capsys: pytest.CaptureFixture[str], install_plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--help` leaves out what it does not show: no name, panel or line may go with it."""
+    source = """
+from midigroove_core import hookimpl
+import typer
+
+@hookimpl
+def register_commands(app):
+    @app.command()
+    def acme(times: int = 1):
+        "Acme one.\\n\\nThe rest."
+    more = typer.Typer(help="More of acme.")
+    more.command()(acme)
+    app.add_typer(more, name="more-acme")
+"""
+    install_plugin("acme-command", source)
+    monkeypatch.setenv("MIDIGROOVE_DEBUG", "")  # --debug sets it; taken back after the test
+    assert cli.run(["--help"]) == 0
+    quick = capsys.readouterr().out
+    assert cli.run(["--debug", "--help"]) == 0
+    assert capsys.readouterr().out == quick
+    assert "Acme one." in quick and "More of acme." in quick
+
+
+@pytest.mark.parametrize(
+    ("needs", "loads"),
+    [
+        ("midigroove", True), ("midigroove>=0.1,<0.2", True), ("midigroove (>=0.1)", True),
+        ("midigroove>=9", False), ("midigroove ~= 9.1", False), ("midigroove-nowhere", False),
+        ("midigroove>=9; sys_platform == 'nowhere'", True), ("midigroove>=9; extra == 'a'", True),
+        ("midigroove[clap]>=0.1", True), ("midigroove[clap]>=9", False),
+    ],
+)  # fmt: skip
+def test_what_a_plugin_needs_is_compared(install_plugin, needs: str, loads: bool) -> None:
+    install_plugin("acme-needs", "from midigroove_core import hookimpl", requires=[needs])
+    info = next(i for i in load_plugins().infos if i.distribution == "acme-needs")
+    assert (info.error is None) == loads, info.error

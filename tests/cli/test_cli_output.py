@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from midigroove_core.cli.output import TerminalProgress, print_table, stderr
+from midigroove_core.cli.bars import TerminalProgress
+from midigroove_core.cli.output import print_table, stderr
 
 
 def test_brackets_in_tables_are_text_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,7 +16,7 @@ def test_brackets_in_tables_are_text_not_markup(capsys: pytest.CaptureFixture[st
 
 
 def test_brackets_in_progress_are_text_not_markup() -> None:
-    progress = TerminalProgress()
+    progress = TerminalProgress(stderr)
     progress.start("Reading [a]", 2)
     progress.advance(1, path="eval/[red]x[/]")
     with stderr.capture() as shown:

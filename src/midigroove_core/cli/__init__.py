@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
 import traceback
+from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -105,6 +107,8 @@ def run(arguments: list[str] | None = None) -> int:
         app, of_plugins = build()
         if arguments[:1] != ["plugins"]:  # which has a table of them
             _warn(of_plugins.troubles)
+        if arguments in ([], ["-h"], ["--help"]):
+            _keep_names_and_help(app)
         app(args=arguments)
     except SystemExit as end:  # how Typer ends, with 2 for options it does not know
         return end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -114,6 +118,25 @@ def run(arguments: list[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
     return 0
+
+
+def _keep_names_and_help(app: typer.Typer) -> None:
+    """Takes the options of all commands away: the list of commands shows none of those hundreds.
+
+    To read them off the functions would take as long as all the rest of the start.
+    """
+
+    def nothing() -> None: ...
+
+    for command in app.registered_commands:
+        name = getattr(command.callback, "__name__", "")
+        command.name = command.name or typer.main.get_command_name(name)
+        command.help = command.help or inspect.getdoc(command.callback)
+        command.callback = nothing
+    for group in app.registered_groups:
+        group.typer_instance = copy(group.typer_instance)
+        if group.typer_instance is not None:
+            group.typer_instance.registered_commands = []
 
 
 def _with_flags(message: str, app: typer.Typer | None, arguments: list[str]) -> str:
