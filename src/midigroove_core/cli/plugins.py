@@ -53,7 +53,7 @@ def plugins(
 def drum_maps(json: Json = False) -> None:
     """List the drum maps that ship: what `--drum-map` takes, and where each is from.
 
-    Example: `midigroove render take.mid --drum-map ezdrummer`
+    Example: `midigroove drum-maps`
     """
     from midigroove_core.drums import list_drum_maps, load_drum_map
 
