@@ -130,9 +130,7 @@ def synthesize(
         by_kit = dict(zip([s.name for s in specs], gains, strict=True))
         summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
         tasks = _tasks(folder, out, chosen, specs, gains)
-        progress.start(f"playing {len(chosen)} performances on {len(specs)} kits", len(tasks))
-        results = _play_all(chosen, tasks, workers, progress)
-        rows = _rows(chosen, results, summary)
+        rows = _rows(chosen, _play_all(chosen, tasks, workers, progress), summary)
         _write_skipped(out, summary)
         if not rows:
             first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
@@ -154,6 +152,7 @@ def _play_all(
 ) -> dict[str, list[TakeResult]]:
     """What became of each performance, by the path of its MIDI."""
     results: dict[str, list[TakeResult]] = {p.midi_path: [] for p in chosen}
+    progress.start(f"playing {len(chosen)} performances", len(tasks))
     for task, made in zip(tasks, in_order(render_takes, tasks, workers), strict=True):
         results[task.performance.midi_path] += made
         progress.advance(1, file=task.performance.midi_path)
