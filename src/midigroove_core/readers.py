@@ -32,7 +32,7 @@ def load_performance(path: str | Path, *, registry: Registry | None = None) -> D
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix in MidiReader.suffixes or str(path) == "-" or _is_pipe(path):
+    if _is_called_midi(path):
         return MidiReader().read(path)
     registry = registry or Registry()
     readers = _readers(registry)
@@ -42,12 +42,37 @@ def load_performance(path: str | Path, *, registry: Registry | None = None) -> D
         raise PluginError(f"{path}: {suffix} files are read by both {both}; uninstall one of them")
     if claims:
         return _read_with(claims[0], path)
-    if _is_midi(path):
+    if is_midi(path):
         return MidiReader().read(path)
     known = sorted({suffix for _, reader in readers for suffix in _suffixes(reader)})
     raise InputError(
         f"{path}: no reader for {suffix or 'files without a suffix'} (read are {', '.join(known)})"
     )
+
+
+def is_midi(path: str | Path) -> bool:
+    """Whether a file is read as MIDI: by its name, or by how it begins; pipes are.
+
+    Raises:
+        InputError: it has another name and cannot be opened; names the file.
+    """
+    path = Path(path)
+    if _is_called_midi(path):
+        return True
+    try:
+        with open(path, "rb") as file:
+            start = file.read(12)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    return start[:4] == b"MThd" or (start[:4] == b"RIFF" and start[8:] == b"RMID")
+
+
+def is_performance(path: str | Path, *, registry: Registry | None = None) -> bool:
+    """Whether `load_performance` reads such a file; a missing one, by its name."""
+    path = Path(path)
+    if _is_called_midi(path) or path.suffix.lower() in reader_suffixes(registry):
+        return True
+    return path.is_file() and is_midi(path)
 
 
 def reader_suffixes(registry: Registry | None = None) -> tuple[str, ...]:
@@ -102,10 +127,5 @@ def _is_pipe(path: Path) -> bool:
     return not path.suffix and (path.is_fifo() or path.is_char_device())
 
 
-def _is_midi(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            start = file.read(12)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    return start[:4] == b"MThd" or (start[:4] == b"RIFF" and start[8:] == b"RMID")
+def _is_called_midi(path: Path) -> bool:
+    return path.suffix.lower() in MidiReader.suffixes or str(path) == "-" or _is_pipe(path)

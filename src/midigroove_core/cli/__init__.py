@@ -41,6 +41,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         demo,
         distances,
         evaluate,
+        inspect_file,
         kits,
         notate,
         render,
@@ -63,6 +64,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
     for module in (
         demo,
         render,
+        inspect_file,
         notate,
         data,
         cache,

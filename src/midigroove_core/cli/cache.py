@@ -1,4 +1,4 @@
-"""`midigroove cache | inspect | codec-stats`."""
+"""`midigroove cache | codec-stats`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from midigroove_core import bounds
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
+from midigroove_core.cli.tables import flat_rows
 
 PANEL = "Data and caches"
 _FILTERS = "Which takes"
@@ -19,7 +20,6 @@ _RANKS = "Several processes"
 def add(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command(rich_help_panel=PANEL)(cache)
-    app.command(rich_help_panel=PANEL)(inspect)
     app.command("codec-stats", rich_help_panel=PANEL)(codec_stats)
 
 
@@ -180,40 +180,6 @@ def _print_summary(summary: Any, json: bool) -> None:
     print_table("Cache", ("", ""), rows)
 
 
-def inspect(
-    path: Annotated[Path, typer.Argument(help="A cache, a checkpoint or a training state.")],
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Read every byte of a cache and check its sums.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Print what is inside a cache or a checkpoint.
-
-    Example: `midigroove inspect runs/dac/best.safetensors`
-    """
-    from midigroove_core.inspect import inspect_path
-
-    found = inspect_path(path, verify=verify)
-    if json:
-        print_json(found)
-        return
-    print_table(f"{path}: {found.pop('kind')}", ("field", "value"), _flat(found))
-
-
-def _flat(value: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
-    """Nested JSON as rows; lists are joined, and counted where they are long."""
-    rows: list[tuple[str, object]] = []
-    for name, item in value.items():
-        if isinstance(item, dict):
-            rows += _flat(item, f"{prefix}{name}.")
-        elif isinstance(item, list) and len(item) > 12:
-            rows.append((prefix + name, f"{', '.join(map(str, item[:12]))}, ... ({len(item)})"))
-        else:
-            shown = ", ".join(map(str, item)) if isinstance(item, list) else item
-            rows.append((prefix + name, shown))
-    return rows
-
-
 def codec_stats(
     path: Annotated[Path, typer.Argument(metavar="CACHE", help="A cache.")],
     max_takes: Annotated[
@@ -242,4 +208,4 @@ def codec_stats(
         return
     rows = found.pop("codebooks")
     print_table("Codebooks", tuple(rows[0]), [tuple(row.values()) for row in rows])
-    print_table("Together", ("", ""), _flat(found))
+    print_table("Together", ("", ""), flat_rows(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.cells import cell_len
 from rich.table import Table
@@ -110,3 +111,17 @@ def cell_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)
+
+
+def flat_rows(value: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    """Nested JSON as rows; lists are joined, and counted where they are long."""
+    rows: list[tuple[str, object]] = []
+    for name, item in value.items():
+        if isinstance(item, dict):
+            rows += flat_rows(item, f"{prefix}{name}.")
+        elif isinstance(item, list) and len(item) > 12:
+            rows.append((prefix + name, f"{', '.join(map(str, item[:12]))}, ... ({len(item)})"))
+        else:
+            shown = ", ".join(map(str, item)) if isinstance(item, list) else item
+            rows.append((prefix + name, shown))
+    return rows
