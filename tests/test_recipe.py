@@ -113,7 +113,8 @@ def test_the_train_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "seed = 0, now it is 3" in capsys.readouterr().err.replace("\n", " ")
     assert midigroove([*arguments, "--seed", "3", "--overwrite"]) == 0
     assert "codebook" in capsys.readouterr().out
-    assert midigroove(["train", "--out", str(tmp_path / "other")]) == 2
+    (tmp_path / "half.toml").write_text("seed = 1")
+    assert midigroove(["train", "--config", str(tmp_path / "half.toml")]) == 2
     assert "training needs --cache" in capsys.readouterr().err
 
 

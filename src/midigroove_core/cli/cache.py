@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from midigroove_core import bounds
+from midigroove_core.cli.defaults import cache_folder, dataset_to_cache
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
 from midigroove_core.cli.tables import flat_rows
@@ -24,10 +25,16 @@ def add(app: typer.Typer) -> None:
 
 
 def cache(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the cache.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the cache.", show_default="cache/CODEC"),
+    ] = None,
     dataset: Annotated[
         Path | None,
-        typer.Option(help="Dataset: a folder or a csv. Else EGMD_CSV and EGMD_ROOT are read."),
+        typer.Option(
+            help="Dataset: a folder or a csv.",
+            show_default="what EGMD_CSV or EGMD_ROOT names, else the built-in grooves",
+        ),
     ] = None,
     codec: Annotated[str, typer.Option(help="Codec id or family.")] = "groove_32khz",
     codec_path: Annotated[
@@ -138,9 +145,14 @@ def cache(
     from midigroove_core.coding.open import open_codec
     from midigroove_core.takes import open_dataset, select
 
+    options = [*(codec_option or ()), *([f"bandwidth={bandwidth}"] if bandwidth else ())]
+    out = out or cache_folder(codec, options)
     if finish:
         _print_summary(finish_cache(out), json)
         return
+    if dataset is None and train_csv is None and val_csv is None:
+        with progress_for_terminal() as progress:
+            dataset = dataset_to_cache(progress)
     data = open_dataset(
         dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi
     )
@@ -150,7 +162,6 @@ def cache(
         stratified=stratified, one_kit_per_performance=one_kit,
         split_mode=split_mode, held_out=held_out or (), seed=seed,
     )  # fmt: skip
-    options = [*(codec_option or ()), *([f"bandwidth={bandwidth}"] if bandwidth else ())]
     with progress_for_terminal() as progress:
         summary = build_cache(
             data, open_codec(codec, options=options, path=codec_path), out, device=device,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from midigroove_core import bounds
+from midigroove_core.cli.defaults import dataset_to_judge, evaluation_folder, system_text
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
 from midigroove_core.errors import InputError
@@ -29,11 +30,15 @@ def add(app: typer.Typer) -> None:
 
 
 def evaluate(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the evaluation.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the evaluation.", show_default="eval/NAMES"),
+    ] = None,
     system: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME:CHECKPOINT:CACHE[:CODEC]", help="A system under test; repeatable."
+            metavar="NAME:CHECKPOINT:CACHE[:CODEC]",
+            help="A system under test, or the name of a run in runs/; repeatable.",
         ),
     ] = None,
     systems_file: Annotated[
@@ -163,12 +168,18 @@ def evaluate(
         "oracle": add_oracle, "silence": add_silence, "random": add_random,
         "unigram": add_unigram, "nearest": add_nearest, "sampler": add_sampler,
     }  # fmt: skip
-    systems = tuple(SystemSpec.parse(text) for text in system or ())
+    systems = tuple(SystemSpec.parse(system_text(text)) for text in system or ())
     if systems_file is not None:
         systems += tuple(read_systems_file(systems_file))
+    folders = tuple(AudioSpec.parse(text) for text in audio or ())
+    named = [*(spec.name for spec in systems), *(spec.name for spec in folders)]
+    named += [path.name for path in cache or ()]
+    out = out or evaluation_folder(named)
+    if dataset is None and reference == "recording" and audio_metrics:
+        dataset = dataset_to_judge()
     paths = [text.rpartition("=") for text in codec_path or []]
     config = EvalConfig(
-        systems=systems, audio=tuple(AudioSpec.parse(text) for text in audio or ()),
+        systems=systems, audio=folders,
         caches=tuple(cache or ()), out=out, split=split,
         dataset=dataset, reference=reference, sample_rate=sample_rate,
         intersection=intersection, max_items=max_items, beats=beats,

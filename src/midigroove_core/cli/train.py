@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from midigroove_core import bounds
+from midigroove_core.cli.defaults import newest_cache, run_folder
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
 
@@ -22,8 +23,13 @@ def add(app: typer.Typer) -> None:
 
 
 def train(
-    cache: Annotated[str | None, typer.Option(help="Folder of the cache.")] = None,
-    out: Annotated[str | None, typer.Option("--out", "-o", help="Folder of the run.")] = None,
+    cache: Annotated[
+        str | None, typer.Option(help="Folder of the cache.", show_default="the newest in cache/")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", help="Folder of the run.", show_default="runs/CACHE"),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML with any of these settings; options win over it.")
     ] = None,
@@ -138,6 +144,9 @@ def train(
 
     Example: `midigroove train --cache cache/dac --out runs/dac --preset small`
     """  # fmt: skip
+    if config is None and not any(text.startswith(("cache=", "out=")) for text in setting or ()):
+        cache = cache or str(newest_cache())
+        out = out or str(run_folder(Path(cache)))
     options = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
     from midigroove_core.training import train as run
     from midigroove_core.training.config import make_config, read_settings
