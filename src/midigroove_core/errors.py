@@ -11,7 +11,13 @@ from collections.abc import Iterable
 
 
 class MidigrooveError(Exception):
-    """Something the user can mend: wrong input, a missing program, a wrong option."""
+    """Something the user can mend: wrong input, a missing program, a wrong option.
+
+    Its message is one line: what libraries and files have put into it is brought onto that.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(" ".join(part.strip() for part in str(message).splitlines()))
 
 
 class InputError(MidigrooveError):

@@ -1,0 +1,1 @@
+"""What the fuzz session runs: damage, and what reads it."""
