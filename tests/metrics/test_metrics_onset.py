@@ -152,6 +152,7 @@ def test_longer_metrics_are_documented_under_the_names_they_return() -> None:
     names += metrics.velocity_correlations(audio, dict.fromkeys(metrics.DRUM_CLASSES, ([], [])))
     names += metrics.microtiming([], [], [])
     names += [name for name in metrics.seam_scores(audio, [1.0]) if name != "seams_compared"]
+    names += metrics.beat_scores([], audio)
     assert names == list(metrics.LONG_METRICS)
     *distances, density, coverage = metrics.SET_METRICS
     assert all(callable(getattr(metrics, name)) for name in distances)

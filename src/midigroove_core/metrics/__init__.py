@@ -5,6 +5,7 @@ Reference first, estimated second. Identical input scores perfectly; empty input
 and when not to trust it.
 """
 
+from midigroove_core.metrics.beats import beat_scores, track_beats
 from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.codes import (
     CodeModel,
@@ -89,6 +90,7 @@ __all__ = [
     "Interval",
     "MetricInfo",
     "accuracy",
+    "beat_scores",
     "bits_per_second",
     "bootstrap_mean",
     "build_templates",
@@ -135,6 +137,7 @@ __all__ = [
     "si_sdr",
     "spectral_convergence",
     "split_floor",
+    "track_beats",
     "transcribe",
     "transient_tail_difference_db",
     "transient_tail_ratio_db",

@@ -153,6 +153,20 @@ LONG_METRICS: dict[str, MetricInfo] = {
     "seam_percentile_mean": MetricInfo(
         "Seam percentile", "%", "lower", True, "Where joins rank among all moments; 50 is chance."
     ),
+    "beat_cmlt": MetricInfo(
+        "Beats (CMLt)",
+        "",
+        "higher",
+        True,
+        "Share of the MIDI's beats that a tracker, told the tempo, follows; noise reaches 0.3.",
+    ),
+    "beat_amlt": MetricInfo(
+        "Beats, any level (AMLt)",
+        "",
+        "higher",
+        True,
+        "The same where half and double tempo and the off-beats are right too; noise reaches 0.4.",
+    ),
 }
 """Metrics that need more than one short clip, whole takes if possible (see drums, dynamics, seams).
 Pool the counts of `drum_counts` over clips; a velocity correlation needs five isolated hits."""

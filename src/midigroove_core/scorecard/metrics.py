@@ -40,6 +40,8 @@ SEAM_FIGURES = ("seam_flux_ratio", "seam_percentile_mean")
 LONG_FIGURES: dict[str, MetricInfo] = {
     **{name: LONG_METRICS[name] for name in SEAM_FIGURES},
     "onset_f1_50ms": METRICS["onset_f1_50ms"],
+    "beat_cmlt": LONG_METRICS["beat_cmlt"],
+    "beat_amlt": LONG_METRICS["beat_amlt"],
 }
 """Figures of long renders, averaged over takes."""
 

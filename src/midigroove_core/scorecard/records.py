@@ -220,7 +220,8 @@ class LongLine:
         duration_sec: of the take's beginning that is rendered.
         joins: how many.
         seams_compared: those away from hits.
-        seam_flux_ratio, seam_percentile_mean, onset_f1_50ms: figures; NaN where undefined.
+        seam_flux_ratio, seam_percentile_mean, onset_f1_50ms, beat_cmlt, beat_amlt: figures; NaN
+            where undefined.
         samples_off: samples more or less than there should be; None for the reference.
     """
 
@@ -236,6 +237,8 @@ class LongLine:
     seam_percentile_mean: float
     samples_off: int | None
     onset_f1_50ms: float
+    beat_cmlt: float
+    beat_amlt: float
 
 
 @dataclass(frozen=True)

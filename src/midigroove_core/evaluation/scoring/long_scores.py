@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 import warnings
 
+import numpy as np
+from numpy.typing import NDArray
+
 from midigroove_core.audio import downmix
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
@@ -15,6 +18,7 @@ from midigroove_core.evaluation.base.failures import FAILURES, failure
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.long_renders import LONG_SEC, LongPlayed, LongSource
 from midigroove_core.evaluation.rows.references import References
+from midigroove_core.metrics.beats import beat_scores
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.metrics.onset import onset_scores
 from midigroove_core.metrics.seams import seam_scores
@@ -97,4 +101,12 @@ def _line(
         seam_percentile_mean=seams["seam_percentile_mean"],
         samples_off=samples_off,
         onset_f1_50ms=found["onset_f1_50ms"],
+        **beat_scores(beats_of(stretch), features),
     )
+
+
+def beats_of(stretch: EvalClip) -> NDArray[np.float64]:
+    """The MIDI's quarter notes inside a stretch, in seconds from its start."""
+    start, end = stretch.performance.seconds_to_beats([stretch.start_sec, stretch.end_sec])
+    inside = np.arange(math.ceil(start - 1e-9), end)
+    return stretch.performance.beats_to_seconds(inside) - stretch.start_sec
