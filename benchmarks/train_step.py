@@ -14,8 +14,9 @@ import torch
 
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.builtin.parallel import ParallelModel
-from midigroove_core.interfaces.model import GridBatch, SamplingConfig
-from midigroove_core.training.presets import PRESETS
+from midigroove_core.clock import FrameClock
+from midigroove_core.interfaces.codec import residual_codebooks
+from midigroove_core.interfaces.model import GridBatch, ModelSpec, SamplingConfig
 
 K, V, BATCH, FRAMES = 8, 1024, 16, 188
 
@@ -41,7 +42,7 @@ def step_seconds(model: ParallelModel, batch: GridBatch, dtype: torch.dtype, rep
     for _ in range(repeats):
         began = time.perf_counter()
         with torch.autocast(device, dtype, enabled=dtype != torch.float32):
-            loss = model.loss(batch)["loss"]
+            loss = model.loss(batch, 0).total
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -60,13 +61,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    features = len(ExpressiveGrid().feature_names)
+    rows = tuple(ExpressiveGrid().feature_names)
     names = {name: ["a", "b", "c"] for name in ("kit", "drummer", "style")}
+    spec = ModelSpec(rows, FrameClock(32000, 512), residual_codebooks(K, V), names)
     dtypes = [torch.float32] + [torch.bfloat16] * (options.device != "cpu")
     for preset in options.presets:
-        arguments = PRESETS[preset]["model_args"]
-        model = ParallelModel(features, [V] * K, names, **arguments).to(options.device)
-        batch = random_batch(features, model.conditions, options.device)
+        arguments = ParallelModel.presets()[preset]
+        model = ParallelModel.build(spec, **arguments).to(options.device)
+        batch = random_batch(len(rows), model.conditions, options.device)
         size = sum(p.numel() for p in model.parameters()) / 1e6
         for dtype in dtypes:
             seconds = step_seconds(model, batch, dtype, options.repeats)

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from midigroove_core.checkpoint import (
     KEY,
+    CodecPart,
+    TrainedWindow,
     load_checkpoint,
     load_state,
     read_metadata,
@@ -26,7 +28,14 @@ from midigroove_core.checkpoint import (
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError, MismatchError, PluginError
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
-from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
+from midigroove_core.interfaces.model import (
+    GridBatch,
+    Loss,
+    Model,
+    ModelSpec,
+    SamplingConfig,
+    SamplingOption,
+)
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.registry import Registry
 from midigroove_core.testing import ToyCodec
@@ -70,29 +79,28 @@ class ToyGrid(GridFeaturizer):
 
 class ToyModel(Model):
     model_id = "toy_model"
+    likelihood = "none"
     conditions = ("kit",)
 
-    def __init__(self, **config: Any) -> None:
+    def __init__(self, spec: ModelSpec, *, width: int = 1, bug: bool = False) -> None:
         super().__init__()
-        self._config = config
-        outputs = sum(config["codebook_sizes"])
-        self.head = nn.Linear(config["num_features"], outputs)
+        self.head = nn.Linear(spec.num_features, width * sum(spec.codebook_sizes))
         self.register_buffer("steps", torch.tensor(3))
+        if bug:
+            len(3)  # type: ignore[arg-type]
 
-    def forward(self, batch: GridBatch) -> Tensor:
-        raise NotImplementedError
+    @classmethod
+    def sampling_options(cls) -> tuple[SamplingOption, ...]:
+        return (SamplingOption("passes", 8, "How often.", low=1, high=64),)
 
-    def loss(self, batch: GridBatch) -> dict[str, Tensor]:
+    def loss(self, batch: GridBatch, step: int) -> Loss:
         raise NotImplementedError
 
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
         raise NotImplementedError
 
-    def get_config(self) -> dict[str, Any]:
-        return self._config
 
-
-VOCABULARIES = {"kit": ["Brush", "Jazz"]}
+VOCABULARIES = {"kit": ("Brush", "Jazz")}
 
 
 def header(codec: ToyCodec) -> dict[str, Any]:
@@ -107,8 +115,9 @@ def header(codec: ToyCodec) -> dict[str, Any]:
 
 def model(**changes: Any) -> ToyModel:
     torch.manual_seed(0)
-    config = {"num_features": 2, "codebook_sizes": [64] * 4}
-    return ToyModel(**{**config, "vocabularies": VOCABULARIES, **changes})
+    codec = ToyCodec()
+    spec = ModelSpec(("hit", "velocity"), codec.clock, codec.codebooks, VOCABULARIES)
+    return ToyModel.build(spec, **changes)
 
 
 @pytest.fixture
@@ -126,8 +135,8 @@ def path(tmp_path: Path, registry: Registry) -> Path:
 def write(path: Path, registry: Registry, **changes: Any) -> None:
     options = {
         "featurizer": ToyGrid(),
-        "cache_header": header(ToyCodec()),
-        "vocabularies": VOCABULARIES,
+        "codec": CodecPart.of_cache(header(ToyCodec())),
+        "window": TrainedWindow(62, 15),
         "training": {"step": 7, "loss": 1.25},
         "registry": registry,
         **changes,
@@ -136,8 +145,13 @@ def write(path: Path, registry: Registry, **changes: Any) -> None:
 
 
 def edit(path: Path, **changes: Any) -> None:
-    metadata = {**read_metadata(path), **changes}
+    metadata = {**read_metadata(path).to_json(), **changes}
     save_file(load_file(path), path, {KEY: json.dumps(metadata)})
+
+
+def part(path: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = read_metadata(path).to_json()[name]
+    return found
 
 
 def test_it_round_trips(path: Path, registry: Registry) -> None:
@@ -145,10 +159,11 @@ def test_it_round_trips(path: Path, registry: Registry) -> None:
     assert torch.equal(loaded.model.head.weight, model().head.weight)
     assert not loaded.model.training
     assert loaded.featurizer.feature_names == ("hit", "velocity")
-    assert (loaded.codec_id, loaded.weights_sha) == ("toy", ToyCodec().weights_sha)
+    assert (loaded.codec.id, loaded.codec.weights_sha) == ("toy", ToyCodec().weights_sha)
+    assert loaded.window == TrainedWindow(62, 15)
     assert loaded.vocabularies == VOCABULARIES
     assert loaded.training == {"step": 7, "loss": 1.25}
-    assert loaded.providers["model"] == {"distribution": "toys", "version": "1.0"}
+    assert (loaded.metadata.model.distribution, loaded.metadata.model.version) == ("toys", "1.0")
     codec = loaded.build_codec(registry)
     assert codec.get_config() == ToyCodec().get_config()
 
@@ -159,13 +174,13 @@ def test_the_same_content_is_the_same_bytes(path: Path, registry: Registry) -> N
 
 
 def test_half_weights_come_back_as_float32(path: Path, registry: Registry) -> None:
-    write(path, registry, half=True, extra={"license": "MIT", "model_card": "a toy"})
+    write(path, registry, half=True, license="MIT", model_card="a toy")
     assert load_file(path)["head.weight"].dtype == torch.float16
     loaded = load_checkpoint(path, registry=registry)
     assert loaded.model.head.weight.dtype == torch.float32
     assert torch.allclose(loaded.model.head.weight, model().head.weight, atol=1e-3)
     assert loaded.model.steps.dtype == torch.int64
-    assert loaded.metadata["license"] == "MIT"
+    assert loaded.metadata.license == "MIT"
 
 
 def test_averaged_weights_may_be_stored_instead(path: Path, registry: Registry) -> None:
@@ -177,7 +192,7 @@ def test_averaged_weights_may_be_stored_instead(path: Path, registry: Registry) 
 def test_metadata_is_read_without_torch(path: Path) -> None:
     script = (
         "import sys; from midigroove_core.checkpoint import read_metadata; "
-        f"assert read_metadata({str(path)!r})['training']['step'] == 7; "
+        f"assert read_metadata({str(path)!r}).training['step'] == 7; "
         "sys.exit('torch' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -185,7 +200,7 @@ def test_metadata_is_read_without_torch(path: Path) -> None:
 
 
 def test_a_missing_plugin_says_what_to_install(path: Path, registry: Registry) -> None:
-    codec = {**read_metadata(path)["codec"], "id": "acme_16khz"}
+    codec = {**part(path, "codec"), "id": "acme_16khz"}
     edit(path, codec={**codec, "distribution": "midigroove-acme"})
     wanted = "needs codec 'acme_16khz' from midigroove-acme: pip install midigroove-acme"
     with pytest.raises(PluginError, match=wanted):
@@ -193,7 +208,7 @@ def test_a_missing_plugin_says_what_to_install(path: Path, registry: Registry) -
 
 
 def test_a_broken_plugin_says_why(path: Path, install_plugin) -> None:
-    edit(path, model={**read_metadata(path)["model"], "id": "gone", "distribution": "broken-one"})
+    edit(path, model={**part(path, "model"), "id": "gone", "distribution": "broken-one"})
     install_plugin("broken-one", "import nothing_of_that_name")
     with pytest.raises(PluginError, match="needs model 'gone' from broken-one: .*broken: Module"):
         load_checkpoint(path, registry=Registry())
@@ -202,14 +217,6 @@ def test_a_broken_plugin_says_why(path: Path, install_plugin) -> None:
 @pytest.mark.parametrize(
     ("kind", "field", "value", "message"),
     [
-        ("model", "num_features", 3, r"model.config.num_features is 3, but 2 here"),
-        (
-            "model",
-            "codebook_sizes",
-            [64] * 3,
-            r"model.config.codebook_sizes is \[64, 64, 64\], but \[64, 64, 64, 64\] here",
-        ),
-        ("model", "vocabularies", {"kit": ["Jazz"]}, r"vocabularies.kit is .*Brush.*\[\"Jazz\"\]"),
         ("featurizer", "names", ["hit", "openness"], r"feature_names: .*'velocity' and 'openness'"),
         ("featurizer", "names", ["hit"], r"feature_names: .*has 2, .* 1 here.*their number"),
     ],
@@ -217,7 +224,7 @@ def test_a_broken_plugin_says_why(path: Path, install_plugin) -> None:
 def test_what_does_not_agree_is_named(
     path: Path, registry: Registry, kind: str, field: str, value: Any, message: str
 ) -> None:
-    stored = read_metadata(path)[kind]
+    stored = part(path, kind)
     edit(path, **{kind: {**stored, "config": {**stored["config"], field: value}}})
     with pytest.raises(MismatchError, match=message):
         load_checkpoint(path, registry=registry)
@@ -225,7 +232,7 @@ def test_what_does_not_agree_is_named(
 
 def test_weights_are_loaded_strictly(path: Path, registry: Registry) -> None:
     weights = load_file(path)
-    metadata = {KEY: json.dumps(read_metadata(path))}
+    metadata = {KEY: json.dumps(read_metadata(path).to_json())}
     for change, message in (
         ({"head.bias": None}, "weight 'head.bias' of the model is missing"),
         ({"tail": torch.zeros(1)}, "weight 'tail' is not one of the model's"),
@@ -239,8 +246,8 @@ def test_weights_are_loaded_strictly(path: Path, registry: Registry) -> None:
 
 def test_another_codec_is_refused(path: Path, registry: Registry) -> None:
     loaded = load_checkpoint(path, registry=registry)
-    codec = read_metadata(path)["codec"]
-    loaded.codec_facts["codebooks"].pop()
+    codec = part(path, "codec")
+    loaded.codec.facts["codebooks"].pop()
     with pytest.raises(MismatchError, match='codec.facts.codebooks is "3 x 64", but "4 x 64" here'):
         loaded.build_codec(registry)
     edit(path, codec={**codec, "weights_sha": "0" * 64})
@@ -262,7 +269,7 @@ def test_wrong_files_get_one_clear_line(path: Path, registry: Registry, tmp_path
             "midigroove: expected object, got array",
         ),
         "old": (save({}, {KEY: '{"schema": 0}'}), "checkpoint schema is 0, this version reads 1"),
-        "bare": (save({}, {KEY: '{"schema": 1}'}), "field 'model' is missing"),
+        "bare": (save({}, {KEY: '{"schema": 1}'}), "missing required field model"),
     }
     for name, (content, message) in wrong.items():
         file = tmp_path / name
@@ -284,3 +291,88 @@ def test_training_state_round_trips_without_pickle(path: Path, tmp_path: Path) -
         load_state(path)
     with pytest.raises(InputError, match="but not a midigroove checkpoint"):
         read_metadata(tmp_path / "last.state")
+
+
+def test_a_runs_folder_means_its_best_checkpoint(path: Path, registry: Registry) -> None:
+    assert load_checkpoint(path.parent).path == path
+    assert read_metadata(path.parent) == read_metadata(path)
+    with pytest.raises(InputError, match=r"a folder without best\.safetensors"):
+        load_checkpoint(path.parent.parent)
+
+
+@pytest.mark.parametrize(
+    ("args", "kind", "message"),
+    [
+        ({"height": 3}, InputError, "model toy_model: no argument 'height'; it takes width, bug"),
+        ({"bug": True}, PluginError, "toy_model of toys cannot be built .TypeError: .*len"),
+        ({"width": 2}, MismatchError, r"'head.bias' has shape \[256\], the model's has \[512\]"),
+        ({"width": "2"}, PluginError, "cannot be built .TypeError"),
+    ],
+)
+def test_arguments_that_do_not_fit(
+    path: Path, registry: Registry, args: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    edit(path, model={**part(path, "model"), "args": args})
+    with pytest.raises(kind, match=message) as caught:
+        load_checkpoint(path, registry=registry)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_file_that_asks_for_far_more_than_it_has_fills_no_memory(
+    path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(path, model={**part(path, "model"), "args": {"width": 2**31}})
+    grown: list[int] = []
+    linear = nn.Linear.__init__
+
+    def watched(self: nn.Linear, *sizes: int, **more: Any) -> None:
+        linear(self, *sizes, **more)
+        grown.append(0 if self.weight.is_meta else self.weight.numel())
+
+    monkeypatch.setattr(nn.Linear, "__init__", watched)
+    with pytest.raises(MismatchError, match="has shape"):
+        load_checkpoint(path, registry=registry)
+    assert grown == [0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(
+    path: Path, registry: Registry, value: float
+) -> None:
+    weights = load_file(path)
+    weights["head.bias"][3] = value
+    save_file(weights, path, {KEY: json.dumps(read_metadata(path).to_json())})
+    with pytest.raises(InputError, match=r"weight 'head.bias' has NaN or infinite values"):
+        load_checkpoint(path, registry=registry)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"window": {"frames": 0, "context_frames": 0}}, "window.frames: expected int >= 1"),
+        ({"window": None}, "window: expected object, got null"),
+        ({"vocabularies": {"kit": [1]}}, r"vocabularies.kit.0: expected str, got int"),
+        ({"feature_names": "hit"}, "feature_names: expected array, got str"),
+    ],
+)
+def test_metadata_is_typed(path: Path, change: dict[str, Any], says: str) -> None:
+    edit(path, **change)
+    with pytest.raises(InputError, match=says):
+        read_metadata(path)
+
+
+def test_sampling_settings_are_the_checkpoints_where_nothing_is_said(
+    path: Path, registry: Registry
+) -> None:
+    write(path, registry, sampling={"temperature": 0.0, "passes": 3})
+    loaded = load_checkpoint(path, registry=registry)
+    found = loaded.sampling({"top_k": 5}, seed=7)
+    assert found == SamplingConfig(0.0, 5, 1.0, 7, {"passes": 3})
+    for asked, says in (
+        ({"pases": 3}, r"no sampling setting 'pases' \(did you mean passes\?\)"),
+        ({"passes": 65}, r"passes must lie in \[1, 64\], got 65"),
+        ({"passes": 2.5}, "passes is 2.5, expected int"),
+        ({"temperature": -1}, "temperature must be a number from 0"),
+    ):
+        with pytest.raises(InputError, match=says):
+            loaded.sampling(asked)

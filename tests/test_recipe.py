@@ -51,7 +51,9 @@ def test_shipped_recipes_are_valid(path: Path) -> None:
     recipe = read_recipe(path)
     config = make_config(settings={**recipe["train"], "cache": "c", "out": "o"})
     if path.stem.startswith("paper"):
-        assert config.model_args["norm"] == "post" and recipe["eval"]["temperature"] == 0
+        assert config.model_args["norm"] == "post" and recipe["eval"]["sampling"] == {
+            "temperature": 0
+        }
         assert config.model_args["layers"] == (10 if "large" in path.stem else 6)
         assert ("kits" in recipe["dataset"]) == ("one_kit" in path.stem)
 

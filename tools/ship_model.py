@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import msgspec
 import torch
 from safetensors.torch import load_file
 
 from midigroove_core.builtin.groove_codec import GrooveCodec
 from midigroove_core.checkpoint import load_checkpoint, save_checkpoint
-from midigroove_core.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "src" / "midigroove_core" / "assets"
@@ -30,10 +30,9 @@ def main() -> None:
     parser.add_argument("--codec-was", type=Path)
     parser.add_argument("--out", type=Path, default=ASSETS / "groove_model.safetensors")
     options = parser.parse_args()
-    registry = Registry()
-    loaded = load_checkpoint(options.checkpoint, registry=registry)
+    loaded = load_checkpoint(options.checkpoint)
     codec = GrooveCodec()
-    weights_sha = loaded.weights_sha
+    weights_sha = loaded.codec.weights_sha
     if options.codec_was is not None:
         weights_sha = rebound(options.codec_was, weights_sha, codec)
     if weights_sha != codec.weights_sha:
@@ -42,21 +41,13 @@ def main() -> None:
         options.out,
         loaded.model,
         featurizer=loaded.featurizer,
-        cache_header={
-            "codec_id": loaded.codec_id,
-            "codec_config": loaded.codec_config,
-            "codec_facts": loaded.codec_facts,
-            "weights_sha": weights_sha,
-            "provider": loaded.providers["codec"],
-        },
-        vocabularies=loaded.vocabularies,
+        codec=msgspec.structs.replace(loaded.codec, weights_sha=weights_sha),
+        window=loaded.window,
         training=loaded.training,
-        registry=registry,
+        sampling=loaded.metadata.model.sampling,
         half=True,
-        extra={
-            "license": "MIT",
-            "model_card": (ROOT / "docs" / "groove_model.md").read_text(encoding="utf-8"),
-        },
+        license="MIT",
+        model_card=(ROOT / "docs" / "groove_model.md").read_text(encoding="utf-8"),
     )
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 

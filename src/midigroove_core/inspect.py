@@ -10,13 +10,16 @@ from typing import Any
 from midigroove_core.atomic import read_json
 from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.cache.format import HEADER, PLAN
-from midigroove_core.checkpoint import KEY, STATE_KEY, read_metadata
+from midigroove_core.checkpoint import KEY, STATE_KEY, checkpoint_file, read_metadata
 from midigroove_core.errors import InputError
 from midigroove_core.tensorfile import TensorFile, read_header
 
+RUN = "config.toml"
+"""A folder with it is a training run; its best checkpoint is looked at."""
+
 
 def inspect_path(path: str | Path, *, verify: bool = False) -> dict[str, Any]:
-    """What a cache, a checkpoint or another safetensors file holds.
+    """What a cache, a checkpoint (or a run's best one) or another safetensors file holds.
 
     Args:
         path: a folder or a file.
@@ -29,14 +32,15 @@ def inspect_path(path: str | Path, *, verify: bool = False) -> dict[str, Any]:
         InputError: none of these, or damaged; names the file.
     """
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() and not (path / RUN).exists():
         if (path / PLAN).exists() and not (path / HEADER).exists():
             return _unfinished(path)
         return _cache(path, verify)
+    path = checkpoint_file(path)
     file = read_header(path)
     weights = _weights(file)
     if KEY in file.metadata:
-        return {"kind": "checkpoint", **weights, **read_metadata(path)}
+        return {"kind": "checkpoint", **weights, **read_metadata(path).to_json()}
     if STATE_KEY in file.metadata:
         state = file.json(STATE_KEY, "a midigroove training state", dict[str, Any])
         return {"kind": "training state", **weights, "state": state}

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from midigroove_core.builtin.parallel import ParallelModel
-from midigroove_core.builtin.sampling import draw
+from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
-from midigroove_core.testing import ModelContract
+from midigroove_core.interfaces import drawing
+from midigroove_core.interfaces.codec import Codebook
+from midigroove_core.interfaces.drawing import draw
+from midigroove_core.interfaces.model import GridBatch, ModelSpec, SamplingConfig
 
 F, K, V = 6, 3, 11
 VOCABULARIES = {"kit": ["Jazz", "Rock"], "drummer": ["1"], "style": ["funk", "latin"]}
@@ -21,7 +23,23 @@ VOCABULARIES = {"kit": ["Jazz", "Rock"], "drummer": ["1"], "style": ["funk", "la
 def tiny(**more: Any) -> ParallelModel:
     torch.manual_seed(0)
     shape = {"dim": 16, "layers": 2, "heads": 2, "head_dim": 8, "conv_kernel": 3}
-    return ParallelModel(F, [V] * K, VOCABULARIES, **{**shape, **more})
+    return ParallelModel.build(spec(), **{**shape, **more})
+
+
+def spec(**more: Any) -> ModelSpec:
+    names = tuple(f"row/{row}" for row in range(F))
+    books = tuple(Codebook(V, level) for level in range(K))
+    return ModelSpec(names, FrameClock(32000, 512), books, VOCABULARIES, **more)
+
+
+def logits(model: ParallelModel, batch: GridBatch) -> torch.Tensor:
+    """[B, K, T, V], without gradients."""
+    with torch.no_grad():
+        return torch.stack(model.logits(batch), dim=1)
+
+
+def loss(model: ParallelModel, batch: GridBatch) -> torch.Tensor:
+    return model.loss(batch, 0).total
 
 
 def batch_of(size: int = 2, frames: int = 12, seed: int = 0) -> GridBatch:
@@ -45,16 +63,29 @@ VARIANTS = [{}, {"depth": False}, {"norm": "post", "conv_kernel": 0, "dropout": 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_logits_agree_with_the_loss(variant: dict[str, Any]) -> None:
+def test_loss_and_score_agree_with_the_logits(variant: dict[str, Any]) -> None:
     model, batch = tiny(**variant).eval(), batch_of()
-    logits = model(batch)
-    assert logits.shape == (2, K, 12, V) and logits.dtype == torch.float32
-    result = model.loss(batch)
-    assert not result["nll_per_codebook"].requires_grad
+    found = logits(model, batch)
+    assert found.shape == (2, K, 12, V)
     real = batch.mask[:, None].expand(2, K, 12)
-    nll = torch.nn.functional.cross_entropy(logits[real], batch.codes[real])
-    torch.testing.assert_close(result["loss"], nll)
-    torch.testing.assert_close(result["nll_per_codebook"].mean(), nll)
+    nll = torch.nn.functional.cross_entropy(found[real], batch.codes[real])
+    torch.testing.assert_close(loss(model, batch), nll)
+    scores = model.score(batch)
+    torch.testing.assert_close(scores.nll.sum() / real.sum(), nll)
+    assert torch.equal(scores.correct, (found.argmax(-1) == batch.codes) & real)
+
+
+def test_score_and_generate_in_pieces_give_what_the_whole_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, batch = tiny().eval(), batch_of()
+    whole = model.score(batch)
+    argmax = SamplingConfig(temperature=0.0)
+    codes = model.generate(batch, argmax)
+    monkeypatch.setattr(drawing, "PIECE_BYTES", 4 * 2 * V * 5)  # five frames at once
+    assert len(model._pieces(batch.grid.transpose(1, 2))) == 3
+    torch.testing.assert_close(model.score(batch).nll, whole.nll)
+    assert torch.equal(model.generate(batch, argmax), codes)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -66,17 +97,21 @@ def test_padding_changes_nothing(variant: dict[str, Any]) -> None:
         mask=batch.mask[1:, :8],
         conditions={name: value[1:] for name, value in batch.conditions.items()},
         codes=batch.codes[1:, :, :8],
+        known=batch.known[1:, :8],
+        start_frame=batch.start_frame[1:],
     )
-    torch.testing.assert_close(model(alone)[0], model(batch)[1, :, :8], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        logits(model, alone)[0], logits(model, batch)[1, :, :8], rtol=1e-4, atol=1e-5
+    )
     noisy = replace(batch, grid=torch.where(batch.mask[:, None], batch.grid, 9.0))
-    torch.testing.assert_close(model.loss(noisy)["loss"], model.loss(batch)["loss"])
+    torch.testing.assert_close(loss(model, noisy), loss(model, batch))
 
 
 def test_a_frame_sees_the_whole_window() -> None:
     model, batch = tiny().eval(), batch_of()
     changed = batch.grid.clone()
     changed[0, :, 0] += 1.0
-    moved = (model(replace(batch, grid=changed)) - model(batch)).abs()
+    moved = (logits(model, replace(batch, grid=changed)) - logits(model, batch)).abs()
     assert moved[0, :, -1].max() > 0 and moved[1].max() == 0
 
 
@@ -87,7 +122,7 @@ def test_every_condition_counts_and_may_be_unknown(name: str) -> None:
     known[:] = 0 if name != "bpm" else 90.0
     unknown = torch.full_like(known, 0.0 if name == "bpm" else -1)
     results = [
-        model(replace(batch, conditions={**batch.conditions, name: value}))
+        logits(model, replace(batch, conditions={**batch.conditions, name: value}))
         for value in (known, unknown)
     ]
     assert (results[0] - results[1]).abs().max() > 1e-6
@@ -97,18 +132,18 @@ def test_missing_and_extra_conditions_are_errors() -> None:
     batch = batch_of()
     fewer = {name: value for name, value in batch.conditions.items() if name != "kit"}
     with pytest.raises(MidigrooveError, match=r"missing \['kit'\]"):
-        tiny().loss(replace(batch, conditions=fewer))
+        loss(tiny(), replace(batch, conditions=fewer))
     with pytest.raises(MidigrooveError, match=r"not used \['kit'\]"):
-        tiny(conditions=["drummer", "style", "bpm"]).loss(batch)
-    with pytest.raises(MidigrooveError, match="needs a batch with codes"):
-        tiny().loss(replace(batch, codes=None))
+        loss(tiny(conditions=["drummer", "style", "bpm"]), batch)
+    with pytest.raises(MidigrooveError, match="with codes"):
+        loss(tiny(), replace(batch, codes=None))
 
 
 def test_depth_heads_see_earlier_codes_of_the_same_frame_only() -> None:
     model, batch = tiny().eval(), batch_of()
     codes = batch.codes.clone()
     codes[0, 1, 3] = (codes[0, 1, 3] + 1) % V
-    moved = (model(replace(batch, codes=codes)) - model(batch)).abs().amax(dim=-1)
+    moved = (logits(model, replace(batch, codes=codes)) - logits(model, batch)).abs().amax(dim=-1)
     assert moved[0, 2, 3] > 0
     moved[0, 2, 3] = 0
     assert moved.max() == 0
@@ -117,7 +152,7 @@ def test_depth_heads_see_earlier_codes_of_the_same_frame_only() -> None:
 def test_generating_with_depth_is_the_chain_that_the_loss_scores() -> None:
     model, batch = tiny().eval(), batch_of()
     codes = model.generate(batch, SamplingConfig(temperature=0))
-    greedy = model(replace(batch, codes=codes)).argmax(dim=-1) * batch.mask[:, None]
+    greedy = logits(model, replace(batch, codes=codes)).argmax(dim=-1) * batch.mask[:, None]
     assert torch.equal(codes, greedy)
 
 
@@ -133,11 +168,13 @@ def test_depth_learns_stacks_that_independent_heads_cannot() -> None:
         for _ in range(60):
             first = torch.randint(0, V, (32, 1, 10), generator=g)
             stack = torch.cat([first, (first + 3) % V, (first * 2) % V], dim=1)
-            loss = model.loss(GridBatch(grid, mask, bpm, stack))["loss"]
+            found = loss(model, GridBatch(grid, mask, bpm, stack))
             optimizer.zero_grad()
-            loss.backward()
+            found.backward()
             optimizer.step()
-        codes = model.eval().generate(GridBatch(grid, mask, bpm), SamplingConfig(seed=3))
+        codes = model.eval().generate(
+            GridBatch(grid, mask, bpm), SamplingConfig(temperature=1.0, seed=3)
+        )
         shares[depth] = ((codes[:, 0] + 3) % V == codes[:, 1]).float().mean().item()
     assert shares[True] > 0.9 and shares[False] < 0.3
 
@@ -156,7 +193,11 @@ def test_draw_follows_the_sampling_config() -> None:
     logits = p.log().expand(40_000, 4)
 
     def shares(**config: Any) -> torch.Tensor:
-        codes = draw(logits, SamplingConfig(**config), torch.Generator().manual_seed(0))
+        codes = draw(
+            logits,
+            SamplingConfig(**{"temperature": 1.0, **config}),
+            torch.Generator().manual_seed(0),
+        )
         return torch.bincount(codes, minlength=4) / len(codes)
 
     torch.testing.assert_close(shares(), p, atol=0.01, rtol=0)
@@ -168,24 +209,30 @@ def test_draw_follows_the_sampling_config() -> None:
     torch.testing.assert_close(shares(temperature=0.5), sharp, atol=0.01, rtol=0)
 
 
-def test_it_may_start_as_the_unigram() -> None:
-    model, batch = tiny().eval(), batch_of()
-    frequencies = torch.rand(K, V, generator=torch.Generator().manual_seed(2))
+def test_it_starts_as_the_unigram() -> None:
+    batch = batch_of()
+    frequencies = torch.rand(K, V, generator=torch.Generator().manual_seed(2)).double()
     frequencies /= frequencies.sum(dim=1, keepdim=True)
-    before = model.loss(batch)["nll_per_codebook"]
-    model.start_from_frequencies(frequencies.double())
+    told = spec(code_frequencies=tuple(frequencies))
+    shape = {"dim": 16, "layers": 2, "heads": 2, "head_dim": 8, "conv_kernel": 3}
     codes = batch.codes.transpose(1, 2)[batch.mask]
-    unigram = torch.stack([-frequencies[k].log()[codes[:, k]].mean() for k in range(K)])
-    after = model.loss(batch)["nll_per_codebook"]
-    assert (after - unigram).abs().max() < 0.2 * (before - unigram).abs().max()
+    unigram = torch.stack([-frequencies[k].log()[codes[:, k]].mean() for k in range(K)]).mean()
+    before, after = (
+        loss(ParallelModel.build(one, **shape).eval(), batch) for one in (spec(), told)
+    )
+    assert (after - unigram).abs() < 0.2 * (before - unigram).abs()
 
 
-def test_config_round_trip() -> None:
-    model = tiny(norm="post", depth=False)
-    twin = ParallelModel.from_config(model.get_config())
-    assert twin.get_config() == model.get_config()
-    twin.load_state_dict(model.state_dict())
-    assert torch.equal(twin.eval()(batch_of()), model.eval()(batch_of()))
+def test_names_that_are_known_keep_their_embeddings() -> None:
+    torch.manual_seed(0)
+    before = tiny()
+    more = {**VOCABULARIES, "kit": ["Rock", "Mine", "Jazz"]}
+    model = ParallelModel.build(replace(spec(), vocabularies=more), **before.get_config())
+    new = model.take_over(before.state_dict(), before.spec)
+    old, now = before.embeddings["kit"].weight, model.embeddings["kit"].weight
+    assert new == ["kit Mine"]
+    assert torch.equal(now, old[[1, 2, 0, 2]])  # the unknown one stands for what is new
+    assert torch.equal(model.input.weight, before.input.weight)
 
 
 @pytest.mark.parametrize(
@@ -195,22 +242,15 @@ def test_config_round_trip() -> None:
         ("conv_kernel", 4, "odd"),
         ("norm", "batch", "'pre' or 'post'"),
         ("conditions", ["mood"], "unknown"),
-        ("vocabularies", {"kit": []}, "no names"),
+        ("layers", 10**9, "whole number from 0 to 512"),
         ("width", 3, "no argument .width."),
     ],
 )
 def test_wrong_arguments_are_named(argument: str, value: Any, says: str) -> None:
     with pytest.raises(MidigrooveError, match=says):
-        ParallelModel.from_config({**tiny().get_config(), argument: value})
+        ParallelModel.build(spec(), **{**tiny().get_config(), argument: value})
 
 
-class TestDepthHeads(ModelContract):
-    @pytest.fixture
-    def model(self) -> Model:
-        return tiny()
-
-
-class TestPlainHeads(ModelContract):
-    @pytest.fixture
-    def model(self) -> Model:
-        return tiny(depth=False, norm="post", conv_kernel=0, conditions=["kit"])
+def test_a_condition_without_names_is_refused() -> None:
+    with pytest.raises(MidigrooveError, match="no names for"):
+        ParallelModel.build(replace(spec(), vocabularies={"kit": []}))

@@ -17,6 +17,7 @@ from support.report_browser import CHROMIUM, in_browser
 from support.toy_systems import make_toy_dataset, save_toy_checkpoint, toy_plugin_installed
 
 from midigroove_core.cache.build import build_cache
+from midigroove_core.checkpoint import TrainedWindow
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
@@ -47,9 +48,9 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         specs = []
         for seed, name in enumerate(("one", "two")):
             (root / name).mkdir()
-            short = {"max_frames": 62, "context_frames": 15}  # windows of a second
+            short = TrainedWindow(62, 15)  # windows of a second
             checkpoint = save_toy_checkpoint(
-                root / name / "best.safetensors", seed=seed, training=short
+                root / name / "best.safetensors", seed=seed, window=short
             )
             (root / name / "metrics.csv").write_text("step,valid_nll\n0,4.1\n100,3.2\n200,3.0\n")
             specs.append(SystemSpec(name, checkpoint, root / "cache"))

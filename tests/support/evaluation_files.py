@@ -13,7 +13,6 @@ from midigroove_core.scorecard.manifest import (
     ClipsFacts,
     LongFacts,
     Manifest,
-    SamplingFacts,
 )
 from midigroove_core.scorecard.records import HeardWith, Reference
 from midigroove_core.scorecard.rows import RowKind
@@ -50,7 +49,7 @@ def write_evaluation(
         reference=Reference("recording", "recording", "d", None),
         sample_rate=32000,
         embedding=None,
-        sampling=SamplingFacts(1.0, 0, 1.0),
+        sampling={"temperature": 1.0},
         seed=0,
         rows=tuple(systems),
         systems=(),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +15,18 @@ import torch
 from midigroove_core.audio import save_audio
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.builtin.parallel import ParallelModel
-from midigroove_core.checkpoint import save_checkpoint
-from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
+from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
+from midigroove_core.interfaces.model import (
+    CodeScores,
+    GridBatch,
+    Loss,
+    Model,
+    ModelSpec,
+    SamplingConfig,
+)
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import load_kit
 from midigroove_core.midi import DrumPerformance, load_midi, save_midi
-from midigroove_core.registry import Registry
 from midigroove_core.testing import ToyCodec
 
 TOY_PLUGIN = """
@@ -81,19 +89,21 @@ def codec_header(codec: ToyCodec) -> dict:
     }
 
 
-def save_toy_checkpoint(path: Path, *, seed: int = 0, training: dict | None = None) -> Path:
+def toy_spec(codec: ToyCodec, vocabularies: dict[str, list[str]]) -> ModelSpec:
+    """What a model on codes of the toy codec is built for."""
+    names = tuple(ExpressiveGrid().feature_names)
+    return ModelSpec(names, codec.clock, codec.codebooks, vocabularies)
+
+
+def save_toy_checkpoint(
+    path: Path, *, seed: int = 0, window: TrainedWindow | None = None, **more: Any
+) -> Path:
     """An untrained tiny `parallel` model over the toy codec and three kits."""
     codec, featurizer = ToyCodec(), ExpressiveGrid()
     vocabularies = {"kit": KITS, "drummer": ["drummer1"], "style": ["rock"]}
     torch.manual_seed(seed)
-    model = ParallelModel(
-        num_features=len(featurizer.feature_names),
-        codebook_sizes=[book.size for book in codec.codebooks],
-        vocabularies=vocabularies,
-        dim=16,
-        layers=1,
-        heads=2,
-        head_dim=8,
+    model = ParallelModel.build(
+        toy_spec(codec, vocabularies), dim=16, layers=1, heads=2, head_dim=8
     )
     with torch.no_grad():  # fresh weights are so small that neither hits nor kits matter
         for weight in model.parameters():
@@ -102,10 +112,10 @@ def save_toy_checkpoint(path: Path, *, seed: int = 0, training: dict | None = No
         path,
         model,
         featurizer=featurizer,
-        cache_header=codec_header(codec),
-        vocabularies=vocabularies,
-        training=training or {},
-        registry=Registry(),
+        codec=CodecPart.of_cache(codec_header(codec)),
+        window=window or TrainedWindow(250, 0),
+        training={},
+        **more,
     )
     return path
 
@@ -117,27 +127,24 @@ class StepsModel(Model):
         step: 0 makes joins that cannot be heard.
         fault: "raises" in `generate`, "raises for many" (windows at once), "nan" logits,
             "one code too high" for the codec, "silent", or "".
-        rest: as every model takes them; not looked at.
     """
 
     model_id = "toy_steps"
+    likelihood = "exact"
 
-    def __init__(self, *, step: int = 0, fault: str = "", **rest: object) -> None:
+    def __init__(self, spec: ModelSpec, *, step: int = 0, fault: str = "") -> None:
         super().__init__()
-        self._config = {**rest, "step": step, "fault": fault}
+        self._config = {"step": step, "fault": fault}
         self.weight = torch.nn.Parameter(torch.zeros(1))
 
     conditions = ("kit",)
 
-    def get_config(self) -> dict[str, object]:
-        return self._config
+    def score(self, batch: GridBatch) -> CodeScores:
+        codes = self.codes_of(batch)
+        nll = float("nan") if self._config["fault"] == "nan" else math.log(64)
+        return CodeScores(torch.full(codes.shape, nll), codes == 0)
 
-    def forward(self, batch: GridBatch) -> torch.Tensor:
-        codec = ToyCodec()
-        shape = (len(batch.grid), codec.num_codebooks, batch.grid.shape[2], 64)
-        return torch.full(shape, float("nan") if self._config["fault"] == "nan" else 0.0)
-
-    def loss(self, batch: GridBatch) -> dict[str, torch.Tensor]:
+    def loss(self, batch: GridBatch, step: int) -> Loss:
         raise NotImplementedError
 
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> torch.Tensor:
@@ -157,21 +164,14 @@ class StepsModel(Model):
 def save_steps_checkpoint(path: Path, *, step: int = 0, fault: str = "") -> Path:
     """A `StepsModel` with windows of 62 frames, about a second."""
     codec, featurizer, vocabularies = ToyCodec(), ExpressiveGrid(), {"kit": ["jazz"]}
-    model = StepsModel(
-        step=step,
-        fault=fault,
-        num_features=len(featurizer.feature_names),
-        codebook_sizes=[book.size for book in codec.codebooks],
-        vocabularies=vocabularies,
-    )
+    model = StepsModel.build(toy_spec(codec, vocabularies), step=step, fault=fault)
     save_checkpoint(
         path,
         model,
         featurizer=featurizer,
-        cache_header=codec_header(codec),
-        vocabularies=vocabularies,
-        training={"max_frames": 62, "context_frames": 15},
-        registry=Registry(),
+        codec=CodecPart.of_cache(codec_header(codec)),
+        window=TrainedWindow(62, 15),
+        training={},
     )
     return path
 

@@ -25,7 +25,7 @@ resolve finely (Tancik et al. 2020, https://arxiv.org/abs/2006.10739).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -36,26 +36,26 @@ from midigroove_core.builtin.causal_decoder import CausalDecoder
 from midigroove_core.builtin.code_heads import DepthHead
 from midigroove_core.builtin.depth_sampler import DepthSampler
 from midigroove_core.builtin.hit_phases import HitPhases
-from midigroove_core.builtin.parallel import CONDITIONS, ParallelModel
-from midigroove_core.clock import FrameClock
-from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.builtin.parallel import CONDITIONS, PRESETS, ParallelModel
+from midigroove_core.errors import InputError
+from midigroove_core.interfaces.drawing import make_generator
+from midigroove_core.interfaces.model import GridBatch, Loss, ModelSpec, SamplingConfig
 
 
 class AutoregressiveModel(ParallelModel):
     """Predicts codes [B, K, T] from a grid [B, F, T], conditions, and the codes of past frames.
 
     Args:
-        num_features, codebook_sizes, vocabularies, conditions: as in `parallel`.
+        spec: what it has to fit. Rows of the grid that tell how recent the last hit of each
+            articulation is (`recency/...` of `expressive_grid`) have their sub-frame timing read as
+            phases.
+        conditions: as in `parallel`.
         dim, layers, heads, conv_kernel, dropout: of the encoder, as in `parallel`.
         head_dim: width of the depth head.
         decoder_layers: blocks of the causal decoder, as wide as the encoder.
         span: past frames that the decoder attends to.
         past_kernel: past frames that also enter directly, by a depthwise causal convolution.
-        recency_rows: grid rows that tell how recent the last hit of each articulation is
-            (`recency/...` of `expressive_grid`); their sub-frame timing is given as phases.
-        frame_rate: frames a second, with which those rows are read.
-        harmonics: phases per such row; 0 leaves them out.
+        harmonics: phases per row of recency; 0 leaves them out.
         code_noise: mean share of past codes that training replaces with those of other frames.
         hide_past: share of training windows of whose past a random stretch is hidden.
     """
@@ -68,9 +68,8 @@ class AutoregressiveModel(ParallelModel):
 
     def __init__(
         self,
-        num_features: int,
-        codebook_sizes: Sequence[int],
-        vocabularies: Mapping[str, Sequence[str]],
+        spec: ModelSpec,
+        *,
         conditions: Sequence[str] = CONDITIONS,
         dim: int = 192,
         layers: int = 4,
@@ -81,16 +80,12 @@ class AutoregressiveModel(ParallelModel):
         decoder_layers: int = 2,
         span: int = 200,
         past_kernel: int = 4,
-        recency_rows: Sequence[int] = (),
-        frame_rate: float = 62.5,
         harmonics: int = 12,
         code_noise: float = 0.06,
         hide_past: float = 0.15,
     ) -> None:
         super().__init__(
-            num_features,
-            codebook_sizes,
-            vocabularies,
+            spec,
             conditions=conditions,
             dim=dim,
             layers=layers,
@@ -99,24 +94,16 @@ class AutoregressiveModel(ParallelModel):
             dropout=dropout,
             head_dim=head_dim,
         )
-        for fixed in ("norm", "depth"):
-            del self._config[fixed]
-        self._config |= {
-            "decoder_layers": decoder_layers,
-            "span": span,
-            "past_kernel": past_kernel,
-            "recency_rows": list(recency_rows),
-            "frame_rate": frame_rate,
-            "harmonics": harmonics,
-            "code_noise": code_noise,
-            "hide_past": hide_past,
-        }
+        _check(decoder_layers=decoder_layers, span=span, past_kernel=past_kernel,
+               harmonics=harmonics)  # fmt: skip
         self.code_noise, self.hide_past = code_noise, hide_past
+        rows = [r for r, name in enumerate(spec.feature_names) if name.startswith("recency/")]
         self.phases = (
-            HitPhases(recency_rows, frame_rate, harmonics, dim)
-            if harmonics and recency_rows
+            HitPhases(rows, float(spec.clock.frame_rate), harmonics, dim)
+            if harmonics and rows
             else None
         )
+        codebook_sizes = spec.codebook_sizes
         self.past = nn.Embedding(sum(codebook_sizes), dim)
         self.unknown_past = nn.Parameter(torch.zeros(dim))
         self.past_taps = nn.Parameter(torch.zeros(past_kernel, dim))
@@ -127,44 +114,37 @@ class AutoregressiveModel(ParallelModel):
         nn.init.zeros_(self.adds.bias)
         offsets = torch.tensor([0, *codebook_sizes[:-1]]).cumsum(0)  # of each row's embeddings
         self.register_buffer("_offsets", offsets, persistent=False)
+        vectors = spec.code_vectors()
+        if vectors is not None:
+            self._start_past(vectors)
 
     @classmethod
-    def arguments_from(cls, feature_names: Sequence[str], clock: FrameClock) -> dict[str, Any]:
-        rows = [row for row, name in enumerate(feature_names) if name.startswith("recency/")]
-        return {"recency_rows": rows, "frame_rate": float(clock.frame_rate)}
+    def presets(cls) -> dict[str, dict[str, Any]]:
+        return {name: args for name, args in PRESETS.items() if name != "paper"}
 
     @torch.no_grad()
-    def start_from_code_vectors(self, vectors: Callable[[], Sequence[Tensor] | None]) -> None:
+    def _start_past(self, vectors: Sequence[Tensor]) -> None:
         """Codes that sound alike then enter alike from the first step.
 
         The embeddings start as the code vectors, turned at random into the width of the model, at
         a length that suits it.
         """
-        given = vectors()
-        if given is None:
-            return
-        dim, depth = self.past.embedding_dim, given[0].shape[1]
+        dim, depth = self.past.embedding_dim, vectors[0].shape[1]
         turn = torch.linalg.qr(torch.randn(max(dim, depth), min(dim, depth))).Q  # orthonormal
         turn = turn.T if depth <= dim else turn
-        unit = given[0].square().mean().sqrt()
-        self.past.weight.copy_(torch.cat(list(given)).float() / unit @ turn)
+        unit = vectors[0].square().mean().sqrt()
+        self.past.weight.copy_(torch.cat(list(vectors)).float() / unit @ turn)
 
-    def forward(self, batch: GridBatch) -> Tensor:
-        codes = self._given(batch).transpose(1, 2)  # [B, T, K]
-        hidden = self._hidden(self._trunk(batch), self._past(codes))
-        return self.head(hidden, codes).movedim(-2, 1).float()  # [B, K, T, V]
-
-    def loss(self, batch: GridBatch) -> dict[str, Tensor]:
-        codes = self._given(batch).transpose(1, 2)
-        hidden = self._hidden(self._trunk(batch), self._past(codes, spoil=self.training))
-        hidden, codes = hidden[batch.mask], codes[batch.mask]  # [N, D], [N, K]: N real frames
-        nll = torch.stack(
-            [
-                F.cross_entropy(logits.float(), codes[:, k])
-                for k, logits in enumerate(self.head.each(hidden, codes))
-            ]
-        )
-        return {"loss": nll.mean(), "nll_per_codebook": nll.detach()}
+    def loss(self, batch: GridBatch, step: int) -> Loss:
+        codes = self.codes_of(batch).transpose(1, 2)
+        past = self._past(codes, spoil=self.training)
+        hidden = self._after(self._trunk(batch), past)[batch.mask]  # [N, D], N real frames
+        codes = codes[batch.mask]
+        nll = [
+            F.cross_entropy(logits.float(), codes[:, k])
+            for k, logits in enumerate(self.head.each(hidden, codes))
+        ]
+        return Loss(torch.stack(nll).mean())
 
     @torch.no_grad()
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
@@ -175,10 +155,9 @@ class AutoregressiveModel(ParallelModel):
         """
         encoded = self._trunk(batch)
         rows, frames, _ = encoded.shape
-        generator = torch.Generator(encoded.device).manual_seed(sampling.seed)
-        known = torch.zeros_like(batch.mask) if batch.known is None else batch.known
+        generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():
-            codes = self._given(batch).transpose(1, 2) * known[..., None]
+            codes = self.codes_of(batch).transpose(1, 2) * known[..., None]
         else:
             books = len(self._offsets)
             codes = torch.zeros(rows, frames, books, dtype=torch.int64, device=encoded.device)
@@ -201,19 +180,14 @@ class AutoregressiveModel(ParallelModel):
             recent = torch.cat([recent[:, 1:], self._embed(drawn)[:, None]], dim=1)
         return codes.transpose(1, 2) * batch.mask[:, None]
 
-    def _given(self, batch: GridBatch) -> Tensor:
-        if batch.codes is None:
-            raise MidigrooveError(
-                f"model {self.model_id}: frames depend on the codes before them; "
-                f"give a batch with codes, or generate"
-            )
-        return batch.codes
-
     def _grid(self, batch: GridBatch) -> Tensor:
         hidden = super()._grid(batch)
         return hidden if self.phases is None else hidden + self.phases(batch.grid)
 
-    def _hidden(self, encoded: Tensor, past: Tensor) -> Tensor:
+    def _hidden(self, batch: GridBatch) -> Tensor:
+        return self._after(self._trunk(batch), self._past(self.codes_of(batch).transpose(1, 2)))
+
+    def _after(self, encoded: Tensor, past: Tensor) -> Tensor:
         """What the head reads [B, T, D], for all frames at once."""
         return encoded + self.adds(self.decoder(encoded + past))
 
@@ -266,3 +240,12 @@ class AutoregressiveModel(ParallelModel):
         ends = torch.rand(rows, 1, 1, device=codes.device) * frames
         place = torch.arange(frames, device=codes.device)[:, None]
         return some & (place < ends)
+
+
+def _check(**counts: int) -> None:
+    for name, value in counts.items():
+        low = 0 if name in ("harmonics", "decoder_layers") else 1
+        if type(value) is not int or not low <= value <= 2**16:
+            raise InputError(
+                f"model argument {name} = {value!r}: must be a whole number from {low} to {2**16}"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -20,12 +20,10 @@ class PlainHead(nn.Module):
         self.out = nn.ModuleList(nn.Linear(dim, size) for size in codebook_sizes)
         _initialise(self.out, 0.02)
 
-    def each(self, hidden: Tensor, codes: Tensor | None) -> list[Tensor]:
-        """Logits of each codebook: K times [..., V] for hidden [..., D]."""
-        return [out(hidden) for out in self.out]
-
-    def forward(self, hidden: Tensor, codes: Tensor | None) -> Tensor:
-        return _stack(self.each(hidden, codes))
+    def each(self, hidden: Tensor, codes: Tensor) -> Iterator[Tensor]:
+        """Logits of one codebook after the other: K times [..., V] for hidden [..., D]."""
+        for out in self.out:
+            yield out(hidden)
 
     def generate(self, hidden: Tensor, draw_codes: DrawCodes) -> Tensor:
         """Codes [..., K] for hidden [..., D]."""
@@ -57,18 +55,14 @@ class DepthHead(nn.Module):
             x = x + self.mix[k - 1](before)
         return self.out[k](F.gelu(x))
 
-    def each(self, hidden: Tensor, codes: Tensor) -> list[Tensor]:
-        """Logits of each codebook given the true codes [..., K] of the earlier ones."""
-        logits, before = [], None
+    def each(self, hidden: Tensor, codes: Tensor) -> Iterator[Tensor]:
+        """Logits of one codebook after the other, given the true codes [..., K] of those before."""
+        before: Tensor | None = None
         for k in range(len(self.out)):
-            logits.append(self.step(k, hidden, before))
+            yield self.step(k, hidden, before)
             if k < len(self.embed):
                 embedded = self.embed[k](codes[..., k])
                 before = embedded if before is None else before + embedded
-        return logits
-
-    def forward(self, hidden: Tensor, codes: Tensor) -> Tensor:
-        return _stack(self.each(hidden, codes))
 
     def generate(self, hidden: Tensor, draw_codes: DrawCodes) -> Tensor:
         """Codes [..., K] for hidden [..., D], one codebook after another."""
@@ -79,13 +73,6 @@ class DepthHead(nn.Module):
                 embedded = self.embed[k](codes[k])
                 before = embedded if before is None else before + embedded
         return torch.stack(codes, dim=-1)
-
-
-def _stack(logits: list[Tensor]) -> Tensor:
-    """K times [..., V_k] to [..., K, V]; -inf beyond the smaller codebooks."""
-    size = max(one.shape[-1] for one in logits)
-    padded = [F.pad(one, (0, size - one.shape[-1]), value=-torch.inf) for one in logits]
-    return torch.stack(padded, dim=-2)
 
 
 def _initialise(modules: nn.ModuleList, std: float) -> None:

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from midigroove_core.builtin.code_heads import DepthHead
-from midigroove_core.builtin.sampling import draw
-from midigroove_core.interfaces.model import SamplingConfig
+from midigroove_core.interfaces.drawing import draw
+from midigroove_core.interfaces.sampling import SamplingConfig
 
 
 class DepthSampler:

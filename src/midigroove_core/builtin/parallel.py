@@ -11,28 +11,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from midigroove_core.builtin.code_heads import DepthHead, PlainHead
-from midigroove_core.builtin.sampling import draw
-from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.model import GridBatch, Model, SamplingConfig
+from midigroove_core.errors import InputError
+from midigroove_core.interfaces.drawing import costs, draw, frames_at_once, make_generator
+from midigroove_core.interfaces.model import (
+    CodeScores,
+    GridBatch,
+    Loss,
+    Model,
+    ModelSpec,
+    SamplingConfig,
+)
 
 CONDITIONS = ("kit", "drummer", "style", "bpm")
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {"dim": 96, "layers": 3, "heads": 4, "head_dim": 48},
+    "small": {"dim": 192, "layers": 4, "heads": 4, "head_dim": 96},
+    "base": {"dim": 384, "layers": 10, "heads": 6, "head_dim": 256, "dropout": 0.1},
+    "paper": {
+        "dim": 768, "layers": 6, "heads": 8, "norm": "post", "depth": False, "conv_kernel": 0,
+        "dropout": 0.1, "conditions": ["kit"],
+    },
+}  # fmt: skip
+"""`paper` is the shape of the baseline (arXiv 2605.10281)."""
 
 
 class ParallelModel(Model):
     """Predicts codes [B, K, T] from a grid [B, F, T] and per-clip conditions.
 
     Args:
-        num_features: grid rows F.
-        codebook_sizes: V of each of the K rows of codes.
-        vocabularies: names of each condition that is a choice; index -1 means unknown and has an
-            embedding of its own.
+        spec: what it has to fit; index -1 of a condition means unknown and has an embedding of its
+            own.
         conditions: which of `kit`, `drummer`, `style`, `bpm` the model takes.
         dim: width D of the trunk; a multiple of 2 * heads.
         layers: Transformer blocks.
@@ -44,10 +60,11 @@ class ParallelModel(Model):
         head_dim: width of the depth heads.
 
     Raises:
-        MidigrooveError: arguments that do not fit together; names the argument.
+        InputError: arguments that do not fit together; names the argument.
     """
 
     model_id: ClassVar[str] = "parallel"
+    likelihood: ClassVar[Literal["exact", "bound", "none"]] = "exact"
 
     head: DepthHead | PlainHead
     stem: nn.Conv1d | None
@@ -55,9 +72,8 @@ class ParallelModel(Model):
 
     def __init__(
         self,
-        num_features: int,
-        codebook_sizes: Sequence[int],
-        vocabularies: Mapping[str, Sequence[str]],
+        spec: ModelSpec,
+        *,
         conditions: Sequence[str] = CONDITIONS,
         dim: int = 192,
         layers: int = 4,
@@ -69,27 +85,15 @@ class ParallelModel(Model):
         head_dim: int = 96,
     ) -> None:
         super().__init__()
-        self._config: dict[str, Any] = {
-            "num_features": num_features,
-            "codebook_sizes": list(codebook_sizes),
-            "vocabularies": {name: list(values) for name, values in vocabularies.items()},
-            "conditions": list(conditions),
-            "dim": dim,
-            "layers": layers,
-            "heads": heads,
-            "conv_kernel": conv_kernel,
-            "dropout": dropout,
-            "norm": norm,
-            "depth": depth,
-            "head_dim": head_dim,
-        }
-        _check(self._config)
+        _check(dim=dim, layers=layers, heads=heads, conv_kernel=conv_kernel, norm=norm,
+               head_dim=head_dim, conditions=conditions, spec=spec)  # fmt: skip
         self._conditions = tuple(conditions)
-        self.input = nn.Linear(num_features, dim)
+        self.input = nn.Linear(spec.num_features, dim)
         self.stem = (
             nn.Conv1d(dim, dim, conv_kernel, padding="same", groups=dim) if conv_kernel else None
         )
-        self._unknown = {name: len(vocabularies[name]) for name in conditions if name != "bpm"}
+        self._names = {n: tuple(spec.vocabularies[n]) for n in conditions if n != "bpm"}
+        self._unknown = {name: len(names) for name, names in self._names.items()}
         self.embeddings = nn.ModuleDict(
             {name: nn.Embedding(size + 1, dim) for name, size in self._unknown.items()}
         )
@@ -102,47 +106,92 @@ class ParallelModel(Model):
         for block in blocks:  # keeps the sum of all residual branches at unit scale (GPT-2)
             for last in (block.attention_out, block.mlp_out):
                 nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * layers))
-        if depth:
-            self.head = DepthHead(dim, codebook_sizes, head_dim)
-        else:
-            self.head = PlainHead(dim, codebook_sizes)
+        sizes = spec.codebook_sizes
+        self.head = DepthHead(dim, sizes, head_dim) if depth else PlainHead(dim, sizes)
+        if spec.code_frequencies is not None:
+            self._start_from(spec.code_frequencies)
+
+    @torch.no_grad()
+    def _start_from(self, frequencies: Sequence[Tensor]) -> None:
+        """Begins at the unigram's loss, hundreds of steps of an optimizer further on."""
+        for out, frequency in zip(self.head.out, frequencies, strict=True):
+            assert isinstance(out, nn.Linear)
+            out.bias.copy_(frequency.log())
+
+    @classmethod
+    def presets(cls) -> dict[str, dict[str, Any]]:
+        return PRESETS
 
     @property
     def conditions(self) -> tuple[str, ...]:
         return self._conditions
 
-    @torch.no_grad()
-    def start_from_frequencies(self, frequencies: Sequence[Tensor]) -> None:
-        for out, frequency in zip(self.head.out, frequencies, strict=True):
-            assert isinstance(out, nn.Linear)
-            out.bias.copy_(frequency.log())
+    def loss(self, batch: GridBatch, step: int) -> Loss:
+        codes = self.codes_of(batch).transpose(1, 2)[batch.mask]  # [N, K], N real frames
+        hidden = self._hidden(batch)[batch.mask]  # [N, D]
+        nll = [
+            F.cross_entropy(logits.float(), codes[:, k])
+            for k, logits in enumerate(self.head.each(hidden, codes))
+        ]
+        return Loss(torch.stack(nll).mean())
 
-    def get_config(self) -> dict[str, Any]:
-        return {**self._config}
-
-    def forward(self, batch: GridBatch) -> Tensor:
-        hidden = self._trunk(batch)  # [B, T, D]
-        return self.head(hidden, self._codes(batch)).movedim(-2, 1).float()  # [B, K, T, V]
-
-    def loss(self, batch: GridBatch) -> dict[str, Tensor]:
-        if batch.codes is None:
-            raise MidigrooveError(f"model {self.model_id}: a loss needs a batch with codes")
-        hidden = self._trunk(batch)[batch.mask]  # [N, D], N real frames
-        codes = batch.codes.transpose(1, 2)[batch.mask]  # [N, K]
-        nll = torch.stack(
-            [
-                F.cross_entropy(logits.float(), codes[:, k])
-                for k, logits in enumerate(self.head.each(hidden, codes))
-            ]
+    def score(self, batch: GridBatch) -> CodeScores:
+        codes = self.codes_of(batch).transpose(1, 2)  # [B, T, K]
+        hidden = self._hidden(batch)
+        pieces = [
+            [costs(logits, true[..., k]) for k, logits in enumerate(self.head.each(part, true))]
+            for part, true in zip(self._pieces(hidden), self._pieces(codes), strict=True)
+        ]
+        nll, correct = (
+            torch.cat([torch.stack([one[i] for one in books], dim=1) for books in pieces], dim=2)
+            for i in range(2)
         )
-        return {"loss": nll.mean(), "nll_per_codebook": nll.detach()}
+        asked = (batch.mask & ~batch.known)[:, None]
+        return CodeScores(nll * asked, correct & asked)
 
     @torch.no_grad()
     def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
-        generator = torch.Generator(batch.grid.device).manual_seed(sampling.seed)
-        hidden = self._trunk(batch)
-        codes = self.head.generate(hidden, lambda logits: draw(logits, sampling, generator))
-        return codes.transpose(1, 2) * batch.mask[:, None]  # [B, K, T]
+        generator = make_generator(sampling, batch.grid.device)
+        drawn = [
+            self.head.generate(part, lambda logits: draw(logits, sampling, generator))
+            for part in self._pieces(self._hidden(batch))
+        ]
+        codes = torch.cat(drawn, dim=1).transpose(1, 2) * batch.mask[:, None]  # [B, K, T]
+        return (
+            codes if batch.codes is None else torch.where(batch.known[:, None], batch.codes, codes)
+        )
+
+    @torch.no_grad()
+    def take_over(self, weights: Mapping[str, Tensor], spec: ModelSpec) -> list[str]:
+        """As every model; names of kits, drummers and styles that the other one knew keep their
+        embeddings, wherever they stand, and the others begin as the unknown one."""
+        weights, new = dict(weights), []
+        for condition, embedding in self.embeddings.items():
+            key, before = (
+                f"embeddings.{condition}.weight",
+                list(spec.vocabularies.get(condition, ())),
+            )
+            given = weights.get(key)
+            assert isinstance(embedding, nn.Embedding)
+            if given is None or given.shape != (len(before) + 1, embedding.embedding_dim):
+                continue
+            place = {name: index for index, name in enumerate(before)}
+            names = self._names[condition]
+            weights[key] = given[[*(place.get(name, -1) for name in names), -1]]
+            new += [f"{condition} {name}" for name in names if name not in place]
+        return new + super().take_over(weights, spec)
+
+    def logits(self, batch: GridBatch) -> list[Tensor]:
+        """K times [B, T, V], given the batch's codes: for looking inside; it can be large."""
+        return list(self.head.each(self._hidden(batch), self.codes_of(batch).transpose(1, 2)))
+
+    def _hidden(self, batch: GridBatch) -> Tensor:
+        """What the heads read: [B, T, D]."""
+        return self._trunk(batch)
+
+    def _pieces(self, x: Tensor) -> tuple[Tensor, ...]:
+        """[B, T, ...] in pieces over T, of so many frames that the logits of one are small."""
+        return x.split(frames_at_once(len(x), max(self.spec.codebook_sizes)), dim=1)
 
     def _trunk(self, batch: GridBatch) -> Tensor:
         """Grid and conditions to one vector per frame: [B, T, D]."""
@@ -166,15 +215,6 @@ class ParallelModel(Model):
     def _grid(self, batch: GridBatch) -> Tensor:
         """The grid alone, as it enters: [B, T, D]."""
         return self.input(batch.grid.transpose(1, 2))
-
-    def _codes(self, batch: GridBatch) -> Tensor | None:
-        """Codes as the head takes them: [B, T, K]."""
-        if batch.codes is None and isinstance(self.head, DepthHead):
-            raise MidigrooveError(
-                f"model {self.model_id}: logits of later codebooks depend on earlier codes; "
-                f"give a batch with codes, or generate"
-            )
-        return None if batch.codes is None else batch.codes.transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -214,22 +254,31 @@ class Block(nn.Module):
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
 
-def _check(config: Mapping[str, Any]) -> None:
+def _check(*, spec: ModelSpec, **args: Any) -> None:
     def refuse(name: str, why: str) -> None:
-        raise MidigrooveError(f"model parallel: {name} = {config[name]!r}: {why}")
+        raise InputError(f"model argument {name} = {args[name]!r}: {why}")
 
-    if config["dim"] % (2 * config["heads"]):
-        refuse("dim", f"must be a multiple of 2 * heads = {2 * config['heads']}")
-    if config["conv_kernel"] and config["conv_kernel"] % 2 == 0:
+    for name, low, high in _BOUNDS:
+        if type(args[name]) is not int or not low <= args[name] <= high:
+            refuse(name, f"must be a whole number from {low} to {high}")
+    if args["dim"] % (2 * args["heads"]):
+        refuse("dim", f"must be a multiple of 2 * heads = {2 * args['heads']}")
+    if args["conv_kernel"] and args["conv_kernel"] % 2 == 0:
         refuse("conv_kernel", "must be odd, or 0 for none")
-    if config["norm"] not in ("pre", "post"):
+    if args["norm"] not in ("pre", "post"):
         refuse("norm", "must be 'pre' or 'post'")
-    unknown = sorted(set(config["conditions"]) - set(CONDITIONS))
+    unknown = sorted(set(args["conditions"]) - set(CONDITIONS))
     if unknown:
         refuse("conditions", f"unknown {unknown}; choose from {list(CONDITIONS)}")
-    missing = sorted(set(config["conditions"]) - {"bpm", *config["vocabularies"]})
+    missing = sorted(set(args["conditions"]) - {"bpm", *spec.vocabularies})
     if missing:
-        refuse("vocabularies", f"no names for {missing}")
+        refuse("conditions", f"there are no names for {missing}")
+
+
+_BOUNDS = (
+    ("dim", 2, 2**16), ("layers", 0, 512), ("heads", 1, 1024), ("conv_kernel", 0, 1023),
+    ("head_dim", 1, 2**16),
+)  # fmt: skip
 
 
 def _initialise(module: nn.Module) -> None:

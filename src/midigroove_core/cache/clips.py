@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.errors import MidigrooveError
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.featurizer import GridFeaturizer
-from midigroove_core.interfaces.model import GridBatch
 from midigroove_core.performance import DrumPerformance
 
 LEAD_SEC = 0.1
@@ -49,12 +49,14 @@ class ClipArrays:
         codes: [K, T] uint16 or uint32.
         conditions: name -> index into the vocabulary (-1 unknown), or beats per minute.
         context_frames: how many of the T frames come before the clip.
+        start_frame: of the take, that of the first column.
     """
 
     grid: NDArray[np.float32]
     codes: NDArray[np.unsignedinteger]
     conditions: dict[str, float]
     context_frames: int
+    start_frame: int
 
 
 def cut_clips(
@@ -149,7 +151,7 @@ class ClipReader:
         grid = self.featurizer.featurize(performance, self.cache.clock, start, end - start)
         codes = self.cache.codes(entry, start, end - start)
         conditions = self._values(entry, performance, (start + end) / 2)
-        return ClipArrays(grid.values, codes, conditions, clip.start_frame - start)
+        return ClipArrays(grid.values, codes, conditions, clip.start_frame - start, start)
 
     def _values(
         self, entry: CacheEntry, performance: DrumPerformance, centre_frame: float
@@ -183,5 +185,9 @@ class ClipReader:
             for name in self._conditions
         }
         return GridBatch(
-            torch.from_numpy(grid), torch.from_numpy(mask), conditions, torch.from_numpy(codes)
+            grid=torch.from_numpy(grid),
+            mask=torch.from_numpy(mask),
+            conditions=conditions,
+            codes=torch.from_numpy(codes),
+            start_frame=torch.tensor([clip.start_frame for clip in clips]),
         )

@@ -9,6 +9,7 @@ import typer
 
 from midigroove_core import bounds
 from midigroove_core.cli.defaults import dataset_to_judge, evaluation_folder, system_text
+from midigroove_core.cli.drawing import read_sampling_options
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
 from midigroove_core.errors import InputError
@@ -113,15 +114,40 @@ def evaluate(
         bool, typer.Option(help="The kit, played plainly.", rich_help_panel=_ROWS)
     ] = True,
     temperature: Annotated[
-        float,
-        number(bounds.TEMPERATURE, help="0 takes the likeliest code.", rich_help_panel=_CODES),
-    ] = 0.5,
+        float | None,
+        number(
+            bounds.TEMPERATURE,
+            help="0 takes the likeliest code.",
+            show_default="as each model says",
+            rich_help_panel=_CODES,
+        ),
+    ] = None,
     top_k: Annotated[
-        int, number(bounds.COUNT, help="0 keeps all codes.", rich_help_panel=_CODES)
-    ] = 0,
+        int | None,
+        number(
+            bounds.COUNT,
+            help="0 keeps all codes.",
+            show_default="as each model says",
+            rich_help_panel=_CODES,
+        ),
+    ] = None,
     top_p: Annotated[
-        float, number(bounds.SHARE_ABOVE_0, help="1 keeps all codes.", rich_help_panel=_CODES)
-    ] = 1.0,
+        float | None,
+        number(
+            bounds.SHARE_ABOVE_0,
+            help="1 keeps all codes.",
+            show_default="as each model says",
+            rich_help_panel=_CODES,
+        ),
+    ] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A setting of drawing that a model declares; repeatable.",
+            rich_help_panel=_CODES,
+        ),
+    ] = None,
     seed: Annotated[
         int, number(bounds.SEED, help="Of clips and draws.", rich_help_panel=_CODES)
     ] = 0,
@@ -188,7 +214,7 @@ def evaluate(
         rows=tuple(RowKind(name) for name, value in wanted.items() if value),
         embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,
         same_loudness=same_loudness,
-        temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, device=device,
+        sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed, device=device,
         decode_device=decode_device,
         codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,
         pred_include_ref=pred_include_ref, overwrite=overwrite,

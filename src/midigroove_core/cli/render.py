@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from midigroove_core import bounds
+from midigroove_core.cli.drawing import read_sampling_options
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, progress_for_terminal
 from midigroove_core.errors import InputError
@@ -128,15 +129,35 @@ def render(
         bool, typer.Option("--dither", help="Dither to 16 bits, except where it is silent.")
     ] = False,
     temperature: Annotated[
-        float,
-        number(bounds.TEMPERATURE, help="Below 1 draws likelier codes; 0 takes the likeliest."),
-    ] = 0.5,
+        float | None,
+        number(
+            bounds.TEMPERATURE,
+            help="Below 1 draws likelier codes; 0 takes the likeliest.",
+            show_default="as the model says",
+        ),
+    ] = None,
     top_k: Annotated[
-        int, number(bounds.COUNT, help="Draw from the k likeliest codes; 0: all.")
-    ] = 0,
+        int | None,
+        number(
+            bounds.COUNT,
+            help="Draw from the k likeliest codes; 0: all.",
+            show_default="as the model says",
+        ),
+    ] = None,
     top_p: Annotated[
-        float, number(bounds.SHARE_ABOVE_0, help="Draw from codes that reach this probability.")
-    ] = 1,
+        float | None,
+        number(
+            bounds.SHARE_ABOVE_0,
+            help="Draw from codes that reach this probability.",
+            show_default="as the model says",
+        ),
+    ] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="A setting of drawing that the model declares; repeatable."
+        ),
+    ] = None,
     seed: Annotated[int, number(bounds.SEED, help="Another seed draws other codes.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     codec_path: Annotated[
@@ -158,9 +179,9 @@ def render(
         engine="sampler" if like is not None else engine, like=like, like_midi=like_midi,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, bpm=bpm, drum_map=drum_map, feel=feel, channel=channel, track=track,
-        strict=strict, tail_sec=tail_sec, loop=loop, bars=bars, temperature=temperature,
-        top_k=top_k, top_p=top_p, seed=seed, sample_rate=sample_rate, mono=mono,
-        device=device,
+        strict=strict, tail_sec=tail_sec, loop=loop, bars=bars,
+        sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed,
+        sample_rate=sample_rate, mono=mono, device=device,
     )  # fmt: skip
     output = Output(
         bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, stems=stems,

@@ -10,7 +10,7 @@ import typer
 from midigroove_core import bounds
 from midigroove_core.cli.defaults import newest_cache, run_folder
 from midigroove_core.cli.numbers import number
-from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
+from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
 
 PANEL = "Models"
 _DATA, _MODEL, _RUN = "Clips", "Model and optimizer", "Length and machine"
@@ -38,10 +38,21 @@ def train(
     ] = False,
     preset: Annotated[
         str | None,
-        typer.Option(help="tiny, small, base or paper (small).", rich_help_panel=_MODEL),
+        typer.Option(
+            help="One of the model's; tiny, small, base or paper for parallel (small).",
+            rich_help_panel=_MODEL,
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Model id (parallel).", rich_help_panel=_MODEL)
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Go on from this checkpoint or run; model and grid are its own if not named.",
+            rich_help_panel=_MODEL,
+        ),
     ] = None,
     featurizer: Annotated[
         str | None, typer.Option(help="Grid id (expressive_grid).", rich_help_panel=_MODEL)
@@ -170,9 +181,17 @@ def _print_result(result: Any, json: bool) -> None:
         result.bigram_nll_per_codebook,
         strict=True,
     )
+    figure = (
+        f"validation loss {result.valid_loss:.4g}"
+        if result.valid_nll is None
+        else f"{result.valid_nll:.3f} nats per code"
+    )
+    title = f"{result.best}: step {result.best_step} of {result.steps}, {figure}"
+    if result.valid_nll is None:
+        stderr.print(title, markup=False, soft_wrap=True)
+        return
     print_table(
-        f"{result.best}: step {result.best_step} of {result.steps}, "
-        f"{result.valid_nll:.3f} nats per code",
+        title,
         ("codebook", "model", "unigram", "bigram"),
         [(book, *values) for book, values in enumerate(rows)],
     )

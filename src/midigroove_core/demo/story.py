@@ -279,6 +279,7 @@ def _words(rows: list[list[Any]], trained: TrainResult, findings: list[Any]) -> 
     by_name = {row[0]: dict(zip(TABLE, row[1:], strict=False)) for row in rows}
     f1 = {name: values.get("onset_f1_50ms") for name, values in by_name.items()}
     unigram = sum(trained.unigram_nll_per_codebook) / len(trained.unigram_nll_per_codebook)
+    assert trained.valid_nll is not None
     learned = unigram - trained.valid_nll
     words = [
         f"In {trained.minutes:.1f} minutes and {trained.steps} steps the fresh model went from "

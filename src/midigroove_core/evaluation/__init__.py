@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import AudioSpec, EvalConfig, SystemSpec
+from midigroove_core.interfaces.sampling import gather_sampling
 
 if TYPE_CHECKING:
     from midigroove_core.progress import Progress
@@ -63,16 +64,17 @@ def evaluate(
 def make_config(
     systems: Sequence[SystemSpec], out: str | Path, options: dict[str, Any]
 ) -> EvalConfig:
-    """A configuration from options by name; paths may be texts, lists stand for tuples.
+    """A configuration from options by name; paths may be texts, lists stand for tuples, and
+    `temperature`, `top_k` and `top_p` may be said without `sampling`.
 
     Raises:
         InputError: no such option; names it.
     """
     known = set(EvalConfig.__dataclass_fields__) - {"systems", "out"}
-    for name in options:
+    chosen = gather_sampling(options)
+    for name in chosen:
         if name not in known:
             raise InputError(f"no such option {name!r} of an evaluation")
-    chosen = dict(options)
     for name in ("dataset", "pred_dir"):
         if chosen.get(name) is not None:
             chosen[name] = Path(chosen[name])

@@ -69,6 +69,8 @@ def _is_of(value: object, hint: Any) -> bool:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.ClassVar:
         return _is_of(value, inner[0])
+    if origin is typing.Literal:
+        return value in inner
     if origin in (typing.Union, types.UnionType):
         return any(_is_of(value, one) for one in inner)
     if origin is tuple:

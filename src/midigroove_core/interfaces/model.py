@@ -1,180 +1,201 @@
-"""The model contract: predicts codec codes from a grid and per-clip conditions."""
+"""The model contract: predicts codec codes from a grid and per-clip conditions.
+
+Three separate duties, and no logits [B, K, T, V] at the border: `loss` is trained on, `score` says
+what given codes cost, `generate` draws codes. docs/plugin_models.md walks through it.
+"""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from midigroove_core import bounds
-from midigroove_core.clock import FrameClock
-from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.construct import construct
+from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.interfaces.batch import GridBatch
+from midigroove_core.interfaces.construct import construct, with_defaults
+from midigroove_core.interfaces.sampling import SamplingConfig, SamplingOption, read_sampling
+from midigroove_core.interfaces.spec import ModelSpec
+
+__all__ = [
+    "CodeScores",
+    "GridBatch",
+    "Loss",
+    "Model",
+    "ModelSpec",
+    "SamplingConfig",
+    "SamplingOption",
+]
 
 
 @dataclass(frozen=True)
-class GridBatch:
-    """What a model sees.
+class Loss:
+    """What training minimises.
 
     Attributes:
-        grid: [B, F, T] float32.
-        mask: [B, T] bool, True where the frame is real (inside the take, not padding).
-        conditions: per-clip facts, name -> [B]: int64 indices into the model's vocabularies for
-            `kit`, `drummer`, `style` (-1 = unknown), float32 for `bpm` (0 = unknown).
-        codes: [B, K, T] int64, row k in [0, codebook_sizes[k]), or None where there are none.
-            Values where the mask is False are 0 and mean nothing; when generating, so are those of
-            frames that are not known.
-        known: [B, T] bool, True for frames whose codes are given and stay as they are: what was
-            played before. None: no frame is known.
+        total: a scalar.
+        logs: whatever is worth following, name -> a scalar; means over the steps between two
+            measurements are kept in the run's record and plotted.
     """
 
-    grid: Tensor
-    mask: Tensor
-    conditions: dict[str, Tensor] = field(default_factory=dict)
-    codes: Tensor | None = None
-    known: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if self.grid.ndim != 3:
-            raise MidigrooveError(
-                f"GridBatch: grid is {tuple(self.grid.shape)}, expected [B, F, T]"
-            )
-        batch, _, frames = self.grid.shape
-        for name, value in (("mask", self.mask), ("known", self.known)):
-            if value is not None and (value.shape != (batch, frames) or value.dtype != torch.bool):
-                raise MidigrooveError(
-                    f"GridBatch: {name} is {tuple(value.shape)} {value.dtype}, "
-                    f"expected [{batch}, {frames}] bool"
-                )
-        if self.codes is not None and (
-            self.codes.ndim != 3 or self.codes.shape[0] != batch or self.codes.shape[2] != frames
-        ):
-            raise MidigrooveError(
-                f"GridBatch: codes are {tuple(self.codes.shape)}, expected [{batch}, K, {frames}]"
-            )
-        for name, value in self.conditions.items():
-            if value.shape != (batch,):
-                raise MidigrooveError(
-                    f"GridBatch: condition {name} is {tuple(value.shape)}, expected [{batch}]"
-                )
-
-    def to(self, device: str | torch.device) -> GridBatch:
-        """The same batch on another device."""
-        return replace(
-            self,
-            grid=self.grid.to(device, non_blocking=True),
-            mask=self.mask.to(device, non_blocking=True),
-            conditions={k: v.to(device, non_blocking=True) for k, v in self.conditions.items()},
-            codes=None if self.codes is None else self.codes.to(device, non_blocking=True),
-            known=None if self.known is None else self.known.to(device, non_blocking=True),
-        )
+    total: Tensor
+    logs: Mapping[str, Tensor | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class SamplingConfig:
-    """How codes are drawn from logits.
+class CodeScores:
+    """What given codes cost.
 
     Attributes:
-        temperature: divides the logits; 0 takes the most likely code (argmax).
-        top_k: keep only the k most likely codes; 0 keeps all.
-        top_p: keep the smallest set of codes whose probability reaches p (nucleus sampling,
-            Holtzman et al. 2020, https://arxiv.org/abs/1904.09751); 1 keeps all.
-        seed: seed of the draw; the same seed and batch give the same codes.
+        nll: [B, K, T] float32 nats; 0 where a frame is padding, or known.
+        correct: [B, K, T] bool, whether the code was the most likely one; False where a frame is
+            padding, or known.
     """
 
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        bounds.TEMPERATURE.check("temperature", self.temperature)
-        bounds.COUNT.check("top_k", self.top_k)
-        bounds.SHARE_ABOVE_0.check("top_p", self.top_p)
-        bounds.SEED.check("seed", self.seed)
+    nll: Tensor
+    correct: Tensor
 
 
 class Model(nn.Module, ABC):
     """Predicts codes from a grid.
 
-    Constructor arguments are JSON and include at least `num_features`, `codebook_sizes` (V of each
-    of the K rows of codes) and `vocabularies` ({condition: [names]}); the conditions a model needs
-    are listed by `conditions`.
+    Made by `build`: the constructor takes a `ModelSpec` and arguments of the model's own, which are
+    JSON and have defaults.
 
     Attributes:
         model_id: registry id.
+        likelihood: "exact" if `score` gives the likelihood of codes, "bound" if it gives an upper
+            bound of their cost, "none" if there is no `score`. Evaluations label the figure so, or
+            leave it out.
         uses_known: whether what `generate` draws goes on from the frames that are known. Long
             renders are then one take; otherwise windows are drawn apart and stitched.
     """
 
     model_id: ClassVar[str]
+    likelihood: ClassVar[Literal["exact", "bound", "none"]]
     uses_known: ClassVar[bool] = False
 
     @classmethod
-    def arguments_from(cls, feature_names: Sequence[str], clock: FrameClock) -> dict[str, Any]:
-        """Constructor arguments that follow from what the grid's rows are and the codec's clock.
+    def build(cls, spec: ModelSpec, **args: Any) -> Self:
+        """A model for a grid, a codec and names.
 
-        Training merges them with the shapes and the user's own; none by default.
+        Args:
+            spec: what it has to fit.
+            args: arguments of the constructor beside `spec`.
+
+        Raises:
+            InputError: an argument that the constructor does not take, or one that is no JSON;
+                names it. What the constructor itself raises is left as it is.
         """
+        what = f"model {cls.model_id}"
+        try:
+            said = json.loads(json.dumps(with_defaults(cls, args, "spec"), allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{what}: its arguments are no JSON ({error})") from error
+        model = construct(cls, args, what, spec=spec)
+        model.__dict__["_built"] = (spec.shape, said)
+        return model
+
+    @classmethod
+    def presets(cls) -> dict[str, dict[str, Any]]:
+        """Named arguments of `build`, for `train --preset`; the first is taken when none is named
+        and there is no `small`."""
         return {}
+
+    @classmethod
+    def sampling_options(cls) -> tuple[SamplingOption, ...]:
+        """Settings of `generate` that only this model has: `--sample NAME=VALUE`."""
+        return ()
+
+    @classmethod
+    def sampling(cls, seed: int = 0, **settings: Any) -> SamplingConfig:
+        """Settings by name, checked, with defaults for all that are not named.
+
+        Raises:
+            InputError: a setting that there is not, or a value that does not fit.
+        """
+        options = cls.sampling_options()
+        return read_sampling(settings, options, seed=seed, model_id=cls.model_id)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model was built for."""
+        return cast(ModelSpec, self._how_built[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that it was built with, defaults included, as JSON."""
+        return dict(self._how_built[1])
+
+    @property
+    def _how_built(self) -> tuple[Any, Any]:
+        built = self.__dict__.get("_built")
+        if built is None:
+            raise MidigrooveError(
+                f"model {self.model_id}: make it with {type(self).__name__}.build"
+            )
+        return cast("tuple[Any, Any]", built)
 
     @property
     @abstractmethod
     def conditions(self) -> tuple[str, ...]:
-        """Names of the conditions this model needs in a batch."""
+        """Names of the conditions this model needs in a batch: of kit, drummer, style and bpm."""
 
     @abstractmethod
-    def forward(self, batch: GridBatch) -> Tensor:
-        """Logits [B, K, T, V] float32, V that of the largest codebook, -inf beyond a smaller one.
+    def loss(self, batch: GridBatch, step: int) -> Loss:
+        """What is trained on.
 
-        Models that predict codebooks one after another use `batch.codes` (teacher forcing).
-        """
-
-    @abstractmethod
-    def loss(self, batch: GridBatch) -> dict[str, Tensor]:
-        """`loss` (scalar, to be minimised) and `nll_per_codebook` [K] in nats per code (detached).
+        Args:
+            batch: with codes; frames where the mask is False do not count.
+            step: steps of training done before this one.
 
         Raises:
             MidigrooveError: a batch without codes, or without a condition the model needs.
         """
 
-    @abstractmethod
-    def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
-        """Codes [B, K, T] int64 in [0, V).
+    def score(self, batch: GridBatch) -> CodeScores:
+        """What the codes of a batch cost, frame by frame; only where there is a likelihood.
 
-        `batch.codes` is looked at only where `batch.known` is True; a model that `uses_known` gives
-        those frames back as they are, another one may ignore them.
-        """
-
-    def start_from_frequencies(self, frequencies: Sequence[Tensor]) -> None:
-        """Called once, before training, with how often each code occurs: K times [V], sum 1.
-
-        A model may set its output biases from it and so begin at the unigram's loss, which an
-        optimizer would need hundreds of steps to reach. By default nothing happens.
-        """
-
-    def start_from_code_vectors(self, vectors: Callable[[], Sequence[Tensor] | None]) -> None:
-        """Called once, before training: `vectors()` is what each code stands for, K times [V, D].
-
-        It loads the codec, and gives None where the codec does not say. By default nothing happens.
-        """
-
-    @abstractmethod
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments as JSON."""
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Builds a model from `get_config()`.
+        The codes of frames that are `known` are given and cost nothing. Where randomness is needed
+        (a bound), draw it from torch's global generator: callers seed that.
 
         Raises:
-            MidigrooveError: an unknown argument.
+            MidigrooveError: the model has no likelihood; a batch without codes, or without a
+                condition the model needs.
         """
-        return construct(cls, config, f"model {cls.model_id}")
+        raise MidigrooveError(f"model {self.model_id} has no likelihood")
+
+    @abstractmethod
+    def generate(self, batch: GridBatch, sampling: SamplingConfig) -> Tensor:
+        """Codes [B, K, T] int64, row k in [0, size of codebook k), 0 where the mask is False.
+
+        Frames that are `known` keep the codes of the batch; `batch.codes` is looked at nowhere
+        else. All randomness comes from `make_generator(sampling, device)`.
+        """
+
+    @torch.no_grad()
+    def take_over(self, weights: Mapping[str, Tensor], spec: ModelSpec) -> list[str]:
+        """Begins with the weights of another model, as far as they fit.
+
+        Args:
+            weights: `state_dict()` of the other model.
+            spec: what that model was built for.
+
+        Returns:
+            What stays new, in words for people; by default the names of the tensors that the other
+            model does not have in that shape.
+        """
+        new = []
+        for name, own in self.state_dict().items():
+            given = weights.get(name)
+            if given is not None and given.shape == own.shape:
+                own.copy_(given)
+            else:
+                new.append(name)
+        return new
 
     def check_conditions(self, batch: GridBatch) -> None:
         """Raises when the batch's conditions are not exactly those that this model needs."""
@@ -185,3 +206,11 @@ class Model(nn.Module, ABC):
                 f"model {self.model_id} needs the conditions {list(self.conditions)}; "
                 f"missing {missing}, not used {extra}"
             )
+
+    def codes_of(self, batch: GridBatch) -> Tensor:
+        """The codes of a batch that has to have them."""
+        if batch.codes is None:
+            raise MidigrooveError(
+                f"model {self.model_id}: a loss or a score needs a batch with codes"
+            )
+        return batch.codes

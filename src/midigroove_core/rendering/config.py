@@ -16,6 +16,7 @@ from midigroove_core.audio import save_audio
 from midigroove_core.device import check_device
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError, nearest
+from midigroove_core.interfaces.sampling import COMMON, check_common, gather_sampling
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 
@@ -27,9 +28,6 @@ _BOUNDS = {
     "bars": bounds.BARS,
     "channel": bounds.CHANNEL,
     "tail_sec": bounds.SECONDS,
-    "temperature": bounds.TEMPERATURE,
-    "top_k": bounds.COUNT,
-    "top_p": bounds.SHARE_ABOVE_0,
     "seed": bounds.SEED,
     "sample_rate": bounds.SAMPLE_RATE,
     "window_sec": bounds.SECONDS_ABOVE_0,
@@ -64,7 +62,10 @@ class RenderConfig:
         tail_sec: how long to go on after the performance's end.
         loop: give whole bars whose end runs into their start, see `loop.make_loop`, and no tail.
         bars: how many of them; None takes all. A number asks for a loop.
-        temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
+        sampling: model engine: settings of drawing by name, such as `{"temperature": 0.7}`; what is
+            not named is as the checkpoint says. `SamplingConfig` has what all models have, and a
+            model may declare more.
+        seed: of the draw.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
         mono: mix the channels of a codec that has several, see `audio.downmix`.
         device: where the model and the codec run; "auto" takes a GPU where there is one.
@@ -89,9 +90,7 @@ class RenderConfig:
     tail_sec: float = 2.0
     loop: bool = False
     bars: int | None = None
-    temperature: float = 0.5
-    top_k: int = 0
-    top_p: float = 1.0
+    sampling: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     sample_rate: int | None = None
     mono: bool = False
@@ -110,6 +109,7 @@ class RenderConfig:
             value = getattr(self, name)
             if value is not None:
                 limits.check(name, value)
+        check_common(self.sampling)
         check_device(self.device)
 
     def read_drum_map(self) -> DrumMap | None:
@@ -118,16 +118,17 @@ class RenderConfig:
 
 
 def make_config(settings: Mapping[str, Any]) -> RenderConfig:
-    """A configuration from settings by name; paths may be texts, and `like` takes the sampler.
+    """A configuration from settings by name; paths may be texts, `like` takes the sampler, and
+    `temperature`, `top_k` and `top_p` may be said without `sampling`.
 
     Raises:
         InputError: no such setting; names it.
     """
-    for name in settings:
+    chosen = gather_sampling(settings)
+    for name in chosen:
         if name not in RenderConfig.__dataclass_fields__:
-            hint = nearest(name, list(RenderConfig.__dataclass_fields__))
+            hint = nearest(name, [*RenderConfig.__dataclass_fields__, *COMMON])
             raise InputError(f"rendering has no setting {name!r}{hint}")
-    chosen = dict(settings)
     if chosen.get("like") is not None:
         chosen.setdefault("engine", "sampler")
     for name in _PATHS:

@@ -1,7 +1,12 @@
-"""The model as a render engine: grids in overlapping windows, codes joined, one decode."""
+"""The model as a render engine: grids in overlapping windows, codes of them, one decode.
+
+A model that goes on from known frames draws one window after the other, each with the end of the
+one before as its beginning: one take. Others draw windows apart, and their codes are joined.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -17,8 +22,9 @@ from midigroove_core.coding.windows import Window, joins, plan_windows, stitch
 from midigroove_core.device import choose_device
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError, nearest
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.codec import Codec
-from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.interfaces.model_checks import generate_codes
 from midigroove_core.kits.library import list_kits, names_a_kit
 from midigroove_core.kits.remap import remap
 from midigroove_core.midi import DrumPerformance
@@ -26,8 +32,11 @@ from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
 
-DEFAULT_WINDOW_SEC = 4.0
 BATCH_WINDOWS = 8
+LOOK_AHEAD = 6
+"""A window that is gone on from gives up the last part of its overlap, one in so many frames: their
+codes were drawn without the grid of what follows."""
+
 UNKNOWN = "unknown"
 
 
@@ -64,9 +73,9 @@ class ModelEngine:
         self._checkpoint = checkpoint
         self._codec = codec
         self._config = config
-        self._sampling = SamplingConfig(config.temperature, config.top_k, config.top_p, config.seed)
+        self._sampling = checkpoint.sampling(config.sampling)
         self._indices = choose_conditions(checkpoint, config)
-        kits = checkpoint.vocabularies.get("kit", [])
+        kits = checkpoint.vocabularies.get("kit", ())
         chosen = self._indices.get("kit", -1)
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
         self._grid_map = featurizer_drum_map(checkpoint)
@@ -97,36 +106,65 @@ class ModelEngine:
         windows = self.windows(performance.end_sec)
         performance = self._as_grids_read(performance, progress)
         progress.start("Predicting codes", len(windows))
-        parts: list[NDArray[np.int64]] = []
-        for start in range(0, len(windows), BATCH_WINDOWS):
-            part = windows[start : start + BATCH_WINDOWS]
-            parts.extend(self._generate(performance, part, batch_index=start // BATCH_WINDOWS))
-            progress.advance(len(part))
+        going_on = self._checkpoint.model.uses_known
+        play = self._one_after_the_other if going_on else self._apart
+        codes = stitch(windows, play(performance, windows, progress))
         progress.finish()
-        codes = stitch(windows, parts)
+        joined = [] if going_on else joins(windows)
         return Rendered(
             audio=decode_whole(self._codec, codes),
             sample_rate=clock.sample_rate,
             codes=codes,
-            joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joins(windows)],
+            joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joined],
         )
 
     def windows(self, end_sec: float) -> list[Window]:
         """The windows that a performance of that length is played in, its tail included."""
         clock = self._codec.clock
         samples = num_output_samples(end_sec + self._config.tail_sec, clock.sample_rate)
-        return plan_windows(clock.num_frames(samples), *self._window_frames())
+        window, overlap = self._window_frames()
+        before = overlap - overlap // LOOK_AHEAD if self._checkpoint.model.uses_known else None
+        return plan_windows(clock.num_frames(samples), window, overlap, before=before)
 
     def _window_frames(self) -> tuple[int, int]:
         rate = float(self._codec.clock.frame_rate)
-        window = trained_frames(self._checkpoint, "max_frames", round(DEFAULT_WINDOW_SEC * rate))
+        trained = self._checkpoint.window
+        window = trained.frames
         if self._config.window_sec is not None:
             window = max(1, round(self._config.window_sec * rate))
-        # What the model was trained to see before a clip, it sees around every join.
-        overlap = trained_frames(self._checkpoint, "context_frames", window // 4)
         if self._config.overlap_sec is not None:
             return window, max(0, round(self._config.overlap_sec * rate))
-        return window, min(overlap, window // 2)
+        if self._checkpoint.model.uses_known:
+            return window, window // 2
+        # What the model was trained to see before a clip, it sees around every join.
+        return window, min(trained.context_frames or window // 4, window // 2)
+
+    def _apart(
+        self, performance: DrumPerformance, windows: list[Window], progress: Progress
+    ) -> list[NDArray[np.int64]]:
+        """Codes [K, T] of each window, in batches."""
+        parts: list[NDArray[np.int64]] = []
+        for start in range(0, len(windows), BATCH_WINDOWS):
+            part = windows[start : start + BATCH_WINDOWS]
+            batch = self._batch(performance, part)
+            parts.extend(self._generate(batch, start // BATCH_WINDOWS))
+            progress.advance(len(part))
+        return parts
+
+    def _one_after_the_other(
+        self, performance: DrumPerformance, windows: list[Window], progress: Progress
+    ) -> list[NDArray[np.int64]]:
+        """Codes [K, T] of each window, which begins with what was kept of the one before."""
+        parts: list[NDArray[np.int64]] = []
+        for index, window in enumerate(windows):
+            batch = self._batch(performance, [window])
+            if index:
+                before, known = windows[index - 1], window.keep_start - window.start
+                given = parts[-1][:, window.start - before.start :][:, :known]
+                batch = begin_with(batch, given)
+            parts.extend(self._generate(batch, index))
+            progress.advance(1)
+        return parts
 
     def _as_grids_read(self, performance: DrumPerformance, progress: Progress) -> DrumPerformance:
         """The performance with pitches, and the pedal, as the model's grids read them."""
@@ -138,9 +176,7 @@ class ModelEngine:
             moved = replace(moved, cc4_value=127 - moved.cc4_value)
         return moved
 
-    def _generate(
-        self, performance: DrumPerformance, windows: list[Window], batch_index: int
-    ) -> list[NDArray[np.int64]]:
+    def _batch(self, performance: DrumPerformance, windows: list[Window]) -> GridBatch:
         clock = self._codec.clock
         grids = [
             self._checkpoint.featurizer.featurize(
@@ -149,20 +185,20 @@ class ModelEngine:
             for window in windows
         ]
         grid = torch.from_numpy(np.stack(grids))
-        batch = GridBatch(
+        return GridBatch(
             grid=grid,
             mask=torch.ones(grid.shape[0], grid.shape[2], dtype=torch.bool),
             conditions=self._conditions(performance, windows),
-        ).to(self._device)
-        # Another seed for every batch of windows: the same one would draw the same luck again.
-        sampling = SamplingConfig(
-            self._sampling.temperature,
-            self._sampling.top_k,
-            self._sampling.top_p,
-            (self._sampling.seed * 1_000_003 + batch_index) % 2**63,
+            start_frame=torch.tensor([window.start for window in windows]),
         )
+
+    def _generate(self, batch: GridBatch, batch_index: int) -> list[NDArray[np.int64]]:
+        # Another seed for every batch of windows: the same one would draw the same luck again.
+        seed = (self._config.seed * 1_000_003 + batch_index) % 2**63
         with torch.inference_mode():
-            codes = self._checkpoint.model.generate(batch, sampling)
+            codes = generate_codes(
+                self._checkpoint.model, batch.to(self._device), replace(self._sampling, seed=seed)
+            )
         return list(codes.cpu().numpy())
 
     def _conditions(
@@ -192,7 +228,7 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
     indices: dict[str, int] = {}
     for name in ("kit", "drummer", "style"):
         wanted = getattr(config, name)
-        known = checkpoint.vocabularies.get(name, [])
+        known = checkpoint.vocabularies.get(name, ())
         if name not in checkpoint.model.conditions:
             if wanted is not None:
                 raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
@@ -203,13 +239,13 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
     return indices
 
 
-def _default_kit(known: list[str]) -> int:
+def _default_kit(known: Sequence[str]) -> int:
     """The first of the shipped kits that the model knows, else its own first; -1 without any."""
     shipped = [info.id for info in list_kits() if info.id in known]
     return known.index(shipped[0]) if shipped else min(0, len(known) - 1)
 
 
-def _index_of(wanted: str, known: list[str], name: str, path: Path) -> int:
+def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
     folded = [value.casefold() for value in known]
     if wanted.casefold() in folded:
         return folded.index(wanted.casefold())
@@ -231,7 +267,11 @@ def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
     return DrumMap.from_json("featurizer", value)
 
 
-def trained_frames(checkpoint: Checkpoint, name: str, default: int) -> int:
-    """A length in frames that the training summary names, or `default` where it names none."""
-    frames = checkpoint.training.get(name)
-    return frames if isinstance(frames, int) and frames >= 1 else default
+def begin_with(batch: GridBatch, codes: NDArray[np.int64]) -> GridBatch:
+    """A batch of one window whose first frames are known: codes [K, T] of them."""
+    books, frames = codes.shape
+    whole = torch.zeros(1, books, batch.grid.shape[2], dtype=torch.int64)
+    whole[0, :, :frames] = torch.from_numpy(codes)
+    known = torch.zeros_like(batch.mask)
+    known[:, :frames] = True
+    return replace(batch, codes=whole, known=known)

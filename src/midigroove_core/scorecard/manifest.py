@@ -40,15 +40,6 @@ class LongFacts:
 
 
 @dataclass(frozen=True)
-class SamplingFacts:
-    """How codes were drawn."""
-
-    temperature: float
-    top_k: int
-    top_p: float
-
-
-@dataclass(frozen=True)
 class Manifest:
     """manifest.json. Files are named without their folders and known by their SHA-256.
 
@@ -61,7 +52,8 @@ class Manifest:
         reference: what it was compared with; None when only codes were scored.
         sample_rate: of the audio; None when only codes were scored.
         embedding: see `Embedding.identity`; None without one.
-        sampling, seed: how codes were drawn.
+        sampling: settings of drawing that were asked for; each system says its own.
+        seed: of clips and draws.
         rows: names.
         systems, folders: under test.
         caches: codecs that were judged without a model.
@@ -76,7 +68,7 @@ class Manifest:
     reference: Reference | None
     sample_rate: int | None
     embedding: dict[str, Any] | None
-    sampling: SamplingFacts
+    sampling: dict[str, Any]
     seed: int
     rows: tuple[str, ...]
     systems: tuple[SystemFacts, ...]

@@ -252,12 +252,24 @@ class LongSpent:
 
 @dataclass(frozen=True)
 class SystemFacts:
-    """A system under test, as the manifest has it; files by name and SHA-256, without folders."""
+    """A system under test, as the manifest has it; files by name and SHA-256, without folders.
+
+    Attributes:
+        name: what tables call it.
+        checkpoint, checkpoint_sha256: its file.
+        model: registry id.
+        likelihood: "exact", "bound" or "none": what its nats per code are.
+        sampling: how its codes were drawn.
+        training: summary of its training run.
+        cache, cache_fingerprint, cache_dataset, codec: what it is judged on.
+    """
 
     name: str
     checkpoint: str
     checkpoint_sha256: str
     model: str
+    likelihood: str
+    sampling: dict[str, Any]
     training: dict[str, Any]
     cache: str
     cache_fingerprint: str

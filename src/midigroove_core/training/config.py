@@ -60,11 +60,14 @@ class TrainConfig:
     Attributes:
         cache: folder of the cache.
         out: folder of the run.
-        preset: tiny, small, base or paper: see `PRESETS`; the fields below win over it.
+        preset: one of the model's presets, and the settings of `PRESETS` of that name, if there
+            are any; the fields below win over it. "" is none.
         split, valid_split: splits of the cache to train on and to measure on.
         kits: train and measure on these kits alone; empty means all.
-        model, model_args: model id, and constructor arguments beyond the shapes.
-        start_from: a checkpoint whose weights a new run begins with, as far as name and shape fit.
+        model, model_args: model id, and arguments of the model's own.
+        start_from: a checkpoint, or a run's folder, whose weights a new run begins with, as far as
+            they fit; `make_config` takes model and featurizer from it, too, if none is named.
+        sampling: settings of drawing that renders and evaluations take if none are asked for.
         featurizer, featurizer_args: featurizer id and constructor arguments.
         clips: "beats" (windows of `beats` quarter notes that start `lead_sec` before the beat,
             with `context_sec` of what came before) or "crops" (`crop_sec` from anywhere).
@@ -94,13 +97,14 @@ class TrainConfig:
 
     cache: str
     out: str
-    preset: str = "small"
+    preset: str = ""
     split: str = "train"
     valid_split: str = "validation"
     kits: list[str] = field(default_factory=list)
     model: str = "parallel"
     model_args: dict[str, Any] = field(default_factory=dict)
     start_from: str = ""
+    sampling: dict[str, Any] = field(default_factory=dict)
     featurizer: str = "expressive_grid"
     featurizer_args: dict[str, Any] = field(default_factory=dict)
     clips: str = "beats"
@@ -166,7 +170,9 @@ class TrainResult:
         steps: steps done in all.
         stopped_by: "steps", "time" or "patience".
         best_step: step of `best`.
-        valid_nll: its validation loss in nats per code.
+        valid_nll: what it costs on the validation clips in nats per code; None without a
+            likelihood.
+        valid_loss: mean of its own loss there; None where there is a likelihood.
         valid_nll_per_codebook, unigram_nll_per_codebook, bigram_nll_per_codebook: [K] nats; the
             latter two are what the codes cost without looking at the grid.
         minutes: wall-clock time of this call.
@@ -179,7 +185,8 @@ class TrainResult:
     steps: int
     stopped_by: str
     best_step: int
-    valid_nll: float
+    valid_nll: float | None
+    valid_loss: float | None
     valid_nll_per_codebook: list[float]
     unigram_nll_per_codebook: list[float]
     bigram_nll_per_codebook: list[float]
@@ -192,7 +199,10 @@ def make_config(
 ) -> TrainConfig:
     """Puts a configuration together: preset, then file, then options that are not None.
 
-    `model_args` and `featurizer_args` are merged key by key.
+    A preset is looked up in the model; where none is named it is `small`, or else the model's
+    first. With `start_from`, and neither a model nor a preset named, model, arguments and
+    featurizer are those of that checkpoint. `model_args` and `featurizer_args` are merged key by
+    key.
 
     Args:
         file: TOML with the fields of `TrainConfig`, or a recipe, whose `[train]` table is taken.
@@ -201,17 +211,15 @@ def make_config(
 
     Raises:
         InputError: an unknown preset or field, or a value of the wrong type; names it.
+        PluginError: no such model.
     """
     from_file = {} if file is None else read_toml_as(file, dict[str, Any])
     if "train" in from_file:
         from_file = convert_as(from_file["train"], dict[str, Any], f"{file}: train")
     given = {name: value for name, value in options.items() if value is not None}
     given = merged(given, settings or {})
-    preset = {**from_file, **given}.get("preset", "small")
-    if preset not in PRESETS:
-        raise InputError(f"no preset {preset!r}; use one of {', '.join(PRESETS)}")
     values: dict[str, Any] = {}
-    for layer in (PRESETS[preset], from_file, given):
+    for layer in (_beneath({**from_file, **given}), from_file, given):
         values = merged(values, layer)
     known = {f.name for f in dataclasses.fields(TrainConfig)}
     for name in values:
@@ -222,6 +230,33 @@ def make_config(
         if name not in values:
             raise InputError(f"training needs `{name}`: give it, or set it in the file")
     return TrainConfig(**values)
+
+
+def _beneath(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a preset, or a checkpoint to start from, sets."""
+    if said.get("start_from") and not {"model", "preset"} & set(said):
+        from midigroove_core.checkpoint import read_metadata
+
+        found = read_metadata(said["start_from"])
+        return {
+            "preset": "",
+            "model": found.model.id,
+            "model_args": found.model.args,
+            "featurizer": found.featurizer.id,
+            "featurizer_args": found.featurizer.config,
+            "sampling": found.model.sampling,
+        }
+    from midigroove_core.registry import Registry
+
+    id = said.get("model", "parallel")
+    presets = Registry().load("model", id).presets()
+    name = said.get("preset")
+    if name is None:
+        name = "small" if "small" in presets else next(iter(presets), "")
+    if name and name not in presets:
+        there = f"use one of {', '.join(presets)}" if presets else "it has none"
+        raise InputError(f"model {id}: no preset {name!r}; {there}")
+    return {**PRESETS.get(name, {}), "preset": name, "model_args": presets.get(name, {})}
 
 
 def read_settings(settings: Sequence[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +15,18 @@ import torch
 from midigroove_core.atomic import write_json
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import ClipReader, vocabularies_of
-from midigroove_core.checkpoint import save_checkpoint
+from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
 from midigroove_core.device import choose_device
-from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.model import GridBatch, Model
+from midigroove_core.errors import MidigrooveError, PluginError
+from midigroove_core.interfaces.batch import GridBatch
+from midigroove_core.interfaces.model import Loss
+from midigroove_core.interfaces.model_checks import check_loss
 from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.training.baselines import code_baselines
 from midigroove_core.training.config import TrainConfig, TrainResult
+from midigroove_core.training.measure import Means, validate
 from midigroove_core.training.record import (
     STATE,
     SUMMARY,
@@ -75,18 +79,18 @@ class Trainer:
         self.cache = Cache.open(config.cache)
         self.windows = make_windows(self.cache, config)
         entries = [self.cache.entries[clip.entry_index] for clip in self.windows.train]
-        self.vocabularies = vocabularies_of(entries)
         featurizer_class = self.registry.load("featurizer", config.featurizer)
         self.featurizer = featurizer_class.from_config(config.featurizer_args)
         self.baselines = code_baselines(self.cache, self.windows.train, self.windows.valid)
         model = new_model(
-            config, self.cache, self.featurizer, self.vocabularies, self.baselines,
+            config, self.cache, self.featurizer, vocabularies_of(entries), self.baselines,
             registry=self.registry, progress=progress,
         )  # fmt: skip
         self.state = TrainState(model.to(self.device), config)
         self.reader = ClipReader(
-            self.cache, self.featurizer, self.vocabularies, self.state.model.conditions
+            self.cache, self.featurizer, model.spec.vocabularies, model.conditions
         )
+        model.sampling(**config.sampling)  # what does not fit is said now, not at the first save
         self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
         self._reserve_sec = 0.0
         self._train_sec, self._train_steps = 0.0, 0
@@ -110,33 +114,31 @@ class Trainer:
         if counters.finished:
             return
         if not counters.rows:
-            self.measure(None)
+            self.measure({})
         self.state.model.train()
         total = 100 if self.config.max_minutes else self.config.max_steps
         self.progress.start("Training", total)
         shown = 0
-        train_nll = torch.zeros((), device=self.device)
-        since = 0
+        means = Means()
         for batch in self._batches():
             share = self._share()
             loss = self.step(batch, learning_rate(self.config, share))
-            train_nll, since = train_nll + loss, since + 1
+            means.add({"": loss.total, **loss.logs})
             share = self._share()
             if counters.step % _CHECK_EVERY == 0:
-                self._check(loss)
+                self._check(loss.total)
             now = int(share * total)
             self.progress.advance(now - shown, step=counters.step)
             shown = now
             if share >= 1.0 or counters.step % self.config.eval_every == 0:
-                self._check(loss)
-                self.measure(float(train_nll) / since)
-                train_nll, since = torch.zeros_like(train_nll), 0
+                self._check(loss.total)
+                self.measure(means.take())
             if counters.finished:
                 break
         self.progress.finish()
 
-    def step(self, batch: GridBatch, rate: float) -> torch.Tensor:
-        """One step; returns the loss, detached."""
+    def step(self, batch: GridBatch, rate: float) -> Loss:
+        """One step; returns the loss."""
         counters, optimizer, config = self.state.counters, self.state.optimizer, self.config
         began = time.perf_counter()
         # The seed of dropout depends on the step alone, so that a resumed run draws the same.
@@ -144,8 +146,10 @@ class Trainer:
         for group in optimizer.param_groups:
             group["lr"] = rate
         with self._autocast():
-            loss = self._loss(batch.to(self.device))["loss"]
-        loss.backward()
+            loss = check_loss(self.state.model, self._loss(batch.to(self.device), counters.step))
+        if not loss.total.requires_grad:
+            raise PluginError(f"model {config.model}: loss: total does not depend on its weights")
+        loss.total.backward()
         if config.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.state.model.parameters(), config.clip_norm)
         optimizer.step()
@@ -154,29 +158,36 @@ class Trainer:
         self.state.average()
         self._train_sec += time.perf_counter() - began
         self._train_steps += 1
-        return loss.detach()
+        return loss
 
-    def measure(self, train_nll: float | None) -> None:
+    def measure(self, trained: dict[str, float]) -> None:
         """Validates the averaged model, writes checkpoints, curves and state."""
         began = time.perf_counter()
         state, counters = self.state, self.state.counters
-        per_codebook = self.validate(state.averaged)
+        found = validate(
+            state.averaged, validation_batches(self.reader, self.windows),
+            loss=state.averaged.loss, step=counters.step, seed=self.config.seed,
+            device=self.device, autocast=self._autocast,
+        )  # fmt: skip
+        if not math.isfinite(found.value):
+            raise MidigrooveError(
+                f"{self.out}: the validation loss is {found.value} at step {counters.step}"
+            )
         counters.rows.append(
             make_row(
                 step=counters.step,
                 epoch=counters.step / self.windows.steps_per_epoch,
                 learning_rate=state.optimizer.param_groups[0]["lr"] if counters.step else 0.0,
-                train_nll=train_nll,
-                per_codebook=per_codebook,
+                trained=trained,
+                found=found,
                 unigram=self.baselines.unigram,
                 bigram=self.baselines.bigram,
             )
         )
-        valid_nll = sum(per_codebook) / len(per_codebook)
-        better = counters.best_nll is None or valid_nll < counters.best_nll
+        better = counters.best_value is None or found.value < counters.best_value
         counters.since_best = 0 if better else counters.since_best + 1
         if better:
-            counters.best_nll, counters.best_step = valid_nll, counters.step
+            counters.best_value, counters.best_step = found.value, counters.step
         if self._share() >= 1.0:
             by_steps = counters.step >= self.config.max_steps
             counters.finished = "steps" if by_steps else "time"
@@ -186,20 +197,6 @@ class Trainer:
         self.progress.message(story(counters.rows[-1]))
         state.model.train()
         self._reserve_sec = max(self._reserve_sec, time.perf_counter() - began)
-
-    @torch.no_grad()
-    def validate(self, model: Model) -> list[float]:
-        """NLL per codebook over the validation clips, each frame counting once: [K] nats."""
-        model.eval()
-        total = torch.zeros(self.cache.num_codebooks, dtype=torch.float64)
-        frames = 0
-        for batch in validation_batches(self.reader, self.windows):
-            with self._autocast():
-                nll = model.loss(batch.to(self.device))["nll_per_codebook"]
-            count = int(batch.mask.sum())
-            total += nll.double().cpu() * count
-            frames += count
-        return (total / frames).tolist()
 
     def save(self, better: bool) -> None:
         """Writes what this measurement found; the state comes last, so a killed run repeats it."""
@@ -218,7 +215,6 @@ class Trainer:
         best: dict[str, Any] = next(
             row for row in counters.rows if row["step"] == counters.best_step
         )
-        books = range(self.cache.num_codebooks)
         result = TrainResult(
             out=self.out,
             best=self.out / "best.safetensors",
@@ -227,7 +223,8 @@ class Trainer:
             stopped_by=counters.finished,
             best_step=counters.best_step,
             valid_nll=best["valid_nll"],
-            valid_nll_per_codebook=[best[f"valid_nll_{k}"] for k in books],
+            valid_loss=best["valid_loss"],
+            valid_nll_per_codebook=self._per_codebook(best),
             unigram_nll_per_codebook=self.baselines.unigram,
             bigram_nll_per_codebook=self.baselines.bigram,
             minutes=(time.perf_counter() - self._began) / 60,
@@ -269,23 +266,22 @@ class Trainer:
     def _check(self, loss: torch.Tensor) -> None:
         if not torch.isfinite(loss):
             raise MidigrooveError(
-                f"{self.out}: the loss is {float(loss)} at step {self.state.counters.step}; "
+                f"{self.out}: the loss is {loss.item()} at step {self.state.counters.step}; "
                 f"the saved state is from before: use a lower `learning_rate` with `overwrite`"
             )
 
     def _save_checkpoint(self, path: Path) -> None:
-        row, books = self.state.counters.rows[-1], range(self.cache.num_codebooks)
+        row = self.state.counters.rows[-1]
         takes = {clip.entry_index for clip in self.windows.train}
         frames = sum(self.cache.entries[index].num_frames for index in takes)
         training = {
             "step": row["step"],
             "epoch": row["epoch"],
             "valid_nll": row["valid_nll"],
-            "valid_nll_per_codebook": [row[f"valid_nll_{k}"] for k in books],
+            "valid_loss": row["valid_loss"],
+            "valid_nll_per_codebook": self._per_codebook(row),
             "unigram_nll_per_codebook": self.baselines.unigram,
             "bigram_nll_per_codebook": self.baselines.bigram,
-            "max_frames": self.windows.typical_frames,
-            "context_frames": self.windows.context_frames,
             "train_takes": len(takes),
             "train_hours": float(self.cache.clock.frames_to_seconds(frames)) / 3600,
             "dataset": self.cache.header["dataset"],
@@ -296,8 +292,14 @@ class Trainer:
             path,
             self.state.averaged,
             featurizer=self.featurizer,
-            cache_header=self.cache.header,
-            vocabularies=self.vocabularies,
+            codec=CodecPart.of_cache(self.cache.header),
+            window=TrainedWindow(self.windows.typical_frames, self.windows.context_frames),
             training=training,
+            sampling=self.config.sampling,
             registry=self.registry,
         )
+
+    def _per_codebook(self, row: dict[str, Any]) -> list[float]:
+        """[K] nats per code; empty without a likelihood."""
+        books = range(self.cache.num_codebooks)
+        return [row[f"valid_nll_{k}"] for k in books if f"valid_nll_{k}" in row]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,18 @@ from midigroove_core.training.config import (
     make_config,
     to_toml,
 )
+from midigroove_core.training.measure import Validation
 from midigroove_core.training.plots import plot_loss
 
 CONFIG = "config.toml"
 STATE = "state.safetensors"
 SUMMARY = "summary.json"
 COLUMNS = (
-    "step", "epoch", "learning_rate", "train_nll", "valid_nll", "unigram_nll", "bigram_nll",
+    "step", "epoch", "learning_rate", "train_loss", "valid_loss", "valid_nll", "unigram_nll",
+    "bigram_nll",
 )  # fmt: skip
-"""Columns of metrics.csv; after them one `valid_nll_K` per codebook. Losses in nats per code."""
+"""Columns of metrics.csv; after them one `valid_nll_K` per codebook, and what the model's loss says
+besides as `train/NAME` and `valid/NAME`. `..._nll` in nats per code."""
 
 
 _OWN = (
@@ -97,8 +101,8 @@ def make_row(
     step: int,
     epoch: float,
     learning_rate: float,
-    train_nll: float | None,
-    per_codebook: Sequence[float],
+    trained: Mapping[str, float],
+    found: Validation,
     unigram: Sequence[float],
     bigram: Sequence[float],
 ) -> dict[str, Any]:
@@ -107,25 +111,36 @@ def make_row(
     Args:
         step, epoch: how far the run is.
         learning_rate: of the last step.
-        train_nll: mean training loss since the last measurement; None before the first step.
-        per_codebook: validation loss [K].
+        trained: means since the last measurement: "" is the loss, other names are its logs; empty
+            before the first step.
+        found: on the validation clips.
         unigram, bigram: [K], what the same codes cost without the grid.
     """
-    return {
+    row = {
         "step": step,
         "epoch": epoch,
         "learning_rate": learning_rate,
-        "train_nll": train_nll,
-        "valid_nll": sum(per_codebook) / len(per_codebook),
+        "train_loss": trained.get(""),
+        "valid_loss": found.loss,
+        "valid_nll": found.nll,
         "unigram_nll": sum(unigram) / len(unigram),
         "bigram_nll": sum(bigram) / len(bigram),
-        **{f"valid_nll_{k}": value for k, value in enumerate(per_codebook)},
+        **{f"valid_nll_{k}": value for k, value in enumerate(found.per_codebook)},
+        **{f"train/{name}": value for name, value in trained.items() if name},
+        **{f"valid/{name}": value for name, value in found.logs.items()},
     }
+    return {name: _if_finite(value) for name, value in row.items()}
+
+
+def _if_finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def story(row: Mapping[str, Any]) -> str:
     """A measurement in a line for people."""
-    trained = "" if row["train_nll"] is None else f"training {row['train_nll']:.3f}, "
+    trained = "" if row["train_loss"] is None else f"training {row['train_loss']:.3f}, "
+    if row["valid_nll"] is None:
+        return f"step {row['step']}: {trained}validation {row['valid_loss']:.3f}"
     return (
         f"step {row['step']}: {trained}validation {row['valid_nll']:.3f} nats per code "
         f"(unigram {row['unigram_nll']:.3f}, bigram {row['bigram_nll']:.3f})"
@@ -136,12 +151,18 @@ def write_measurements(
     out: Path, rows: Sequence[dict[str, Any]], *, tensorboard: bool = False
 ) -> None:
     """Writes metrics.csv and loss.png, and TensorBoard events of the last row if asked for."""
-    books = sum(name.startswith("valid_nll_") for name in rows[-1])
-    columns = [*COLUMNS, *(f"valid_nll_{k}" for k in range(books))]
-    write_csv(out / "metrics.csv", columns, [[row[name] for name in columns] for row in rows])
+    others = sorted({name for row in rows for name in row} - set(COLUMNS), key=_by_number)
+    columns = [*COLUMNS, *others]
+    write_csv(out / "metrics.csv", columns, [[row.get(name) for name in columns] for row in rows])
     plot_loss(out / "loss.png", rows)
     if tensorboard:
         _write_events(out / _EVENTS, rows[-1])
+
+
+def _by_number(name: str) -> tuple[bool, int, str]:
+    """Codebooks first, in order; then what the loss says, by name."""
+    _, _, number = name.rpartition("valid_nll_")
+    return not number.isdigit(), int(number) if number.isdigit() else 0, name
 
 
 def _write_events(folder: Path, row: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""How a new run's model begins: its shapes, what the codes stand for, weights taken over."""
+"""How a new run's model begins: what it has to fit, code vectors, weights taken over."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ import torch
 from torch import Tensor
 
 from midigroove_core.cache import Cache
-from midigroove_core.checkpoint import load_checkpoint
+from midigroove_core.checkpoint import Checkpoint, load_checkpoint
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.featurizer import GridFeaturizer
-from midigroove_core.interfaces.model import Model
+from midigroove_core.interfaces.model import Model, ModelSpec
 from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
 from midigroove_core.training.baselines import CodeBaselines
 from midigroove_core.training.config import TrainConfig
+
+Names = Mapping[str, Sequence[str]]
 
 
 def new_model(
     config: TrainConfig,
     cache: Cache,
     featurizer: GridFeaturizer,
-    vocabularies: Mapping[str, Sequence[str]],
+    vocabularies: Names,
     baselines: CodeBaselines,
     *,
     registry: Registry,
@@ -31,32 +33,58 @@ def new_model(
 ) -> Model:
     """The model of a run before its first step; the same settings and cache give the same weights.
 
+    With a checkpoint to start from, the model knows its kits, drummers and styles first, and then
+    those that are new in the cache.
+
     Raises:
         MidigrooveError: arguments that the model does not take, or a checkpoint to start from that
             cannot be loaded.
     """
-    torch.manual_seed(config.seed)
-    cls = registry.load("model", config.model)
-    model: Model = cls.from_config(
-        {
-            "num_features": len(featurizer.feature_names),
-            "codebook_sizes": cache.codebook_sizes,
-            "vocabularies": vocabularies,
-            **cls.arguments_from(featurizer.feature_names, cache.clock),
-            **config.model_args,
-        }
-    )
-    model.start_from_frequencies([torch.from_numpy(f) for f in baselines.frequencies])
-    model.start_from_code_vectors(lambda: _vectors_of_cache(cache, registry, progress))
+    start = None
     if config.start_from:
-        loaded = load_checkpoint(config.start_from, registry=registry)
-        new = take_over(model, loaded.model.state_dict())
-        kept = len(model.state_dict()) - len(new)
-        progress.message(f"{config.start_from}: {kept} tensors taken over; new: {', '.join(new)}")
+        start = load_checkpoint(config.start_from, registry=registry, needs_codec=False)
+        vocabularies = joined(start.vocabularies, vocabularies)
+    spec = ModelSpec(
+        feature_names=tuple(featurizer.feature_names),
+        clock=cache.clock,
+        codebooks=cache.codebooks,
+        vocabularies={name: tuple(names) for name, names in vocabularies.items()},
+        code_frequencies=tuple(torch.from_numpy(f) for f in baselines.frequencies),
+        find_vectors=lambda: _vectors_of_cache(cache, registry, progress),
+    )
+    torch.manual_seed(config.seed)
+    model: Model = registry.load("model", config.model).build(spec, **config.model_args)
+    if start is not None:
+        _take_over(model, start, cache, progress)
     return model
 
 
-def _vectors_of_cache(cache: Cache, registry: Registry, progress: Progress) -> list[Tensor] | None:
+def joined(before: Names, now: Names) -> dict[str, tuple[str, ...]]:
+    """Names that were known before, in their order, and then the new ones."""
+    return {
+        condition: tuple(dict.fromkeys((*before.get(condition, ()), *names)))
+        for condition, names in now.items()
+    }
+
+
+def _take_over(model: Model, start: Checkpoint, cache: Cache, progress: Progress) -> None:
+    before = start.model.state_dict()
+    new = model.take_over(before, start.model.spec)
+    tensors = set(model.state_dict())
+    kept = len(tensors - set(new))
+    told = f": {', '.join(new)}" if new else " nothing"
+    progress.message(f"{start.path}: {kept} tensors taken over; new{told}")
+    there = cache.header["codec_id"], cache.header["weights_sha"]
+    if there != (start.codec.id, start.codec.weights_sha):
+        progress.message(
+            f"{start.path}: was trained on codes of {start.codec.id}, {cache.path} has others, of "
+            f"{there[0]}: what it knew of codes is lost"
+        )
+
+
+def _vectors_of_cache(
+    cache: Cache, registry: Registry, progress: Progress
+) -> tuple[Tensor, ...] | None:
     """Code vectors of the codec that made a cache; None where that codec is not on this machine."""
     header = cache.header
     try:
@@ -67,20 +95,7 @@ def _vectors_of_cache(cache: Cache, registry: Registry, progress: Progress) -> l
     return code_vectors(codec) if codec.weights_sha == header["weights_sha"] else None
 
 
-@torch.no_grad()
-def take_over(model: Model, weights: Mapping[str, Tensor]) -> list[str]:
-    """Copies every tensor whose name and shape the model has; gives the names that stay new."""
-    new = []
-    for name, own in model.state_dict().items():
-        given = weights.get(name)
-        if given is not None and given.shape == own.shape:
-            own.copy_(given)
-        else:
-            new.append(name)
-    return new
-
-
-def code_vectors(codec: Codec) -> list[Tensor] | None:
+def code_vectors(codec: Codec) -> tuple[Tensor, ...] | None:
     """What each code adds to the latents of its frame, [V, D] per row; None without latents.
 
     Found by changing one code at a time, so known up to a constant per row; each row's mean is 0.
@@ -94,4 +109,4 @@ def code_vectors(codec: Codec) -> list[Tensor] | None:
         codes[0, row] = torch.arange(size)
         added = codec.embed(codes)[0].T.float().cpu()
         vectors.append(added - added.mean(dim=0))
-    return vectors
+    return tuple(vectors)

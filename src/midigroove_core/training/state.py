@@ -16,7 +16,7 @@ from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.interfaces.model import Model
 from midigroove_core.structured import Count, convert_as
 from midigroove_core.training.config import TrainConfig
-from midigroove_core.training.record import STATE
+from midigroove_core.training.record import COLUMNS, STATE
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Counters:
         step: steps done.
         elapsed_sec: wall-clock time of earlier sessions; kept only under a time limit, so that
             without one the same run gives the same bytes.
-        best_nll, best_step: the best measurement; None before the first.
+        best_value, best_step: the best measurement, by `Validation.value`; None before the first.
         since_best: measurements since then.
         finished: why the run is over, or "".
         rows: the measurements, as in metrics.csv.
@@ -35,7 +35,7 @@ class Counters:
 
     step: Count = 0
     elapsed_sec: float = 0.0
-    best_nll: float | None = None
+    best_value: float | None = None
     best_step: Count = 0
     since_best: Count = 0
     finished: Literal["", "steps", "time", "patience"] = ""
@@ -132,18 +132,20 @@ class TrainState:
         if counters.step:
             parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
             for index, parameter in enumerate(parameters):
-                wanted |= {
+                moments = {
                     f"optimizer/{index}/step": torch.Size(),
                     f"optimizer/{index}/exp_avg": parameter.shape,
                     f"optimizer/{index}/exp_avg_sq": parameter.shape,
                 }
+                if moments.keys() & tensors.keys():  # else no loss has depended on it yet
+                    wanted |= moments
         for name in sorted({*wanted, *tensors}):
             here = tensors.get(name)
             if name not in wanted or here is None or here.shape != wanted[name]:
                 raise InputError(f"{path}: tensor {name!r} is not what this run has; {_ANEW}")
             if here.is_floating_point() and not bool(torch.isfinite(here).all()):
                 raise InputError(f"{path}: tensor {name!r} is not finite; {_ANEW}")
-        if not counters.rows or any(row.keys() != counters.rows[0].keys() for row in counters.rows):
+        if not counters.rows or any(not row.keys() >= set(COLUMNS) for row in counters.rows):
             raise InputError(f"{path}: has no measurements, or torn ones; {_ANEW}")
         if counters.best_step not in [row.get("step") for row in counters.rows]:
             raise InputError(f"{path}: has no measurement of its best step; {_ANEW}")

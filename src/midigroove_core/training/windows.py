@@ -13,7 +13,7 @@ from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipReader, cut_clips
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
-from midigroove_core.interfaces.model import GridBatch
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.training.config import TrainConfig
 
 _POOL = 8

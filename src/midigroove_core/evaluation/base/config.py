@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from midigroove_core import bounds
 from midigroove_core.device import check_device
 from midigroove_core.errors import InputError
+from midigroove_core.interfaces.sampling import check_common
 from midigroove_core.scorecard.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
 
 LEAST_RATE = int(bounds.SCORED_RATE.low)
@@ -21,9 +23,6 @@ _BOUNDS = {
     "knee_items": bounds.COUNT,
     "save_preds": bounds.COUNT,
     "beats": bounds.BEATS,
-    "temperature": bounds.TEMPERATURE,
-    "top_k": bounds.COUNT,
-    "top_p": bounds.SHARE_ABOVE_0,
     "seed": bounds.SEED,
 }
 
@@ -154,7 +153,9 @@ class EvalConfig:
         save_preds: of so many clips the audio of every row is kept.
         pred_dir: where; `out`/preds by default.
         pred_include_ref: keep the reference rows' audio too.
-        temperature, top_k, top_p, seed: how codes are drawn, see `SamplingConfig`.
+        sampling: settings of drawing by name, such as `{"temperature": 0.7}`, for the systems that
+            have them; what is not named is as each checkpoint says.
+        seed: of clips and draws.
         embedding: id of the embedding for set distances; "" for none.
         embedding_path: where its weights lie, if it does not find them itself.
         same_loudness: bring clips to the loudness of their references before set distances, so
@@ -180,9 +181,7 @@ class EvalConfig:
     save_preds: int = 8
     pred_dir: Path | None = None
     pred_include_ref: bool = True
-    temperature: float = 0.5
-    top_k: int = 0
-    top_p: float = 1.0
+    sampling: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     embedding: str = "log_mel"
     embedding_path: str | None = None
@@ -214,6 +213,7 @@ class EvalConfig:
         for name, limits in _BOUNDS.items():
             if getattr(self, name) is not None:
                 limits.check(f"`{name}`", getattr(self, name))
+        check_common(self.sampling)
         for device in (self.device, self.decode_device or "cpu"):
             check_device(device)
         if self.embedding_path is not None and not self.embedding:

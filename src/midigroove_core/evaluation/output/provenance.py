@@ -17,7 +17,6 @@ from midigroove_core.scorecard.manifest import (
     ClipsFacts,
     LongFacts,
     Manifest,
-    SamplingFacts,
 )
 from midigroove_core.scorecard.measured import Measured
 from midigroove_core.scorecard.records import CacheFacts, FolderFacts, SystemFacts
@@ -51,7 +50,7 @@ def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Mani
         reference=None if audio is None else audio.reference,
         sample_rate=None if audio is None else audio.sample_rate,
         embedding=None if audio is None or audio.sets is None else audio.sets.identity,
-        sampling=SamplingFacts(config.temperature, config.top_k, config.top_p),
+        sampling=config.sampling,
         seed=config.seed,
         rows=tuple(row.name for row in measured.rows),
         systems=measured.systems,

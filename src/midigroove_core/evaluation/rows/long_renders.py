@@ -19,7 +19,7 @@ from midigroove_core.evaluation.base.failures import FAILURES, failure
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.base.takes import JudgedTake, TakeSource
 from midigroove_core.evaluation.rows.source import Audio
-from midigroove_core.evaluation.rows.systems import System
+from midigroove_core.evaluation.rows.systems import System, asked_of
 from midigroove_core.progress import Silent
 from midigroove_core.rendering.model_engine import UNKNOWN, ModelEngine
 from midigroove_core.rendering.render import RenderConfig, from_performance
@@ -129,7 +129,7 @@ class LongSource:
             if name not in checkpoint.model.conditions:
                 return None
             value = getattr(take, name)
-            return value if value in checkpoint.vocabularies.get(name, []) else UNKNOWN
+            return value if value in checkpoint.vocabularies.get(name, ()) else UNKNOWN
 
         return RenderConfig(
             checkpoint=system.spec.checkpoint,
@@ -137,9 +137,7 @@ class LongSource:
             drummer=known("drummer"),
             style=known("style"),
             tail_sec=0.0,
-            temperature=config.temperature,
-            top_k=config.top_k,
-            top_p=config.top_p,
+            sampling=asked_of(checkpoint, config),
             seed=config.seed,
             sample_rate=self._sample_rate,
             device=config.device,

@@ -83,14 +83,15 @@ class SystemSource(RowSource):
         offers = []
         for clip, found in predictions:
             window = found.window
-            if not np.isfinite(found.nll).all():
+            if found.nll is not None and not np.isfinite(found.nll).all():
                 # Codes drawn from such a model mean nothing either, so they are not decoded.
                 reason = "prediction not finite: NaN likelihood"
                 self._journal.skip(clip.clip_id, row.name, reason)
                 continue
-            true = cache.codes(window.entry, window.start, window.stop - window.start)
-            seen = CodesSeen(true, found.nll, found.accuracy, cache.clock.frame_rate)
-            yield Played(row, clip, seen)
+            if found.nll is not None:
+                true = cache.codes(window.entry, window.start, window.stop - window.start)
+                seen = CodesSeen(true, found.nll, found.accuracy, cache.clock.frame_rate)
+                yield Played(row, clip, seen)
             offers.append((clip, window, found.codes))
         if self._decoder is not None:
             for clip, audio in self._decoder.clips(row.name, system.group, offers, batch):

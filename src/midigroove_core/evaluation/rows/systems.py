@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,16 +13,23 @@ from numpy.typing import NDArray
 from midigroove_core.atomic import sha256_of_file
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipReader
-from midigroove_core.checkpoint import Checkpoint, build_stored_codec, load_checkpoint
+from midigroove_core.checkpoint import (
+    Checkpoint,
+    CodecPart,
+    build_stored_codec,
+    load_checkpoint,
+)
 from midigroove_core.device import choose_device
-from midigroove_core.errors import MismatchError
+from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
 from midigroove_core.evaluation.base.failures import FAILURES, failure
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.codec import Codec
-from midigroove_core.interfaces.model import GridBatch, SamplingConfig
+from midigroove_core.interfaces.model_checks import generate_codes, score_codes
+from midigroove_core.interfaces.sampling import COMMON
 from midigroove_core.registry import Registry
 from midigroove_core.scorecard.records import SystemFacts
 
@@ -39,14 +47,16 @@ class Prediction:
     Attributes:
         window: the frames that `codes` cover.
         codes: [K, window.num_frames] drawn by the model.
-        nll: [K] nats per code of the true codes, over the clip's own frames.
-        accuracy: [K] share of true codes that were the most likely, over the same frames.
+        nll: [K] nats per code of the true codes, over the clip's own frames; None for a model
+            without a likelihood.
+        accuracy: [K] share of true codes that were the most likely, over the same frames; None as
+            above.
     """
 
     window: FrameWindow
     codes: NDArray[np.int64]
-    nll: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
+    nll: NDArray[np.float64] | None
+    accuracy: NDArray[np.float64] | None
 
 
 class System:
@@ -71,13 +81,14 @@ class System:
         self.group = group
         self.checkpoint = checkpoint
         self._config = config
+        self._sampling = checkpoint.sampling(asked_of(checkpoint, config))
         self._reader = ClipReader(
             group.cache, checkpoint.featurizer, checkpoint.vocabularies, checkpoint.model.conditions
         )
 
     def window(self, clip: EvalClip) -> FrameWindow:
         """The frames that this system predicts for a clip; see `CodecGroup.window`."""
-        frames = self.checkpoint.training.get("context_frames")
+        frames = self.checkpoint.window.context_frames
         rate = float(self.group.cache.clock.frame_rate)
         return self.group.window(clip, frames / rate if frames else MODEL_CONTEXT_SEC)
 
@@ -90,28 +101,23 @@ class System:
         """
         windows = [self.window(clip) for clip in clips]
         batch = self._batch(windows).to(choose_device(self._config.device))
-        sampling = SamplingConfig(
-            self._config.temperature,
-            self._config.top_k,
-            self._config.top_p,
-            (self._config.seed * 1_000_003 + batch_index) % 2**63,
-        )
+        seed = (self._config.seed * 1_000_003 + batch_index) % 2**63
         model = self.checkpoint.model
-        with torch.inference_mode():
-            nll, right = score_codes(model(batch), batch.codes)
-            codes = model.generate(batch, sampling).cpu().numpy()
-        nll_frames, right_frames = nll.cpu().numpy(), right.cpu().numpy()
+        scores = None
+        with torch.inference_mode(), torch.random.fork_rng():
+            if model.likelihood != "none":
+                torch.manual_seed(seed)  # a bound may draw
+                scores = score_codes(model, batch)
+            codes = generate_codes(model, batch, replace(self._sampling, seed=seed)).cpu().numpy()
         result = []
         for index, window in enumerate(windows):
-            inner = (index, slice(None), window.inner)
-            result.append(
-                Prediction(
-                    window=window,
-                    codes=codes[index, :, : window.num_frames],
-                    nll=nll_frames[inner].mean(axis=1, dtype=np.float64),
-                    accuracy=right_frames[inner].mean(axis=1, dtype=np.float64),
-                )
-            )
+            nll = accuracy = None
+            if scores is not None:
+                inner = (index, slice(None), window.inner)
+                nll = scores.nll[inner].cpu().numpy().mean(axis=1, dtype=np.float64)
+                accuracy = scores.correct[inner].cpu().numpy().mean(axis=1, dtype=np.float64)
+            drawn = codes[index, :, : window.num_frames]
+            result.append(Prediction(window, drawn, nll, accuracy))
         return result
 
     def predict_each(
@@ -136,8 +142,10 @@ class System:
         return SystemFacts(
             name=self.name,
             checkpoint=self.spec.checkpoint.name,
-            checkpoint_sha256=sha256_of_file(self.spec.checkpoint),
-            model=self.checkpoint.metadata["model"]["id"],
+            checkpoint_sha256=sha256_of_file(self.checkpoint.path),
+            model=self.checkpoint.metadata.model.id,
+            likelihood=self.checkpoint.model.likelihood,
+            sampling=self._sampling.settings,
             training=self.checkpoint.training,
             cache=self.spec.cache.name,
             cache_fingerprint=cache.fingerprint,
@@ -150,16 +158,28 @@ class System:
             Clip(self.group.entry_index[window.entry.key], window.left, window.num_frames)
             for window in windows
         ]
-        return self._reader.collate([self._reader.read(clip) for clip in clips])
+        batch = self._reader.collate([self._reader.read(clip) for clip in clips])
+        if not self.checkpoint.model.uses_known:
+            return batch
+        # What is scored goes on from the true codes before the clip, and so does what is drawn.
+        known = torch.zeros_like(batch.mask)
+        for row, window in enumerate(windows):
+            known[row, : window.inner.start] = True
+        return replace(batch, known=known)
 
 
-def score_codes(
-    logits: torch.Tensor, codes: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Nats per true code and whether it was the most likely one: both `[B, K, T]`."""
-    assert codes is not None
-    picked = logits.gather(-1, codes[..., None])[..., 0]
-    return torch.logsumexp(logits, dim=-1) - picked, logits.argmax(dim=-1) == codes
+def asked_of(checkpoint: Checkpoint, config: EvalConfig) -> dict[str, Any]:
+    """The settings of drawing that were asked for, without what only other models have."""
+    own = {option.name for option in checkpoint.model.sampling_options()}
+    return {n: value for n, value in config.sampling.items() if n in own or n in COMMON}
+
+
+def check_sampling(config: EvalConfig, systems: Sequence[System]) -> None:
+    """Raises InputError for a setting of drawing that no system has."""
+    taken = {name for system in systems for name in asked_of(system.checkpoint, config)}
+    for name in config.sampling:
+        if systems and name not in taken:
+            raise InputError(f"sampling setting {name!r}: no system has it")
 
 
 def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], list[CodecGroup]]:
@@ -187,6 +207,7 @@ def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], 
         if cache.fingerprint not in groups:
             codec = _codec_of(cache, registry, config)
             groups[cache.fingerprint] = CodecGroup(cache, codec)
+    check_sampling(config, systems)
     found = list(groups.values())
     if len(found) > 1:
         ids = [group.cache.header["codec_id"] for group in found]
@@ -212,13 +233,7 @@ def _codec_of(cache: Cache, registry: Registry, config: EvalConfig) -> Codec | N
         return None
     codec_id = cache.header["codec_id"]
     path = config.codec_paths.get(codec_id, config.codec_paths.get(""))
-    stored = {
-        "id": codec_id,
-        "config": cache.header["codec_config"],
-        "facts": cache.header["codec_facts"],
-        "weights_sha": cache.header["weights_sha"],
-        **cache.header["provider"],
-    }
+    stored = CodecPart.of_cache(cache.header)
     device = choose_device(config.decode_device or config.device)
     return build_stored_codec(cache.path, stored, registry, path=path, device=device)
 
@@ -236,9 +251,9 @@ def _check_named(spec: SystemSpec, cache: Cache, registry: Registry) -> None:
 
 def _check_codec(spec: SystemSpec, cache: Cache, checkpoint: Checkpoint) -> None:
     for name, here, there in (
-        ("codec_id", cache.header["codec_id"], checkpoint.codec_id),
-        ("codec_config", cache.header["codec_config"], checkpoint.codec_config),
-        ("weights_sha", cache.header["weights_sha"], checkpoint.weights_sha),
+        ("codec_id", cache.header["codec_id"], checkpoint.codec.id),
+        ("codec_config", cache.header["codec_config"], checkpoint.codec.config),
+        ("weights_sha", cache.header["weights_sha"], checkpoint.codec.weights_sha),
     ):
         if here != there:
             raise MismatchError(
