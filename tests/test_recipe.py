@@ -86,6 +86,7 @@ def test_a_recipe_runs_from_audio_to_evaluation(
         ('base = "recipe.toml"', "base: recipe.toml leads back to itself"),
         ('base = "a.toml"', "base: recipe.toml leads back to itself"),
         ("train = 3", "train: expected object, got int"),
+        ('base = "a\\u0000b"', "is no name of a file"),
         ("x = " + "[" * 5000, "nested more than 64 levels"),
         ("[cache]\nbandwidth = 2", "cache: needs 'codec'"),
     ],

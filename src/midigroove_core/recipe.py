@@ -50,6 +50,8 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
         if found.base is None:
             return recipe
         base = place.parent / found.base
+        if "\0" in found.base:
+            raise InputError(f"{place}: base: {found.base[:80]!r} is no name of a file")
         if base.resolve() in seen:
             raise InputError(f"{place}: base: {found.base} leads back to itself")
         place = base

@@ -246,6 +246,7 @@ KIT = '[[kit]]\nname = "A"\n'
         (KIT + 'soundfont = "font.sf2"\nremap = { a = 3 }', "remap: 'a' is not a pitch"),
         (KIT + 'oneshots = "jazz"\ngain = -1', "kit.0.gain: expected float > 0"),
         ("kit = [1]", "kit.0: expected object, got int"),
+        (KIT + f'oneshots = "{"x" * 999}"', "File name too long"),
         (KIT + 'oneshots = "jazz"\ngain = true', "kit.0.gain: expected float"),
         (KIT + 'oneshots = "jazz"\ngain = nan', "kit.0.gain: nan is no finite number"),
         (KIT + 'soundfont = "font.sf2"\nremap = { "²" = 42 }', "remap: '²' is not a pitch"),

@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from midigroove_core import __version__
+from midigroove_core.cli.stopping import Stopped, last_words, raising_stopped
 from midigroove_core.errors import MidigrooveError
 
 if TYPE_CHECKING:
@@ -97,29 +98,45 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs the program and exits: 0 done, 1 findings or interrupted, 2 bad input."""
+    """Runs the program and exits: 0 done, 1 findings, 2 bad input, 128 + N a signal."""
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the program and returns its exit code; errors become one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    app: typer.Typer | None = None
+    said: list[typer.Typer] = []
     try:
-        app, of_plugins = build()
-        if arguments[:1] != ["plugins"]:  # which has a table of them
-            _warn(of_plugins.troubles)
-        if arguments in ([], ["-h"], ["--help"]):
-            _keep_names_and_help(app)
-        app(args=arguments)
+        with raising_stopped():
+            app, of_plugins = build()
+            said.append(app)
+            if arguments[:1] != ["plugins"]:  # which has a table of them
+                _warn(of_plugins.troubles)
+            if arguments in ([], ["-h"], ["--help"]):
+                _keep_names_and_help(app)
+            app(args=arguments)
     except SystemExit as end:  # how Typer ends, with 2 for options it does not know
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Stopped as stopped:
+        return _fail(last_words(arguments), stopped.exit_code)
     except MidigrooveError as error:
-        return _fail(_with_flags(str(error), app, arguments))
+        return _fail(f"error: {_with_flags(str(error), said, arguments)}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}")
+        return _fail(f"error: {where}{error.strerror or error}")
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not _TORCH_MEMORY.search(repr(error)):
+            raise
+        return _fail(_NO_MEMORY)
     return 0
+
+
+_NO_MEMORY = (
+    "error: there is not enough memory; use fewer --workers, smaller batches, a smaller model or "
+    "fewer files"
+)
+_TORCH_MEMORY = re.compile("OutOfMemoryError|not enough memory|can't allocate memory")
+"""How torch says it."""
 
 
 def _keep_names_and_help(app: typer.Typer) -> None:
@@ -141,14 +158,14 @@ def _keep_names_and_help(app: typer.Typer) -> None:
             group.typer_instance.registered_commands = []
 
 
-def _with_flags(message: str, app: typer.Typer | None, arguments: list[str]) -> str:
+def _with_flags(message: str, app: list[typer.Typer], arguments: list[str]) -> str:
     """A message of the library, which names arguments (`tail_sec`), in words of the command line.
 
     Only names of options that the command has are changed (to `--tail`).
     """
-    if app is None or "`" not in message:
+    if not app or "`" not in message:
         return message
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app[0])
     for word in arguments:
         command = getattr(command, "commands", {}).get(word, command)
     flags = {param.name: max(param.opts, key=len) for param in command.params}
@@ -170,10 +187,14 @@ def _warn(troubles: tuple[Trouble, ...]) -> None:
         stderr.print(f"warning: {trouble}", markup=False, soft_wrap=True, highlight=False)
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, code: int = EXIT_BAD_INPUT) -> int:
     from midigroove_core.cli.output import stderr
 
     if os.environ.get("MIDIGROOVE_DEBUG"):
         traceback.print_exc()
-    stderr.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
-    return EXIT_BAD_INPUT
+    kind, colon, rest = (
+        message.partition(":") if message.startswith("error:") else ("", "", message)
+    )
+    marked = f"[bold red]{kind}{colon}[/]" if kind else ""
+    stderr.print(f"{marked}{escape(rest)}", soft_wrap=True, highlight=False)
+    return code

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from midigroove_core.cli.tables import tables
+from midigroove_core.cli.texts import printable
 from midigroove_core.progress import Progress, Silent
 
 
@@ -20,10 +21,19 @@ def _width(stream: TextIO) -> int | None:
     return None if stream.isatty() or "COLUMNS" in os.environ else 160
 
 
-console = Console(width=_width(sys.stdout))
+class _Console(Console):
+    """Prints texts as texts, whatever is in the names that they repeat."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As Rich prints, with what steers terminals escaped."""
+        shown = [printable(each) if isinstance(each, str) else each for each in objects]
+        super().print(*shown, **options)
+
+
+console = _Console(width=_width(sys.stdout))
 """Results, on standard output."""
 
-stderr = Console(stderr=True, width=_width(sys.stderr))
+stderr = _Console(stderr=True, width=_width(sys.stderr))
 """Progress, messages and errors."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]

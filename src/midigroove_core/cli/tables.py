@@ -10,6 +10,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from midigroove_core.cli.texts import printable
+
 _TURN = 3
 """At most so many rows are shown as columns where a table is too wide."""
 
@@ -110,7 +112,7 @@ def cell_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return "" if value is None else str(value)
+    return "" if value is None else printable(str(value))
 
 
 def flat_rows(value: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:

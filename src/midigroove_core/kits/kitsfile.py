@@ -117,7 +117,11 @@ def read_kits_file(path: Path) -> list[KitSpec]:
         raise InputError(f"{path}: no [[kit]] in it; see docs/data.md for the format")
     specs = []
     for n, entry in enumerate(entries, 1):
-        specs += _kits(entry, f"{path}: kit {n}", path.parent)
+        where = f"{path}: kit {n}"
+        try:
+            specs += _kits(entry, where, path.parent)
+        except (OSError, ValueError) as error:  # names that no file can have
+            raise InputError(f"{where}: {getattr(error, 'strerror', None) or error}") from error
     return _named_once(specs, str(path))
 
 
