@@ -185,7 +185,7 @@ def test_headroom_turns_measured_kits_down(midi_dir: Path, kits: Path, tmp_path:
     measured = {name for name, gain in plain.gains.items() if gain != lower.gains[name]}
     assert measured == {"Low"}  # the other one's gain stands in the kits file
     assert lower.gains["Low"] / plain.gains["Low"] == pytest.approx(10 ** (-6 / 20), abs=0.01)
-    with pytest.raises(MismatchError, match="headroom_db was 6 and is now 0"):
+    with pytest.raises(MismatchError, match="headroom_db was 6.0 and is now 0.0"):
         synthesize(midi_dir, kits, tmp_path / "lower", workers=1)
     with pytest.raises(InputError, match="`headroom_db` must be a number from 0 to 40"):
         synthesize(midi_dir, kits, tmp_path / "other", headroom_db=-1.0, workers=1)
@@ -408,7 +408,14 @@ def test_random_kits_made_by_another_recipe_are_refused(midi_dir: Path, tmp_path
 def test_a_wrong_synth_json_is_one_line(
     tmp_path: Path, midi_dir: Path, change: dict[str, object], says: str
 ) -> None:
-    plain = {"schema": 1, "tail_sec": 1.0, "headroom_db": 0.0, "kits": [], "versions": {}}
+    plain = {
+        "schema": 1,
+        "tail_sec": 1.0,
+        "headroom_db": 0.0,
+        "stems": False,
+        "kits": [],
+        "versions": {},
+    }
     write_json(tmp_path / "out" / "synth.json", {**plain, **change})
     with pytest.raises(MidigrooveError, match=says) as caught:
         synthesize(midi_dir, "jazz", tmp_path / "out", workers=1)

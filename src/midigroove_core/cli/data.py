@@ -66,6 +66,9 @@ def synth(
         float,
         number(bounds.DECIBELS, help="Turn kits down by so much, so that dense takes do not clip."),
     ] = 0.0,
+    stems: Annotated[
+        bool, typer.Option("--stems", help="Write kick, snare, toms, hats, cymbals apart as well.")
+    ] = False,
     seed: Annotated[int, number(bounds.SEED, help="Seed of the choice of performances.")] = 0,
     workers: Workers = None,
     json: Json = False,
@@ -81,7 +84,7 @@ def synth(
     with progress_for_terminal() as progress:
         summary = synthesize(
             midi, kits, out, max_performances=max_performances, beat_type=beat_type,
-            split_by=split_by, headroom_db=headroom_db, seed=seed, workers=workers,
+            split_by=split_by, headroom_db=headroom_db, stems=stems, seed=seed, workers=workers,
             progress=progress,
         )  # fmt: skip
     print_json(summary.to_json()) if json else _print_synth(summary)

@@ -28,7 +28,7 @@ DatasetPath = Annotated[
         show_default=False,
     ),
 ]
-Kind = Annotated[str, _option("--kind", help="auto, egmd, gmd or folder.")]
+Kind = Annotated[str, _option("--kind", help="auto, egmd, gmd, stemgmd or folder.")]
 Root = Annotated[
     Path | None,
     _option("--dataset-root", help="Folder that a csv's names are relative to [default: its own]."),
@@ -105,7 +105,7 @@ def open_selected(
     from midigroove_core.takes import open_dataset, select
 
     choices = {
-        "--kind": (kind, ("auto", "egmd", "gmd", "folder")),
+        "--kind": (kind, ("auto", "egmd", "gmd", "stemgmd", "folder")),
         "--midi": (midi, ("canonical", "kit")),
         "--split-mode": (
             filters.get("split_mode", "published"),

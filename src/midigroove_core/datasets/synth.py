@@ -7,46 +7,34 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 import numpy as np
 
 from midigroove_core import bounds
 from midigroove_core.atomic import (
     clear_leftovers,
     dump_json,
-    sha256_of,
-    sha256_of_file,
-    write_json,
     write_text,
 )
 from midigroove_core.datasets.references import name_references
+from midigroove_core.datasets.synth_state import TAIL_SEC, settle
 from midigroove_core.datasets.synth_take import (
     KITS_AT_ONCE,
     TakeResult,
     Task,
-    kit_gain,
-    loaded_kit,
     render_takes,
 )
-from midigroove_core.errors import InputError, MismatchError
-from midigroove_core.kits.fluidsynth import fluidsynth_version
+from midigroove_core.errors import InputError
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
-from midigroove_core.kits.library import random_recipe
-from midigroove_core.kits.random_kits import parse_name
 from midigroove_core.lock import lock_folder
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
-from midigroove_core.structured import convert_as, read_json_as
 from midigroove_core.takes import egmd
 from midigroove_core.takes.performances import Performance, list_builtin, list_performances
 from midigroove_core.takes.select import sample
 
-SCHEMA = 1
 COLUMNS = (*egmd.COLUMNS, egmd.REFERENCE)
-TAIL_SEC = 1.0
-"""Audio after the last note's end, for what still rings."""
 
 
 @dataclass
@@ -87,6 +75,7 @@ def synthesize(
     beat_type: str | None = None,
     split_by: str = "published",
     headroom_db: float = 0.0,
+    stems: bool = False,
     seed: int = 0,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -106,6 +95,7 @@ def synthesize(
         split_by: "published" or "drummer".
         headroom_db: turn every kit whose level is measured down by so much, so that dense takes do
             not clip.
+        stems: write each of `sampler.STEMS` that a take plays as well; they add up to it exactly.
         seed: of the choice of performances.
         workers: processes; None uses every core.
         progress: told of every performance.
@@ -125,17 +115,18 @@ def synthesize(
     _check_apart(out, folder)
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
     with lock_folder(out, "dataset"):
-        gains = _settle(out, specs, headroom_db, progress)
+        gains = settle(out, specs, headroom_db, stems, progress)
         clear_leftovers(out)
         by_kit = dict(zip([s.name for s in specs], gains, strict=True))
         summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
-        tasks = _tasks(folder, out, chosen, specs, gains)
+        tasks = _tasks(folder, out, chosen, specs, gains, stems)
         rows = _rows(chosen, _play_all(chosen, tasks, workers, progress), summary)
         _write_skipped(out, summary)
         if not rows:
             first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
             raise InputError(f"{out}: no take could be made: {first}")
-        _write_csv(summary.csv_path, rows)
+        columns = (*COLUMNS, egmd.STEMS) if stems else COLUMNS
+        _write_csv(summary.csv_path, rows, columns)
     return summary
 
 
@@ -202,109 +193,21 @@ def _choose(
 
 
 def _tasks(
-    folder: Path, out: Path, chosen: list[Performance], specs: list[KitSpec], gains: list[float]
+    folder: Path,
+    out: Path,
+    chosen: list[Performance],
+    specs: list[KitSpec],
+    gains: list[float],
+    stems: bool,
 ) -> list[Task]:
     """All performances on some kits, then on the next, so that each kit is loaded once."""
     kits = list(zip(range(1, len(specs) + 1), specs, gains, strict=True))
     parts = [tuple(kits[i : i + KITS_AT_ONCE]) for i in range(0, len(kits), KITS_AT_ONCE)]
-    return [Task(folder, out, p, part, TAIL_SEC) for part in parts for p in chosen]
+    return [Task(folder, out, p, part, TAIL_SEC, stems) for part in parts for p in chosen]
 
 
 def _stem(performance: Performance) -> str:
     return PurePosixPath(performance.midi_path).with_suffix("").as_posix()
-
-
-class _SettledKit(msgspec.Struct, frozen=True):
-    name: str
-    gain: Annotated[float, msgspec.Meta(gt=0, le=1000)]
-
-
-class _Settled(msgspec.Struct, frozen=True):
-    """What synth.json says: how loud the kits are, and what they were made of."""
-
-    schema: int
-    tail_sec: float
-    headroom_db: float
-    kits: list[_SettledKit]
-    versions: dict[str, str]
-
-
-def _settle(out: Path, specs: list[KitSpec], headroom_db: float, progress: Progress) -> list[float]:
-    """Gains, measured once and written to synth.json, which later runs must agree with."""
-    path = out / "synth.json"
-    before: dict[str, Any] = {"kits": [], "headroom_db": headroom_db}
-    if path.is_file():
-        before = read_json_as(path, dict[str, Any])
-        if convert_as(before, _Settled, str(path)).schema != SCHEMA:
-            raise MismatchError(f"{path}: of another version; choose another `out`")
-    was = before["headroom_db"]
-    if was != headroom_db:
-        raise MismatchError(
-            f"{path}: headroom_db was {was:g} and is now {headroom_db:g}; choose another `out`, or "
-            "delete this one"
-        )
-    facts = [_facts(spec) for spec in specs]
-    for old, new, spec in zip(before["kits"], facts, specs, strict=False):
-        for name, value in new.items():
-            if old.get(name) != value:
-                was_and_is = f"was {old.get(name)!r} and is now {value!r}"
-                if name == "recipe":
-                    was_and_is = "is not the one that it was made by"
-                raise MismatchError(
-                    f"{path}: {name} of kit {old['name']!r} {was_and_is}; choose another `out`, or "
-                    "delete this one"
-                )
-        if spec.gain not in (None, old["gain"]):
-            raise MismatchError(
-                f"{path}: gain of kit {spec.name!r} was {old['gain']} and is now {spec.gain}; "
-                "choose another `out`, or delete this one"
-            )
-    gains = [old["gain"] for old in before["kits"][: len(specs)]]
-    for spec in specs[len(gains) :]:
-        progress.message(f"measuring the level of kit {spec.name}")
-        if spec.preset is None:
-            kit = loaded_kit(spec.oneshots)
-            for what, names in (("read as drums", kit.read_as), ("not read", kit.unread)):
-                if names:
-                    progress.message(f"kit {spec.name}: {what}: {', '.join(names)}")
-        gains.append(spec.gain or kit_gain(spec, headroom_db))
-    entries = [{**fact, "gain": gain} for fact, gain in zip(facts, gains, strict=True)]
-    entries += before["kits"][len(specs) :]
-    needs_program = any(spec.preset for spec in specs)
-    versions = {"fluidsynth": fluidsynth_version()} if needs_program else {}
-    header = {"schema": SCHEMA, "tail_sec": TAIL_SEC, "headroom_db": headroom_db}
-    write_json(path, {**header, "kits": entries, "versions": versions})
-    return gains
-
-
-def _facts(spec: KitSpec) -> dict[str, Any]:
-    """What decides how a kit sounds, as JSON."""
-    random = parse_name(spec.oneshots) if spec.preset is None else None
-    if random is not None:
-        return {
-            "name": spec.name, "recipe": random_recipe(spec.oneshots).to_json(),
-            "sha256": {Path(f).name: _sha256_of_shots(Path(f)) for f in random[1]},
-        }  # fmt: skip
-    if spec.preset is None:
-        return {
-            "name": spec.name, "oneshots": Path(spec.oneshots).name,
-            "sha256": _sha256_of_shots(Path(spec.oneshots)),
-        }  # fmt: skip
-    preset = spec.preset
-    return {
-        "name": spec.name, "soundfont": preset.font.name, "sha256": sha256_of_file(preset.font),
-        "bank": preset.bank, "program": preset.program, "channel": preset.channel,
-        "remap": {str(key): value for key, value in sorted(preset.remap.items())},
-    }  # fmt: skip
-
-
-def _sha256_of_shots(folder: Path) -> str:
-    """Of all files of a kit's folder; empty for a built-in kit, which its name decides."""
-    if not folder.is_dir():
-        return ""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    listed = [[path.name, sha256_of_file(path)] for path in files]
-    return sha256_of(dump_json(listed).encode())
 
 
 def _count(summary: SynthSummary, performance: Performance, results: list[TakeResult]) -> None:
@@ -322,14 +225,14 @@ def _row(performance: Performance, result: TakeResult) -> dict[str, str]:
     values = {
         **vars(performance), "duration": f"{result.duration_sec:.6f}",
         "midi_filename": result.midi_path, "audio_filename": result.audio_path,
-        "kit_name": result.kit,
+        "kit_name": result.kit, egmd.STEMS: " ".join(result.stems),
     }  # fmt: skip
-    return {column: values.get(column, "") for column in COLUMNS}
+    return {column: values.get(column, "") for column in (*COLUMNS, egmd.STEMS)}
 
 
-def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:
+def _write_csv(path: Path, rows: list[dict[str, str]], columns: tuple[str, ...]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())

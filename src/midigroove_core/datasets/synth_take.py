@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -12,13 +13,17 @@ from numpy.typing import NDArray
 
 from midigroove_core.atomic import write_bytes
 from midigroove_core.audio import audio_info, save_audio
+from midigroove_core.drum_reading import keep_hits
+from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.kits import library as kits
 from midigroove_core.kits import sampler
-from midigroove_core.kits.fluidsynth import SAMPLE_RATE, play
+from midigroove_core.kits.fluidsynth import SAMPLE_RATE, SoundFontPreset, play
 from midigroove_core.kits.kitsfile import KitSpec
-from midigroove_core.kits.oneshots import Kit
+from midigroove_core.kits.oneshots import Audio, Kit
+from midigroove_core.kits.sampler import STEMS
 from midigroove_core.midi import DrumPerformance, load_midi
+from midigroove_core.takes.egmd import stem_path
 from midigroove_core.takes.performances import Performance
 
 SILENCE = 1e-4
@@ -30,7 +35,7 @@ _PEAK = 0.9
 
 @dataclass(frozen=True)
 class TakeResult:
-    """One take: its files, or the reason that there are none."""
+    """One take: its files, or the reason that there are none; `stems` names those that it has."""
 
     kit: str
     midi_path: str
@@ -38,6 +43,7 @@ class TakeResult:
     duration_sec: float = 0.0
     kept: bool = False
     reason: str = ""
+    stems: tuple[str, ...] = ()
 
 
 KITS_AT_ONCE = 8
@@ -53,6 +59,7 @@ class Task:
         performance: which one.
         kits: (number in the dataset, kit, its gain).
         tail_sec: audio after the last note's end.
+        stems: whether to write those, too.
     """
 
     folder: Path
@@ -60,6 +67,7 @@ class Task:
     performance: Performance
     kits: tuple[tuple[int, KitSpec, float], ...]
     tail_sec: float
+    stems: bool = False
 
 
 def render_takes(task: Task) -> list[TakeResult]:
@@ -75,12 +83,14 @@ def render_takes(task: Task) -> list[TakeResult]:
             done = _is_done(out / wav, out / midi, source)
             if not done:
                 loaded = loaded or load_midi(folder / performance.midi_path)
-                audio = _play_checked(loaded, spec, gain, task.tail_sec, performance.midi_path)
+                stems, audio = _play_checked(loaded, spec, gain, task)
                 (out / wav).unlink(missing_ok=True)  # first: a wav beside its MIDI is finished
                 write_bytes(out / midi, source.read_bytes())
+                _write_stems(out, wav, stems)
                 save_audio(out / wav, audio, SAMPLE_RATE)
             duration_sec = audio_info(out / wav).duration_sec
-            results.append(TakeResult(spec.name, midi, wav, duration_sec, kept=done))
+            stem_names = _stems_of(out, wav) if task.stems else ()
+            results.append(TakeResult(spec.name, midi, wav, duration_sec, done, stems=stem_names))
         except InputError as error:
             results.append(TakeResult(spec.name, midi, wav, reason=str(error)))
     return results
@@ -119,15 +129,39 @@ def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
     return math.floor(_PEAK / peak * 10 ** (-headroom_db / 20) * 1000) / 1000
 
 
+def _write_stems(out: Path, wav: str, stems: dict[str, Audio]) -> None:
+    """Instead of any that were there: an earlier file of that name played other drums."""
+    shutil.rmtree((out / stem_path(wav, "any")).parent, ignore_errors=True)
+    for name, audio in stems.items():
+        save_audio(out / stem_path(wav, name), audio, SAMPLE_RATE)
+
+
+def _stems_of(out: Path, wav: str) -> tuple[str, ...]:
+    return tuple(name for name in STEMS if (out / stem_path(wav, name)).is_file())
+
+
 def _play_checked(
-    performance: DrumPerformance, spec: KitSpec, gain: float, tail_sec: float, name: str
-) -> NDArray[np.float32]:
-    """Audio at the kit's gain; refuses what nobody should train on."""
+    performance: DrumPerformance, spec: KitSpec, gain: float, task: Task
+) -> tuple[dict[str, Audio], Audio]:
+    """The stems that sound, if they are wanted, and the audio at the kit's gain.
+
+    Raises:
+        InputError: what nobody should train on.
+    """
+    name = task.performance.midi_path
     if performance.num_hits == 0:
         raise InputError(f"{name}: there is no hit in it")
     # Not performance.end_sec: a hi-hat pedal may go on moving for minutes after the last hit.
     last_sec = float((performance.onset_sec + performance.duration_sec).max())
-    audio = _play(performance, spec, round((last_sec + tail_sec) * SAMPLE_RATE)) * np.float32(gain)
+    num_samples = round((last_sec + task.tail_sec) * SAMPLE_RATE)
+    stems: dict[str, Audio] = {}
+    if task.stems:
+        stems = _play_stems(performance, spec, gain, num_samples)
+        audio = np.zeros(num_samples, dtype=np.float32)
+        for part in stems.values():
+            audio += part
+    else:
+        audio = _play(performance, spec, num_samples) * np.float32(gain)
     peak = float(np.abs(audio).max())
     if peak < SILENCE:
         raise InputError(_silent(spec, name))
@@ -138,7 +172,38 @@ def _play_checked(
             f"`headroom_db`, or set gain = {math.floor(gain / peak * 950) / 1000} for this one in "
             "the kits file, and name another `out`"
         )
-    return audio
+    return stems, audio
+
+
+def _play_stems(
+    performance: DrumPerformance, spec: KitSpec, gain: float, num_samples: int
+) -> dict[str, Audio]:
+    """Each of `STEMS` that sounds, [num_samples], in whole steps of 16 bits: so do their sums."""
+    if spec.preset is None:
+        blocks = sampler.render_blocks(
+            performance, loaded_kit(spec.oneshots), num_samples, sample_rate=SAMPLE_RATE, stems=True
+        )
+        rows = list(np.concatenate(list(blocks), axis=1))
+    else:
+        rows = [_play_font(part, spec.preset, num_samples) for part in _parts(performance)]
+    stems = {
+        name: (np.rint(row * np.float32(gain) * 32768.0) / 32768.0).astype(np.float32)
+        for name, row in zip(STEMS, rows, strict=True)
+    }
+    return {name: audio for name, audio in stems.items() if np.any(audio)}
+
+
+def _parts(performance: DrumPerformance) -> list[DrumPerformance]:
+    """The hits of each of `STEMS`; what is no drum of a Roland module goes with percussion."""
+    drum_map = load_drum_map("roland_td")
+    names = [drum_map.articulation(pitch) or "other" for pitch in performance.pitch.tolist()]
+    return [keep_hits(performance, np.isin(names, members)) for members in STEMS.values()]
+
+
+def _play_font(performance: DrumPerformance, preset: SoundFontPreset, num_samples: int) -> Audio:
+    if performance.num_hits == 0:
+        return np.zeros(num_samples, dtype=np.float32)
+    return play(performance, preset, num_samples)
 
 
 def _silent(spec: KitSpec, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,13 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core import bounds
-from midigroove_core.audio import AudioInfo, ChannelPowers, audio_info, load_audio, read_blocks
+from midigroove_core.audio import (
+    AudioInfo,
+    ChannelPowers,
+    audio_info,
+    load_audio,
+    read_blocks,
+    save_blocks,
+)
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.metrics.alignment import Alignment, align
 from midigroove_core.midi import DrumPerformance, load_midi
-from midigroove_core.takes import Take
+from midigroove_core.takes import Dataset, Take
 from midigroove_core.takes.reading import LOUDEST
+from midigroove_core.takes.sound import audio_files, load_take
 
 SILENCE = 1e-4
 """A peak below -80 dBFS is silence."""
@@ -98,7 +107,7 @@ def check_takes(task: Task) -> list[TakeReport]:
             report.add(*problem)
         else:
             _check_performance(report, performance)
-        _check_audio(report, root / take.audio_path, take, performance, limits)
+        _check_files(report, Dataset("", root, [take]), take, performance, limits)
         reports.append(report)
     return reports
 
@@ -113,6 +122,36 @@ def _check_performance(report: TakeReport, performance: DrumPerformance) -> None
         report.add("unknown_pitch", f"no drum of a Roland module: pitch {listed}")
 
 
+def _check_files(
+    report: TakeReport,
+    dataset: Dataset,
+    take: Take,
+    performance: DrumPerformance | None,
+    limits: Limits | None,
+) -> None:
+    """Checks a take's audio; the sum of its stems as one file, where there is no other."""
+    files = audio_files(dataset, take)
+    missing = [path.relative_to(dataset.root).as_posix() for path in files if not path.is_file()]
+    if missing:
+        report.add("missing_audio", f"no file {missing[0]}")
+    elif len(files) == 1:
+        _check_audio(report, files[0], take, performance, limits)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder) / "sum.wav"
+            try:
+                info = audio_info(files[0])
+                audio = load_take(dataset, take, info.sample_rate, info.channels)
+            except InputError as error:
+                report.add("unreadable_audio", str(error))
+                return
+            save_blocks(
+                whole, [audio], info.sample_rate, channels=info.channels,
+                num_samples=audio.shape[1], bit_depth="float",
+            )  # fmt: skip
+            _check_audio(report, whole, take, performance, limits)
+
+
 def _check_audio(
     report: TakeReport,
     path: Path,
@@ -120,9 +159,6 @@ def _check_audio(
     performance: DrumPerformance | None,
     limits: Limits | None,
 ) -> None:
-    if not path.is_file():
-        report.add("missing_audio", f"no file {take.audio_path}")
-        return
     try:
         info = audio_info(path)
         levels = _Levels()

@@ -33,6 +33,8 @@ class Take:
         duration_sec: length that the dataset states; 0 when it states none.
         reference: key of another take of the same kit in the same split, in which the kit can be
             heard; empty where the dataset names none.
+        stems: (name, path relative to the root) of audio files that add up to the take, in the
+            order of their names; none where the dataset has none.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Take:
     split: str
     duration_sec: float
     reference: str = ""
+    stems: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -78,8 +81,9 @@ class Dataset:
         """SHA-256 over the rows: equal for equal takes in equal order, wherever the files lie."""
         rows = [asdict(take) for take in self.takes]
         for row in rows:
-            if not row["reference"]:
-                del row["reference"]
+            for name in ("reference", "stems"):
+                if not row[name]:
+                    del row[name]
         return sha256_of(dump_json(rows, indent=None).encode())
 
 

@@ -23,6 +23,9 @@ COLUMNS = (
 REFERENCE = "reference_filename"
 """Column that `data synth` adds: the audio file of another take of the same kit and split."""
 
+STEMS = "stems"
+"""Column of `data synth --stems`: names with blanks between them, see `stem_path`."""
+
 REQUIRED = tuple(column for column in COLUMNS if column not in ("session", "split"))
 
 _ELECTRONIC = re.compile(r"808|909|custom|electro|simple|percussion", re.IGNORECASE)
@@ -55,6 +58,11 @@ def open_egmd(
     return Dataset(name=root.resolve().name, root=root, takes=takes)
 
 
+def stem_path(audio_path: str, name: str) -> str:
+    """Where `data synth` puts a stem: in a folder beside the take, "NAME_1_stems/kick.wav"."""
+    return f"{audio_path.rsplit('.', 1)[0]}_stems/{name}.wav"
+
+
 def _take(row: Row, where: str, split: str | None) -> Take:
     audio = relative_path(row["audio_filename"], where, "audio_filename")
     return Take(
@@ -70,6 +78,7 @@ def _take(row: Row, where: str, split: str | None) -> Take:
         time_signature=row["time_signature"],
         split=split or split_named(row["split"], where),
         duration_sec=number(row, "duration", where),
+        stems=tuple((name, stem_path(audio, name)) for name in (row.get(STEMS) or "").split()),
         reference=relative_path(row[REFERENCE], where, REFERENCE) if row.get(REFERENCE) else "",
     )
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from midigroove_core.errors import InputError
-from midigroove_core.takes import egmd, folder, gmd
+from midigroove_core.takes import egmd, folder, gmd, stemgmd
 from midigroove_core.takes.dataset import Dataset, Take
 from midigroove_core.takes.table import read_header
 
-Kind = Literal["auto", "egmd", "gmd", "folder"]
+Kind = Literal["auto", "egmd", "gmd", "stemgmd", "folder"]
 Midi = Literal["canonical", "kit"]
 
 
@@ -30,7 +30,8 @@ def open_dataset(
     Args:
         path: a folder or a csv. None reads the environment: EGMD_CSV, or the csv in EGMD_ROOT.
         kind: "auto" looks at the files and columns: a csv with `kit_name` is E-GMD, one with
-            `midi_filename` GMD, anything else a folder of pairs.
+            `midi_filename` GMD, or StemGMD where its stems are there, anything else a folder of
+            pairs.
         root: folder that file names in a csv are relative to; the csv's own folder by default,
             or EGMD_ROOT where `path` is None.
         train_csv, val_csv: instead of `path`, one csv a split; the file decides the split. One
@@ -132,11 +133,15 @@ def _open_one(path: Path, kind: Kind, root: Path | None, midi: Midi, split: str 
     if csv_path is not None and kind == "auto":
         header = read_header(csv_path)
         known = "egmd" if "kit_name" in header else "gmd" if "midi_filename" in header else "folder"
+        if known == "gmd" and stemgmd.looks_like_stemgmd(root):
+            known = "stemgmd"
         kind = known  # type: ignore[assignment]
     if csv_path is not None and kind == "egmd":
         return egmd.open_egmd(csv_path, root, split=split, midi=midi)
     if csv_path is not None and kind == "gmd":
         return gmd.open_gmd(csv_path, root, split=split)
+    if csv_path is not None and kind == "stemgmd":
+        return stemgmd.open_stemgmd(csv_path, root, split=split)
     return folder.open_folder(root, csv_path=csv_path, split=split)
 
 
@@ -146,9 +151,14 @@ def _csv_in(path: Path, kind: Kind) -> Path | None:
     Raises:
         InputError: E-GMD or GMD was asked for and its csv is not there.
     """
-    names = {"egmd": [egmd.CSV_NAME], "gmd": [gmd.CSV_NAME], "folder": [folder.CSV_NAME]}
+    names = {
+        "egmd": [egmd.CSV_NAME],
+        "gmd": [gmd.CSV_NAME],
+        "stemgmd": [gmd.CSV_NAME],
+        "folder": [folder.CSV_NAME],
+    }
     wanted = names.get(kind, [egmd.CSV_NAME, gmd.CSV_NAME, folder.CSV_NAME])
     found = next((path / name for name in wanted if (path / name).is_file()), None)
-    if found is None and kind in ("egmd", "gmd"):
+    if found is None and kind in ("egmd", "gmd", "stemgmd"):
         raise InputError(f"{path}: no {wanted[0]} there; give the csv's path, and its root")
     return found

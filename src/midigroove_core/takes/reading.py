@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import audio_info, load_channels
+from midigroove_core.audio import audio_info
 from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
+from midigroove_core.takes.sound import audio_files, load_take
 
 if TYPE_CHECKING:
     from midigroove_core.takes import Dataset, Take
@@ -84,12 +85,14 @@ class TakeReader:
             performance = self._performance(take)
         if isinstance(performance, Skip):
             return performance
-        path = self.dataset.audio_path(take)
-        if not path.is_file():
-            return Skip("missing audio", f"{take.audio_path}: no such file")
+        files = audio_files(self.dataset, take)
+        missing = next((path for path in files if not path.is_file()), None)
+        if missing is not None:
+            name = missing.relative_to(self.dataset.root).as_posix()
+            return Skip("missing audio", f"{name}: no such file")
         try:
-            file_channels = audio_info(path).channels
-            audio = load_channels(path, self.sample_rate, self.channels)
+            file_channels = audio_info(files[0]).channels
+            audio = load_take(self.dataset, take, self.sample_rate, self.channels)
         except InputError as error:
             return Skip("unreadable audio", self._relative(error))
         found = self._check(take, audio, performance)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from midigroove_core.audio import audio_info
 from midigroove_core.cache import Cache
 from midigroove_core.errors import InputError
 from midigroove_core.midi import DrumPerformance, load_midi
 from midigroove_core.takes import Dataset
+from midigroove_core.takes.sound import duration_sec
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class DatasetTakes(TakeSource):
 
     def duration_sec(self, take: JudgedTake) -> float:
         """See `TakeSource`."""
-        return audio_info(self._dataset.audio_path(self._by_key[take.key])).duration_sec
+        return duration_sec(self._dataset, self._by_key[take.key])
 
 
 def judged_takes(source: TakeSource, split: str, among: list[frozenset[str]]) -> list[JudgedTake]:

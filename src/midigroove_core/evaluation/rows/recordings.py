@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import downmix, load_channels
+from midigroove_core.audio import downmix
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.takes import DatasetTakes
 from midigroove_core.takes.open import is_dataset_in_environment, open_dataset
+from midigroove_core.takes.sound import load_take
 
 
 class Recordings:
@@ -60,8 +61,7 @@ class Recordings:
             take = self._by_key.get(key)
             if take is None:
                 raise InputError("recording missing: the dataset has no such take")
-            path = self._dataset.audio_path(take)
-            self._audio = load_channels(path, self.sample_rate, self._channels)
+            self._audio = load_take(self._dataset, take, self.sample_rate, self._channels)
             self._key = key
         return self._audio
 
