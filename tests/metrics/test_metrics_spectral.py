@@ -70,6 +70,35 @@ def test_distances_grow_with_damage(metric, damaged, reference: AudioFeatures) -
     assert scores == sorted(scores) and scores[0] > 0.0 and scores[-1] > 1.2 * scores[0]
 
 
+def test_tone_says_in_which_direction_a_sound_is_off(reference: AudioFeatures) -> None:
+    """Duller and brighter by grades, squashed by grades; a level that is off is no other tone."""
+    low = low_passed(1500)
+    dull = [featured(part * low + (1 - part) * REFERENCE) for part in (0.3, 0.7, 0.95)]
+    balance = [metrics.band_balance_difference_db(reference, x) for x in dull]
+    bright = [metrics.centroid_difference_octaves(reference, x) for x in dull]
+    assert balance == sorted(balance) and balance[0] > 1.0
+    assert bright == sorted(bright, reverse=True) and bright[-1] < -0.3 and bright[0] <= 0.0
+    thin = featured(
+        signal.sosfilt(signal.butter(2, 2000, "high", fs=SAMPLE_RATE, output="sos"), REFERENCE)
+    )
+    assert metrics.centroid_difference_octaves(reference, thin) > 1.0
+    peak = np.abs(REFERENCE).max()
+    squashed = [np.clip(REFERENCE, -part * peak, part * peak) for part in (0.8, 0.4, 0.1)]
+    crest = [metrics.crest_difference_db(reference, featured(x)) for x in squashed]
+    assert crest == sorted(crest, reverse=True) and crest[0] < -0.5
+    for metric, silent in (
+        (metrics.band_balance_difference_db, 40.0),
+        (metrics.centroid_difference_octaves, -5.0),
+    ):
+        assert metric(reference, featured(0.25 * REFERENCE)) == pytest.approx(0.0, abs=0.01)
+        assert metric(reference, featured(0.0 * REFERENCE)) == silent
+        assert metric(featured(0.0 * REFERENCE), featured(0.0 * REFERENCE)) == 0.0
+    assert metrics.crest_difference_db(reference, featured(0.25 * REFERENCE)) == pytest.approx(
+        0.0, abs=1e-4
+    )
+    assert metrics.crest_difference_db(reference, featured(0.0 * REFERENCE)) < -10.0
+
+
 def test_envelope_correlation_falls_with_shift(reference: AudioFeatures) -> None:
     shifts = [round(0.001 * ms * SAMPLE_RATE) for ms in (0, 5, 10, 20, 40, 60)]
     scores = [

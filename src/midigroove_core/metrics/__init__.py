@@ -76,6 +76,11 @@ from midigroove_core.metrics.statistics import (
     percent_of_oracle,
     permutation_p,
 )
+from midigroove_core.metrics.tone import (
+    band_balance_difference_db,
+    centroid_difference_octaves,
+    crest_difference_db,
+)
 
 __all__ = [
     "DRUM_CLASSES",
@@ -91,12 +96,15 @@ __all__ = [
     "MetricInfo",
     "accuracy",
     "beat_scores",
+    "band_balance_difference_db",
     "bits_per_second",
     "bootstrap_mean",
     "build_templates",
+    "centroid_difference_octaves",
     "change_rate",
     "clip_metrics",
     "count_codes",
+    "crest_difference_db",
     "density_and_coverage",
     "detect_onsets",
     "distinguishable",

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
-from midigroove_core.metrics import onset, spectral
+from midigroove_core.metrics import onset, spectral, tone
 from midigroove_core.metrics.features import AudioFeatures, validate
 from midigroove_core.metrics.info import METRICS
 
@@ -44,6 +44,9 @@ def clip_metrics(
             reference, estimated, reference_onsets_sec
         ),
         "level_difference_db": spectral.level_difference_db(reference, estimated),
+        "band_balance_difference_db": tone.band_balance_difference_db(reference, estimated),
+        "centroid_difference_octaves": tone.centroid_difference_octaves(reference, estimated),
+        "crest_difference_db": tone.crest_difference_db(reference, estimated),
         "si_sdr_db": spectral.si_sdr(reference, estimated),
         "rmse": spectral.rmse(reference, estimated),
         "mae": spectral.mae(reference, estimated),

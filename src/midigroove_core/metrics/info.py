@@ -93,6 +93,15 @@ METRICS: dict[str, MetricInfo] = {
     "level_difference_db": MetricInfo(
         "Level difference", "dB", "zero", True, "Below 0: too quiet."
     ),
+    "band_balance_difference_db": MetricInfo(
+        "Band balance", "dB", "lower", True, "How far the bands' shares of the energy are off."
+    ),
+    "centroid_difference_octaves": MetricInfo(
+        "Brightness", "octaves", "zero", True, "Below 0: too dull; above 0: too bright."
+    ),
+    "crest_difference_db": MetricInfo(
+        "Crest factor", "dB", "zero", True, "Below 0: peaks stand out too little, no punch."
+    ),
     "si_sdr_db": MetricInfo(
         "SI-SDR",
         "dB",

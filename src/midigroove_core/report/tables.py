@@ -44,6 +44,10 @@ DETAILS = (
             "onset_offset_mean_ms", "onset_offset_std_ms",
         ),
     ),
+    (
+        "Tone in detail",
+        ("band_balance_difference_db", "centroid_difference_octaves", "crest_difference_db"),
+    ),
 )  # fmt: skip
 """Groups of metrics that only the report shows."""
 
