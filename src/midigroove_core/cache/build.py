@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from midigroove_core import bounds
+from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.cache.format import HEADER, PLAN, REPLACEMENT, SKIPPED, SkippedTake
 from midigroove_core.cache.header import make_header
@@ -101,6 +102,7 @@ def build_cache(
     summary = CacheSummary(out)
     _check_ranks(out, rank, world, overwrite)
     _check_counts(batch=batch, takes_per_shard=takes_per_shard)
+    keep_freed_memory()
     codec = codec.to(choose_device(device))
     plan = EncodingPlan.for_codec(codec, batch)
     encoding = plan.to_json() | {"segment_frames": codec.segment_frames, "normalize": normalize}

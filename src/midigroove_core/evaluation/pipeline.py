@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.output.folder import Places, evaluation_folders
 from midigroove_core.evaluation.output.predictions import PredictionStore
@@ -36,6 +37,7 @@ def run_evaluation(
 ) -> Scorecard:
     """See `evaluate`; `encoding` is what encoding took before, for cost.json."""
     progress = progress or Silent()
+    keep_freed_memory()
     began = time.perf_counter()
     registry = Registry()
     # Everything is found before anything is written: a mistyped option must not cost the

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.audio import check_suffix, downmix, resample
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import DrumMap
@@ -90,6 +91,7 @@ def open_engine(config: RenderConfig, progress: Progress | None = None) -> Engin
         return SamplerEngine(config, progress or Silent())
     from midigroove_core.rendering.model_engine import ModelEngine
 
+    keep_freed_memory()
     return ModelEngine.load(config, progress or Silent())
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.atomic import write_json
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import ClipReader, vocabularies_of
@@ -56,6 +57,7 @@ def run(
     began = time.perf_counter()
     out = Path(config.out)
     check_place(out)
+    keep_freed_memory()
     # All that can be wrong is found before the folder is touched.
     trainer = Trainer(config, progress or Silent(), began)
     with lock_folder(out, "training run"):
