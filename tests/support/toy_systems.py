@@ -39,9 +39,10 @@ def register_codecs(register):
 @hookimpl
 def register_models(register):
     register("toy_steps", "support.toy_systems:StepsModel")
+    register("toy_flow", "support.small_models:FlowModel")
 """
-"""Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy" and the model
-"toy_steps"."""
+"""Source for the fixture `install_plugin`; `Registry()` then knows the codec "toy" and the models
+"toy_steps" and "toy_flow"."""
 
 
 @contextmanager

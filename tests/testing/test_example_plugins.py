@@ -18,7 +18,7 @@ from midigroove_core.checkpoint import read_metadata
 from midigroove_core.cli import run
 from midigroove_core.testing import ToyCodec
 
-KINDS = ("codec", "featurizer", "reader", "command")
+KINDS = ("codec", "featurizer", "model", "reader", "command")
 pytestmark = pytest.mark.skipif(
     not EXAMPLES.is_dir(), reason="only in a checkout, not in the sdist"
 )
@@ -44,7 +44,7 @@ def test_every_example_is_sound(example: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("example", KINDS, indirect=True)
 def test_every_example_is_small(example: Path) -> None:
     files = (example / "src").rglob("*.py")
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= 90
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= 105
 
 
 @pytest.mark.parametrize("example", ["codec"], indirect=True)
@@ -72,7 +72,7 @@ def test_the_featurizer_is_trained_with_and_rendered_with(
         "three_drums", "--preset", "tiny", "--max-steps", "2", "--valid-split", "test",
     ]  # fmt: skip
     assert run(["train", *arguments]) == 0
-    assert read_metadata(tmp_path / "run" / "best.safetensors")["featurizer"]["id"] == "three_drums"
+    assert read_metadata(tmp_path / "run").featurizer.id == "three_drums"
     save_midi(performance(8, 2.0), tmp_path / "beat.mid")
     arguments = [
         str(tmp_path / "beat.mid"), "--checkpoint", str(tmp_path / "run"), "-o",

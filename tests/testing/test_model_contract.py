@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any, ClassVar
+
+from support.small_models import FlowModel, FramesModel
 
 from midigroove_core.builtin.autoregressive import AutoregressiveModel
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.testing import ModelContract
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "midigroove_example_model" / "src"
+sys.path.append(str(EXAMPLE))
+from midigroove_example_model.model import MaskedModel  # noqa: E402
 
 SMALL = {"dim": 16, "layers": 1, "heads": 2, "conv_kernel": 3}
 
@@ -29,3 +37,19 @@ class TestPlainHeads(ModelContract):
 class TestAutoregressiveModel(ModelContract):
     model_class = AutoregressiveModel
     args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "hide_past": 0.3, "span": 8}
+
+
+class TestFrames(ModelContract):
+    model_class = FramesModel
+
+
+class TestFlow(ModelContract):
+    model_class = FlowModel
+    steps = 400
+
+
+class TestExample(ModelContract):
+    """The masked model of examples/midigroove_example_model."""
+
+    model_class = MaskedModel
+    args: ClassVar[dict[str, Any]] = {"dim": 32, "layers": 1}

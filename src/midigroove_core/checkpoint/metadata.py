@@ -11,7 +11,7 @@ import msgspec
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import Codebook, read_codebooks
-from midigroove_core.structured import Count, Sha256, convert_as, decode_json_as
+from midigroove_core.structured import Count, Sha256, convert_as
 from midigroove_core.tensorfile import read_header
 
 SCHEMA = 1
@@ -150,13 +150,11 @@ def read_metadata(path: str | Path) -> CheckpointMetadata:
         InputError: not a checkpoint, damaged, or of another schema; names file and field.
     """
     path = checkpoint_file(path)
-    text = read_header(path).metadata.get(KEY)
-    if not isinstance(text, str) or not text.lstrip().startswith("{"):
-        raise InputError(f"{path}: a safetensors file, but not a midigroove checkpoint")
-    schema = decode_json_as(text, _SchemaAlone, str(path)).schema
+    header, what = read_header(path), "a midigroove checkpoint"
+    schema = header.json(KEY, what, _SchemaAlone).schema
     if schema != SCHEMA:
         raise InputError(
             f"{path}: checkpoint schema is {schema!r}, this version reads {SCHEMA}; "
             f"install the version of midigroove that wrote it"
         )
-    return decode_json_as(text, CheckpointMetadata, str(path))
+    return header.json(KEY, what, CheckpointMetadata)

@@ -41,15 +41,24 @@ class ModelContract:
     @pytest.fixture
     def model(self) -> Model:
         """A fresh model."""
+        return self.make()
+
+    @pytest.fixture
+    def trained(self) -> Model:
+        """A model that has learned the task."""
+        return self.make_trained()
+
+    def make(self) -> Model:
+        """A new model of the task, always with the same weights."""
         with torch.random.fork_rng():
             torch.manual_seed(0)
             return self.model_class.build(task_spec(), **self.args)
 
-    @pytest.fixture
-    def trained(self, model: Model) -> Model:
-        """A model that has learned the task; trained once for all tests."""
+    def make_trained(self) -> Model:
+        """A copy of one that is trained once for all tests."""
         key = f"{self.model_class.__module__}.{self.model_class.__qualname__} {self.args}"
         if key not in _TRAINED:
+            model = self.make()
             with torch.random.fork_rng():
                 learn(model, steps=self.steps, learning_rate=self.learning_rate)
             _TRAINED[key] = model.eval()
@@ -71,7 +80,8 @@ class ModelContract:
         with pytest.raises(MidigrooveError, match="no_such_argument"):
             type(model).build(task_spec(), no_such_argument=1)
         for name, args in type(model).presets().items():
-            assert shapes_without_memory(type(model), task_spec(), args), f"preset {name}"
+            found = shapes_without_memory(type(model), task_spec().shape, args)
+            assert found, f"preset {name}: its arguments are not taken"
 
     def test_loss_is_a_loss(self, model: Model) -> None:
         loss = check_loss(model, model.loss(task_batch(model), 0))
@@ -102,7 +112,7 @@ class ModelContract:
             one, two = (_codes(trained, batch, temperature, seed=seed) for seed in (0, 1))
             return float((one == two).float().mean())
 
-        assert agreement(0.0) > agreement(1.0) + 0.05, "at 0 the most likely codes are taken"
+        assert agreement(0.0) > agreement(5.0) + 0.05, "at 0 the most likely codes are taken"
 
     def test_generate(self, trained: Model) -> None:
         batch = task_batch(trained)
@@ -177,7 +187,7 @@ class ModelContract:
             return
         for frames in (1, 2):
             batch, total = all_codes(trained, frames), torch.zeros(())
-            draws = 1 if trained.likelihood == "exact" else 16
+            draws = 1 if trained.likelihood == "exact" else 64
             for draw in range(draws):
                 with torch.random.fork_rng(), torch.no_grad():
                     torch.manual_seed(draw)
