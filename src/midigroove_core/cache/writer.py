@@ -81,6 +81,7 @@ class CacheWriter:
         self.complete = (self.path / HEADER).exists()
         if self.complete:
             check_same(self.path, read_cache_header(self.path / HEADER), self.header, SAME)
+            self._clear_away()  # what a kill between the header and the end of the run left
         elif (self.path / PLAN).exists():
             names = (*SAME, "provider", "versions")
             check_same(self.path, read_plan(self.path / PLAN), self.header, names)
