@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 from support.toy_systems import (
+    StepsModel,
     make_toy_dataset,
     save_steps_checkpoint,
 )
 
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cli import run
+from midigroove_core.errors import InputError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
 from midigroove_core.evaluation.rows import plan
 from midigroove_core.report import write_report
@@ -159,3 +161,27 @@ def test_a_directory_of_another_version_is_named_in_one_line(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert f"{old}/manifest.json: written with schema 99, this version reads 1" in line
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("likelihood", ["bound", "none"])
+def test_a_bound_is_marked_and_a_model_without_a_likelihood_is_judged_by_its_sound(
+    workbench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, likelihood: str
+) -> None:
+    exact = evaluate(config(workbench, tmp_path / "exact", fine="fine"))
+    monkeypatch.setattr(StepsModel, "likelihood", likelihood)
+    save_steps_checkpoint(tmp_path / "less.safetensors")
+    system = SystemSpec("fine", tmp_path / "less.safetensors", workbench / "cache")
+    wanted = replace(config(workbench, tmp_path / "eval", fine="fine"), systems=(system,))
+    result = evaluate(wanted)
+    row, whole = result.summary.row("fine"), exact.summary.row("fine")
+    assert row.clips == 4 and row.metrics["rmse"] == whole.metrics["rmse"]
+    shown = next(line for line in scores(tmp_path / "eval").values() if line["row"] == "fine")
+    page = write_report([tmp_path / "eval"], tmp_path / "report.html").read_text()
+    if likelihood == "bound":
+        assert row.is_bound and row.metrics["nll_nats"] == whole.metrics["nll_nats"]
+        assert "≤ 4.16" in str(result) and "≤ 4.16" in page and "≤" not in str(exact)
+    else:
+        assert "nll_nats" not in row.metrics and not shown.get("nll_nats")
+        assert result.summary.codes == () and not row.is_bound
+        with pytest.raises(InputError, match="system fine: its model has no likelihood"):
+            evaluate(replace(wanted, audio_metrics=False, overwrite=True))

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -65,7 +66,7 @@ def make_plots(evaluation: Evaluation) -> dict[str, list[Plot]]:
         if any(name in row.metrics for row in summary.rows):
             found["summary"].append(_intervals(summary, name))
     if summary.codes:
-        found["codes"] = [_accuracy(summary.codes)]
+        found["codes"] = [_accuracy(summary.codes), _accuracy_map(summary.codes)]
     knee = () if summary.audio is None else summary.audio.knee
     if knee:
         wanted = [name for name in KNEE if name in knee[0].metrics and name in summary.metrics]
@@ -118,6 +119,31 @@ def _accuracy(codes: Sequence[CodesLine]) -> Plot:
         _legend(axes)
 
     return _plot("accuracy_per_codebook", "Code accuracy per codebook", draw, (5.2, 3.0))
+
+
+def _accuracy_map(codes: Sequence[CodesLine]) -> Plot:
+    """Codebook by system, the figure in every cell."""
+    own = [line for line in codes if line.codebook is not None]
+    systems = list(dict.fromkeys(line.system for line in own))
+    books = sorted({line.codebook for line in own if line.codebook is not None})
+    values = np.full((len(systems), len(books)), np.nan)
+    for line in own:
+        place = systems.index(line.system), books.index(line.codebook or 0)
+        values[place] = _gap(line.accuracy)
+
+    def draw(axes: Axes) -> None:
+        axes.imshow(values, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            color = "white" if value > 0.5 else "#222222"
+            text = f"{value:.2f}" if np.isfinite(value) else ""
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+        axes.set_yticks(range(len(systems)), [_as_text(name) for name in systems])
+        axes.set_xticks(range(len(books)), [str(book) for book in books])
+        axes.set_xlabel("codebook, 0 is the coarsest")
+
+    left = 0.3 + 0.075 * max(len(name) for name in systems)
+    size = (left + 0.42 * max(len(books), 6) + 0.15, 0.95 + 0.32 * len(systems))
+    return _plot("accuracy_map", "Code accuracy by codebook", draw, size, left)
 
 
 def _knee(knee: Sequence[KneeLine], metric: str, info: MetricInfo) -> Plot:

@@ -22,7 +22,6 @@ from midigroove_core.scorecard.summary import RowSummary, Summary
 from midigroove_core.scorecard.tables import (
     DIFFERENCE_COLUMNS,
     GROUPS,
-    cell,
     codec_table,
     difference_row,
     head,
@@ -31,6 +30,7 @@ from midigroove_core.scorecard.tables import (
     long_table,
     order_table,
     plain,
+    row_cell,
 )
 
 PERCENT_CAP = 100.0
@@ -81,7 +81,7 @@ def _metric_cell(row: RowSummary, name: str, summary: Summary) -> Cell:
     percent = figure.percent
     bar = None if percent is None else min(PERCENT_CAP, max(0.0, percent))
     muted = not summary.metrics[name].trusted
-    return Cell(cell(figure), figure.mean, None if muted else bar, muted)
+    return Cell(row_cell(row, name), figure.mean, None if muted else bar, muted)
 
 
 def other_tables(evaluation: Evaluation) -> dict[str, Table]:

@@ -15,7 +15,11 @@ from midigroove_core.structured import convert_as
 
 @dataclass(frozen=True)
 class CostLine:
-    """Seconds spent on a row; real-time factor: seconds spent per second of audio."""
+    """Seconds spent on a row; real-time factor: seconds spent per second of audio.
+
+    Attributes:
+        sec_per_clip: of predicting and decoding.
+    """
 
     row: str
     predict_sec: float | None
@@ -23,6 +27,7 @@ class CostLine:
     score_sec: float | None
     audio_sec: float | None
     real_time_factor: float | None
+    sec_per_clip: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,18 @@ def make_cost(measured: Measured, wall_sec: float, encoding: Sequence[EncodingCo
         )
         for x in spent
     ]
-    rows = [_line(row.name, measured.spent.get(row.name, Spent())) for row in measured.rows]
+    rows = [
+        _line(
+            row.name,
+            measured.spent.get(row.name, Spent()),
+            int(measured.scores.scored(row.name).sum()),
+        )
+        for row in measured.rows
+    ]
     return Cost(number(wall_sec), peak_memory_mib(), tuple(rows), tuple(long), tuple(encoding))
 
 
-def _line(row: str, spent: Spent) -> CostLine:
+def _line(row: str, spent: Spent, clips: int) -> CostLine:
     made = spent.predict_sec + spent.decode_sec
     factor = made / spent.audio_sec if spent.audio_sec else float("nan")
     return CostLine(
@@ -100,6 +112,7 @@ def _line(row: str, spent: Spent) -> CostLine:
         number(spent.score_sec),
         number(spent.audio_sec),
         number(factor),
+        number(made / clips) if clips else None,
     )
 
 

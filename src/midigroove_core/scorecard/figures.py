@@ -19,6 +19,7 @@ class Figure:
         mean, low, high: None where undefined.
         clips, performances: over how many.
         percent: of the way from silence to the codec oracle; None without these rows.
+        deviation: standard deviation over clips (or takes); None with fewer than two.
     """
 
     mean: float | None
@@ -27,6 +28,7 @@ class Figure:
     clips: int
     performances: int
     percent: float | None = None
+    deviation: float | None = None
 
 
 @dataclass(frozen=True)

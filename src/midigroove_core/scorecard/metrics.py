@@ -6,7 +6,11 @@ from midigroove_core.metrics.info import LONG_METRICS, METRICS, MetricInfo
 
 CODE_METRICS: dict[str, MetricInfo] = {
     "nll_nats": MetricInfo(
-        "NLL", "nats/code", "lower", True, "Compare within one codec only; see bits per second."
+        "NLL",
+        "nats/code",
+        "lower",
+        True,
+        "Compare within one codec only; see bits per second. ≤: an upper bound.",
     ),
     "bits_per_second": MetricInfo(
         "Code cost", "bit/s", "lower", True, "What the true codes cost under the model."
@@ -16,6 +20,9 @@ CODE_METRICS: dict[str, MetricInfo] = {
     ),
 }
 """Figures of codes, per clip."""
+
+BOUNDED = ("nll_nats", "bits_per_second")
+"""Those that are an upper bound where a model has no more than that."""
 
 CLIP_METRICS: dict[str, MetricInfo] = {
     **CODE_METRICS,

@@ -83,7 +83,9 @@ def correct(
     )
 
 
-def figure(interval: Interval, percent: float | None = None) -> Figure:
+def figure(
+    interval: Interval, percent: float | None = None, deviation: float | None = None
+) -> Figure:
     """An interval, rounded."""
     return Figure(
         number(interval.mean),
@@ -92,4 +94,5 @@ def figure(interval: Interval, percent: float | None = None) -> Figure:
         interval.num_clips,
         interval.num_groups,
         percent,
+        deviation,
     )

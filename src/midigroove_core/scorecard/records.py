@@ -52,6 +52,7 @@ class CodesLine:
         codebook: 0 is the coarsest; None for all.
         frames: over how many.
         nll_nats, bits_per_second, accuracy: of the system.
+        perplexity: out of how many equally likely codes it chooses, exp(nll_nats).
         unigram_nats, bigram_nats: the same codes under models of the training codes alone.
         gain_over_unigram_nats, gain_over_bigram_nats: what the system saves.
     """
@@ -62,6 +63,7 @@ class CodesLine:
     nll_nats: float | None
     bits_per_second: float | None
     accuracy: float | None
+    perplexity: float | None = None
     unigram_nats: float | None = None
     bigram_nats: float | None = None
     gain_over_unigram_nats: float | None = None

@@ -38,12 +38,14 @@ class Row:
         kind: what it is.
         codec_id: whose codes it plays; None for rows without a codec.
         oracle: name of the oracle row it is measured against; None without one.
+        is_bound: its nats per code are an upper bound of what codes cost, not the cost itself.
     """
 
     name: str
     kind: RowKind
     codec_id: str | None = None
     oracle: str | None = None
+    is_bound: bool = False
 
     @property
     def is_system(self) -> bool:

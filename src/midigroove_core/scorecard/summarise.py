@@ -92,9 +92,15 @@ def row_figures(
                 better = ALL_METRICS[metric].better
                 share = percent_of_oracle(interval.mean, silence.mean, oracle.mean, better)
                 percent = number(share)
-            entries[metric] = figure(interval, percent)
+            entries[metric] = figure(interval, percent, _deviation(scores.values(row.name, metric)))
         result[row.name] = entries
     return result
+
+
+def _deviation(values: np.ndarray) -> float | None:
+    """Of the clips themselves, as other work has it; it says nothing about the mean's error."""
+    finite = values[np.isfinite(values)]
+    return number(float(finite.std(ddof=1))) if finite.size > 1 else None
 
 
 def system_differences(
@@ -125,6 +131,7 @@ def _row(row: Row, measured: Measured, figures: dict[str, Figure]) -> RowSummary
         clips=int(measured.scores.scored(row.name).sum()),
         skipped=skips_of(measured.skips, row.name),
         metrics=figures,
+        is_bound=row.is_bound,
     )
 
 

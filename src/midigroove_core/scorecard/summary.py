@@ -30,6 +30,7 @@ class RowSummary:
         clips: scored.
         skipped: left out.
         metrics: name -> figure, of those that it has.
+        is_bound: what its codes cost is an upper bound.
     """
 
     row: str
@@ -38,6 +39,7 @@ class RowSummary:
     clips: int
     skipped: int
     metrics: dict[str, Figure]
+    is_bound: bool = False
 
     @property
     def is_system(self) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.scorecard.cost import Cost
 from midigroove_core.scorecard.figures import Difference, Figure, Range
+from midigroove_core.scorecard.metrics import BOUNDED
 from midigroove_core.scorecard.records import SetDistances, SetFloor
-from midigroove_core.scorecard.summary import LongRow, Summary
+from midigroove_core.scorecard.summary import LongRow, RowSummary, Summary
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -62,7 +63,7 @@ def main_tables(summary: Summary) -> list[TextTable]:
         lines: list[list[object]] = []
         for row in summary.rows:
             if any(name in row.metrics for name in metrics):
-                cells = [cell(row.metrics.get(name)) for name in metrics]
+                cells = [row_cell(row, name) for name in metrics]
                 lines.append([row.row, row.clips, *cells])
         if lines:
             heads = [head(summary.metrics[name]) for name in metrics]
@@ -212,6 +213,12 @@ def head(info: MetricInfo) -> str:
     arrow = {"higher": "↑", "lower": "↓", "zero": "→0"}[info.better]
     unit = f", {info.unit}" if info.unit else ""
     return f"{info.label}{unit} {arrow}"
+
+
+def row_cell(row: RowSummary, metric: str) -> str:
+    """A row's figure, marked where it is no more than an upper bound."""
+    text = cell(row.metrics.get(metric))
+    return f"≤ {text}" if row.is_bound and metric in BOUNDED and text != "-" else text
 
 
 def cell(figure: Figure | None) -> str:

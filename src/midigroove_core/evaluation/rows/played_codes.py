@@ -65,7 +65,8 @@ class SystemSource(RowSource):
     def __init__(self, system: System, decoder: Decoder | None, journal: Journal) -> None:
         group = system.group
         codec_id = group.cache.header["codec_id"]
-        self.row = Row(system.name, RowKind.SYSTEM, codec_id, group.oracle)
+        is_bound = system.checkpoint.model.likelihood == "bound"
+        self.row = Row(system.name, RowKind.SYSTEM, codec_id, group.oracle, is_bound)
         self.system = system
         self._decoder, self._journal = decoder, journal
 

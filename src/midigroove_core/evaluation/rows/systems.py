@@ -198,6 +198,11 @@ def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], 
         )
         _check_codec(spec, cache, checkpoint)
         _check_named(spec, cache, registry)
+        if checkpoint.model.likelihood == "none" and not config.audio_metrics:
+            raise InputError(
+                f"system {spec.name}: its model has no likelihood, so without `audio_metrics` "
+                f"there is nothing to judge"
+            )
         if cache.fingerprint not in groups:
             codec = _codec_of(cache, registry, config)
             groups[cache.fingerprint] = CodecGroup(cache, codec)

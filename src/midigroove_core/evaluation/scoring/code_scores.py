@@ -75,4 +75,5 @@ class CodeTotals:
             if f"{name}_nats" in means:
                 gain = means[f"{name}_nats"][part] - means["nll_nats"][part]
                 figures[f"gain_over_{name}_nats"] = number(float(gain.mean()))
+        figures["perplexity"] = number(float(np.exp(means["nll_nats"][part].mean())))
         return CodesLine(system, book, self._frames, bits_per_second=number(bits), **figures)
