@@ -70,7 +70,9 @@ def test_a_model_without_a_likelihood_is_chosen_by_its_loss(folder: Path) -> Non
     assert loaded.training["valid_nll"] is None and loaded.metadata.model.likelihood == "none"
 
 
-def test_they_are_evaluated_beside_the_built_in_one(folder: Path, tmp_path: Path) -> None:
+def test_they_are_evaluated_beside_the_built_in_one(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     systems = [f"--system={name}:{folder / name}:{folder / 'cache'}" for name in MODELS]
     arguments = [
         *systems, "--dataset", str(folder / "data"), "--out", str(tmp_path / "eval"),
@@ -83,6 +85,10 @@ def test_they_are_evaluated_beside_the_built_in_one(folder: Path, tmp_path: Path
     metrics = {row["row"]: row["metrics"] for row in summary["rows"]}
     assert "nll_nats" in metrics["example_masked"] and "nll_nats" in metrics["parallel"]
     assert "nll_nats" not in metrics["toy_flow"] and "onset_f1_50ms" in metrics["toy_flow"]
+    bounds = {row["row"]: row["is_bound"] for row in summary["rows"]}
+    assert bounds["example_masked"] and not bounds["parallel"]
+    assert "≤" in capsys.readouterr().out
+    assert (tmp_path / "eval" / "training" / "toy_flow.csv").is_file()
     manifest = json.loads((tmp_path / "eval" / "manifest.json").read_text())
     facts = {system["name"]: system for system in manifest["systems"]}
     assert [facts[name]["likelihood"] for name in MODELS] == ["bound", "none", "exact"]

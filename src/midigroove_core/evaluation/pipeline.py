@@ -58,7 +58,7 @@ def run_evaluation(
         cost = make_cost(measured, time.perf_counter() - began, encoding)
         manifest = make_manifest(config, settings, measured)
         copy_training_curves(
-            places.out, {system.name: system.spec.checkpoint for system in plan.systems}
+            places.out, {system.name: system.checkpoint.path for system in plan.systems}
         )
         write_evaluation(places.out, measured, summary, manifest, cost)
     return Scorecard(config.out, summary, cost)

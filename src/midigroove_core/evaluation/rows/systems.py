@@ -141,7 +141,7 @@ class System:
         cache = self.group.cache
         return SystemFacts(
             name=self.name,
-            checkpoint=self.spec.checkpoint.name,
+            checkpoint=self.checkpoint.path.name,
             checkpoint_sha256=sha256_of_file(self.checkpoint.path),
             model=self.checkpoint.metadata.model.id,
             likelihood=self.checkpoint.model.likelihood,
