@@ -33,7 +33,7 @@ _DTYPES = {
 }  # fmt: skip
 _BITS = {
     **{name: 8 * np.dtype(kind).itemsize for name, kind in _DTYPES.items()},
-    "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8,
+    "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8, "C64": 64,
 }  # fmt: skip
 _LONGEST_HEADER = LARGEST_JSON
 
@@ -142,7 +142,9 @@ def _check_tensors(path: Path, tensors: Mapping[str, _Tensor], size: int) -> Non
     for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
         first, last = tensor.data_offsets
         bits = _BITS.get(tensor.dtype)
-        if bits is not None and math.prod(tensor.shape) * bits != 8 * (last - first):
+        if bits is None:
+            raise InputError(f"{path}: {name[:80]}: no dtype {tensor.dtype[:40]!r} is known")
+        if math.prod(tensor.shape) * bits != 8 * (last - first):
             raise InputError(
                 f"{path}: {name[:80]}: {last - first} bytes are no {tensor.dtype} of the shape "
                 f"{list(tensor.shape)}"

@@ -107,6 +107,7 @@ def test_work_that_was_damaged_is_found(tmp_path: Path) -> None:
         ({"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}, "does not begin where"),
         ({"dtype": "F32", "shape": ["x"], "data_offsets": [0, 4]}, "a.shape.0: expected int"),
         ({"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}, "a.shape.0: expected int >= 0"),
+        ({"dtype": "F99", "shape": [1], "data_offsets": [0, 4]}, "no dtype 'F99' is known"),
         ({"dtype": 3, "shape": [1], "data_offsets": [0, 4]}, "a.dtype: expected str"),
         ({"dtype": "F32", "shape": [HUGE], "data_offsets": [0, 4]}, "a.shape.0"),
         ({"dtype": "F32", "shape": [1], "data_offsets": [0]}, "a.data_offsets: expected"),
