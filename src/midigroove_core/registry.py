@@ -23,6 +23,11 @@ _KNOWN_PLUGINS = {
 }
 
 
+def known_distribution(kind: str, id: str) -> str | None:
+    """Which distribution of ours has something of that id; never what a file claims."""
+    return _KNOWN_PLUGINS.get(id.split("_")[0]) if kind == "codec" else None
+
+
 @dataclass(frozen=True)
 class Entry:
     """One registered class.
@@ -181,7 +186,7 @@ class Registry:
         known = ", ".join(entry.id for entry in self.entries(kind)) or "none"
         hint = nearest(name, [entry.id for entry in self.entries(kind)])
         message = f"no {kind} {name!r} is installed{hint} (installed: {known})"
-        distribution = _KNOWN_PLUGINS.get(name.split("_")[0]) if kind == "codec" else None
+        distribution = known_distribution(kind, name)
         broken = [info for info in self.broken if info.distribution == distribution]
         if broken:
             return f"{message}; {distribution} is installed but broken: {broken[0].error}"

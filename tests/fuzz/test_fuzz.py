@@ -59,17 +59,12 @@ def time_limit() -> Iterator[None]:
         raise Hang
 
 
-def _marks(target: Target) -> list[pytest.MarkDecorator]:
-    awaited = target.name == "checkpoint"  # its metadata is about to be read by a type
-    return [pytest.mark.xfail(strict=False, reason="read by hand")] if awaited else []
-
-
 def peak_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures time and memory as Linux does")
-@pytest.mark.parametrize("target", [pytest.param(x, id=x.name, marks=_marks(x)) for x in TARGETS])
+@pytest.mark.parametrize("target", [pytest.param(x, id=x.name) for x in TARGETS])
 def test_damage_is_one_line(target: Target, tmp_path: Path) -> None:
     seed, work = tmp_path / "seed", tmp_path / "work"
     seed.mkdir()

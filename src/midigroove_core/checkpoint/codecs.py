@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from midigroove_core.checkpoint.metadata import CodecPart
 from midigroove_core.errors import MismatchError, PluginError
 from midigroove_core.interfaces.codec import read_codebooks, shape_of_codebooks
-from midigroove_core.registry import Entry, Registry
+from midigroove_core.registry import Entry, Registry, known_distribution
 
 if TYPE_CHECKING:
     import torch
@@ -65,12 +65,16 @@ def find_entry(registry: Registry, kind: str, id: str, distribution: str, where:
     found = next((entry for entry in registry.entries(kind) if entry.id == id), None)
     if found is not None:
         return found
-    distribution = distribution or "an unknown package"
     broken = [info for info in registry.broken if info.distribution == distribution]
-    hint = f"it is installed but broken: {broken[0].error}" if broken else None
-    raise PluginError(
-        f"{where}: needs {kind} {id!r} from {distribution}: {hint or f'pip install {distribution}'}"
-    )
+    if broken:
+        raise PluginError(
+            f"{where}: needs {kind} {id!r} from {broken[0].distribution}, which is installed but "
+            f"broken: {broken[0].error}"
+        )
+    # What a file says it came from may be any package: never an advice to install that.
+    known = known_distribution(kind, id)
+    hint = f"pip install {known}" if known else "install the plugin that has it"
+    raise PluginError(f"{where}: needs {kind} {id!r}, which is not installed; {hint}")
 
 
 def agree(path: Path, name: str, stored: Any, here: Any) -> None:
