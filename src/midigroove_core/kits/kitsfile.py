@@ -32,6 +32,7 @@ import msgspec
 from midigroove_core.errors import InputError
 from midigroove_core.kits import library as kits
 from midigroove_core.kits.fluidsynth import DRUM_BANK, DRUM_CHANNEL, SoundFontPreset, find_font
+from midigroove_core.kits.presets import check_preset
 from midigroove_core.kits.random_kits import LARGEST, kit_name, parse_name
 from midigroove_core.structured import read_toml_as
 
@@ -190,7 +191,8 @@ def _preset(entry: _KitEntry, where: str, folder: Path) -> SoundFontPreset:
             if not _PITCH.fullmatch(key) or int(key) > 127:
                 raise InputError(f"{where}: remap: {key[:20]!r} is not a pitch from 0 to 127")
         fields["remap"] = {int(key): value for key, value in entry.remap.items()}
+    font = find_font(str(entry.soundfont), folder)
+    check_preset(font, entry.program, entry.bank)
     return SoundFontPreset(
-        font=find_font(str(entry.soundfont), folder), bank=entry.bank, program=entry.program,
-        channel=channel, **fields,
-    )  # fmt: skip
+        font=font, bank=entry.bank, program=entry.program, channel=channel, **fields
+    )

@@ -15,6 +15,7 @@ from midigroove_core.audio import load_mono
 from midigroove_core.errors import InputError
 from midigroove_core.kits.filenames import ShotName, read_name
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer, Voice
+from midigroove_core.kits.presets import check_preset
 from midigroove_core.kits.soundfont import cut_layers, render_notes, trim
 from midigroove_core.usercache import user_cache
 
@@ -115,6 +116,7 @@ def load_soundfont(font: Path, program: int) -> Kit:
     """Cuts a preset into a folder of one-shots in the user's cache, once, and loads that."""
     if not font.is_file():
         raise InputError(f"{font}: no such SoundFont")
+    check_preset(font, program, 128, 0)
     name = f"{font.stem}:{program}" if program else font.stem
     recipe = [sha256_of_file(font), program, FONT_VELOCITIES, FONT_PITCHES, _RING_SEC]
     cache = user_cache() / "kits"
