@@ -6,13 +6,14 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from support.example_plugins import EXAMPLES, example_installed
 from support.toy_systems import make_toy_dataset, performance
 
-from midigroove_core import load_checkpoint, open_dataset, save_midi
+from midigroove_core import GridBatch, Model, load_checkpoint, open_dataset, save_midi
 from midigroove_core.audio import load_audio
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cli import run
@@ -95,6 +96,41 @@ def test_they_are_evaluated_beside_the_built_in_one(
     assert facts["example_masked"]["sampling"]["passes"] == 3
     assert facts["toy_flow"]["sampling"]["steps"] == 2
     assert facts["parallel"]["sampling"] == {"temperature": 0.5, "top_k": 0, "top_p": 1.0}
+
+
+def test_likelihood_and_drawing_see_the_same_context(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from midigroove_example_model.model import MaskedModel
+
+    seen: dict[str, list[GridBatch]] = {"score": [], "generate": []}
+    for name, batches in seen.items():
+        real = getattr(MaskedModel, name)
+
+        def watched(
+            self: Model, batch: GridBatch, *rest: Any, real: Any = real, kept: Any = batches
+        ) -> Any:
+            kept.append(batch)
+            return real(self, batch, *rest)
+
+        monkeypatch.setattr(MaskedModel, name, watched)
+    arguments = [
+        f"--system=a:{folder / 'example_masked'}:{folder / 'cache'}", "--out",
+        str(tmp_path / "eval"), "--dataset", str(folder / "data"), "--long-items", "0",
+        "--knee-items", "0", "--save-preds", "0", "--embedding", "none", "--max-items", "3",
+    ]  # fmt: skip
+    assert run(["eval", *arguments]) == 0
+    assert len(seen["score"]) == len(seen["generate"]) > 0
+    for one, two in zip(seen["score"], seen["generate"], strict=True):
+        assert one is two
+    assert any(batch.known.any() for batch in seen["score"])
+
+
+def test_inspect_looks_at_the_best_of_a_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["inspect", str(folder / "toy_flow"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"]["id"] == "toy_flow"
 
 
 def test_they_render(folder: Path, tmp_path: Path) -> None:

@@ -177,6 +177,7 @@ def _load_net(path: str | None) -> GrooveNet:
     from safetensors import SafetensorError, safe_open
 
     from midigroove_core.builtin.groove_codec_net import GrooveNet, NetConfig
+    from midigroove_core.interfaces.shapes import shapes_without_memory
 
     shipped = files("midigroove_core") / "assets" / WEIGHTS
     with as_file(shipped) if path is None else nullcontext(_weights_file(path)) as file:
@@ -186,11 +187,9 @@ def _load_net(path: str | None) -> GrooveNet:
                     (opened.metadata() or {})["config"], NetConfig, f"{file}: config"
                 )
                 tensors = {name: opened.get_tensor(name) for name in sorted(opened.keys())}
-            with torch.device("meta"):  # a config may claim sizes that fill the memory
-                shapes = {
-                    name: value.shape for name, value in GrooveNet(config).state_dict().items()
-                }
-            if shapes != {name: value.shape for name, value in tensors.items()}:
+            # A config may claim sizes that fill the memory.
+            shapes = shapes_without_memory(lambda: GrooveNet(config))
+            if shapes != {name: tuple(value.shape) for name, value in tensors.items()}:
                 raise KeyError("other tensors than its config says")
             with torch.random.fork_rng(devices=[]):
                 net = GrooveNet(config)

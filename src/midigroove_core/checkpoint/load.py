@@ -155,7 +155,7 @@ def _check_features(path: Path, metadata: CheckpointMetadata, featurizer: GridFe
 
 def _build(path: Path, metadata: CheckpointMetadata, registry: Registry) -> Model:
     """The model with random weights, once its shapes are known to be those of the file."""
-    from midigroove_core.checkpoint.shapes import shapes_of, shapes_without_memory
+    from midigroove_core.interfaces.shapes import shapes_of, shapes_without_memory
     from midigroove_core.interfaces.spec import ModelSpec
 
     part = metadata.model
@@ -168,7 +168,7 @@ def _build(path: Path, metadata: CheckpointMetadata, registry: Registry) -> Mode
             f"install {part.distribution} {part.version}"
         )
     there = {name: info.shape for name, info in read_header(path).tensors.items()}
-    foreseen = shapes_without_memory(cls, spec, part.args)
+    foreseen = shapes_without_memory(lambda: cls.build(spec, **part.args))
     if foreseen is not None:
         _compare(path, foreseen, there)
     try:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import Tensor
 
-from midigroove_core.checkpoint.shapes import shapes_without_memory
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.model import Model
 from midigroove_core.interfaces.model_checks import check_loss, generate_codes, score_codes
+from midigroove_core.interfaces.shapes import shapes_without_memory
 from midigroove_core.testing.model_task import all_codes, learn, task_batch, task_spec
 
 _TRAINED: dict[str, Model] = {}
@@ -80,7 +81,7 @@ class ModelContract:
         with pytest.raises(MidigrooveError, match="no_such_argument"):
             type(model).build(task_spec(), no_such_argument=1)
         for name, args in type(model).presets().items():
-            found = shapes_without_memory(type(model), task_spec().shape, args)
+            found = shapes_without_memory(partial(type(model).build, task_spec().shape, **args))
             assert found, f"preset {name}: its arguments are not taken"
 
     def test_loss_is_a_loss(self, model: Model) -> None:
