@@ -41,7 +41,7 @@ def codec_eval(
         int, number(bounds.COUNT, help="At most so many clips, drawn; 0: all.")
     ] = 0,
     knee_items: Annotated[
-        int, number(bounds.COUNT, help="Clips for the oracle per number of codebooks; 0: none.")
+        int, number(bounds.COUNT, help="Clips for the oracle per number of levels; 0: none.")
     ] = 32,
     sample_rate: Annotated[
         int | None,

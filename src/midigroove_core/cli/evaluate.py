@@ -97,7 +97,7 @@ def evaluate(
         int, number(bounds.COUNT, help="Long takes to render whole, to hear the joins; 0: none.")
     ] = 2,
     knee_items: Annotated[
-        int, number(bounds.COUNT, help="Clips for the oracle per number of codebooks; 0: none.")
+        int, number(bounds.COUNT, help="Clips for the oracle per number of levels; 0: none.")
     ] = 32,
     add_oracle: Annotated[
         bool, typer.Option(help="The true codes, decoded.", rich_help_panel=_ROWS)

@@ -97,7 +97,7 @@ def fluidsynth_version() -> str:
     if shutil.which("fluidsynth") is None:
         raise MidigrooveError(
             "the program fluidsynth is missing; apt install fluidsynth, brew install fluid-synth, "
-            "or render with `--kits builtin`, which needs no program"
+            "or use the built-in kits, which need no program"
         )
     done = run_program(["fluidsynth", "--version"], timeout_sec=_LIMIT_SEC)
     words = done.stdout.split()

@@ -51,7 +51,7 @@ class AudioMeasured:
         drums: how each drum is played.
         heard_with: per kit.
         sets: None where no embedding was asked for.
-        knee: oracles by number of codebooks.
+        knee: oracles by number of levels.
         codecs: whose oracles they are.
         long: None where no long renders were asked for.
     """

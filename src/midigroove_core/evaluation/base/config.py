@@ -149,7 +149,7 @@ class EvalConfig:
         rows: which reference rows to add; the recording is there whenever there are recordings.
         long_items: takes that each system renders as a whole, to look at the joins of its windows;
             0 for none.
-        knee_items: clips on which the oracle is scored per number of codebooks; 0 for none.
+        knee_items: clips on which the oracle is scored per number of levels; 0 for none.
         save_preds: of so many clips the audio of every row is kept.
         pred_dir: where; `out`/preds by default.
         pred_include_ref: keep the reference rows' audio too.
