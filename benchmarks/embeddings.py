@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--dataset")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    embedding = Registry().load("embedding", options.embedding).open(path=options.path)
+    embedding = Registry().load("embedding", options.embedding).from_config({}, path=options.path)
     rng = np.random.default_rng(0)
     audio = rng.normal(0, 0.1, int(CLIP_SEC * embedding.sample_rate)).astype(np.float32)
     embedding.embed(audio)

@@ -37,13 +37,13 @@ needs_transformers = pytest.mark.skipif(
 
 @cache
 def aisfx() -> AisfxEmbedding:
-    return AisfxEmbedding.open()
+    return AisfxEmbedding.from_config({})
 
 
 class TestLogMel(EmbeddingContract):
     @pytest.fixture
     def embedding(self) -> Embedding:
-        return LogMelEmbedding.open()
+        return LogMelEmbedding.from_config({})
 
 
 @needs_aisfx
@@ -62,6 +62,10 @@ class TestClap(EmbeddingContract):
     @pytest.fixture
     def embedding(self, checkpoint: Path) -> Embedding:
         return tiny_clap(checkpoint)
+
+    @pytest.fixture
+    def weights(self, checkpoint: Path) -> str:
+        return str(checkpoint)
 
 
 def test_all_are_registered_and_loaded_on_use() -> None:
@@ -82,7 +86,7 @@ def test_all_are_registered_and_loaded_on_use() -> None:
 @pytest.mark.parametrize("kind", [LogMelEmbedding, AisfxEmbedding])
 def test_no_path_where_there_are_no_weights_to_bring(kind: type[Embedding]) -> None:
     with pytest.raises(MidigrooveError, match=f"{kind.embedding_id} takes no `embedding_path`"):
-        kind.open(path="somewhere")
+        kind.from_config({}, path="somewhere")
 
 
 def test_a_path_without_an_embedding_is_refused(tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_aisfx_windows_overlap_and_reach_the_end() -> None:
 def test_aisfx_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MidigrooveError) as caught:
-        AisfxEmbedding.open()
+        AisfxEmbedding.from_config({})
     assert str(caught.value).endswith("pip install --no-deps aisfx")
     assert "\n" not in str(caught.value)
 
@@ -129,13 +133,13 @@ def test_aisfx_of_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "aisfx", raising=False)
     with pytest.raises(MidigrooveError, match=r"EmbeddingNet.*--no-deps aisfx==0\.1\.2"):
-        AisfxEmbedding.open()
+        AisfxEmbedding.from_config({})
 
 
 @needs_aisfx
 def test_aisfx_leaves_the_global_generator_alone() -> None:
     state = torch.get_rng_state()
-    AisfxEmbedding.open()
+    AisfxEmbedding.from_config({})
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -187,7 +191,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @cache
 def tiny_clap(folder: Path) -> ClapEmbedding:
-    return ClapEmbedding.open(path=str(folder))
+    return ClapEmbedding.from_config({}, path=str(folder))
 
 
 @needs_transformers
@@ -216,7 +220,7 @@ def test_clap_reads_the_weights_of_the_hub_too(checkpoint: Path, tmp_path: Path)
     shutil.copytree(checkpoint, folder)
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    ours, theirs = ClapEmbedding.open(path=str(folder)), tiny_clap(checkpoint)
+    ours, theirs = ClapEmbedding.from_config({}, path=str(folder)), tiny_clap(checkpoint)
     assert ours.identity() == theirs.identity()
     assert str(tmp_path) not in json.dumps(ours.identity())
 
@@ -231,13 +235,13 @@ def test_clap_checkpoint_with_a_file_missing_or_damaged(
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match="cannot be loaded") as caught:
-        ClapEmbedding.open(path=str(folder))
+        ClapEmbedding.from_config({}, path=str(folder))
     assert "\n" not in str(caught.value)
     (folder / name).unlink()
     with pytest.raises(InputError, match=f"has no .*{name}"):
-        ClapEmbedding.open(path=str(folder))
+        ClapEmbedding.from_config({}, path=str(folder))
     with pytest.raises(InputError, match="is not a directory"):
-        ClapEmbedding.open(path=str(folder / "nowhere"))
+        ClapEmbedding.from_config({}, path=str(folder / "nowhere"))
 
 
 @needs_transformers
@@ -250,12 +254,12 @@ def test_clap_checkpoint_of_another_kind(checkpoint: Path, tmp_path: Path) -> No
     del weights["audio_projection.linear1.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(InputError, match="1 weights are missing .*audio_projection"):
-        ClapEmbedding.open(path=str(folder))
+        ClapEmbedding.from_config({}, path=str(folder))
     config = json.loads((folder / "config.json").read_text())
     config["audio_config"]["enable_fusion"] = True
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="feature fusion"):
-        ClapEmbedding.open(path=str(folder))
+        ClapEmbedding.from_config({}, path=str(folder))
 
 
 @needs_transformers
@@ -267,7 +271,7 @@ def test_clap_without_a_hub(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MidigrooveError) as caught:
-        ClapEmbedding.open()
+        ClapEmbedding.from_config({})
     message = str(caught.value)
     assert "\n" not in message and capfd.readouterr() == ("", "")
     for part in (clap_embedding.HUB_REPO, "pytorch_model.bin", "hf download", "`embedding_path`"):
@@ -276,10 +280,10 @@ def test_clap_without_a_hub(
     (repository / "refs").mkdir(parents=True)
     (repository / "refs" / "main").write_text("abc", encoding="utf-8")
     shutil.copytree(checkpoint, repository / "snapshots" / "abc")
-    assert ClapEmbedding.open().identity() == tiny_clap(checkpoint).identity()
+    assert ClapEmbedding.from_config({}).identity() == tiny_clap(checkpoint).identity()
 
 
 def test_clap_without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MidigrooveError, match=r"pip install midigroove\[clap\]$"):
-        ClapEmbedding.open()
+        ClapEmbedding.from_config({})

@@ -15,6 +15,7 @@ frames.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.hub import exact_float32
 from midigroove_core.interfaces.codec_checks import sha256_of_tensors
+from midigroove_core.interfaces.construct import construct
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.metrics.spectrum import validate_audio
 
@@ -67,12 +69,14 @@ class AisfxEmbedding(Embedding):
         self._network.to(device)
 
     @classmethod
-    def open(cls, *, path: str | None = None, device: str = "cpu") -> Self:
+    def from_config(
+        cls, config: Mapping[str, Any], *, path: str | None = None, device: str = "cpu"
+    ) -> Self:
         if path is not None:
             raise MidigrooveError(
                 f"embedding aisfx takes no `embedding_path`: its weights come with {_INSTALL}"
             )
-        return cls(device)
+        return construct(cls, {**config, "device": device}, f"embedding {cls.embedding_id}")
 
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
@@ -83,9 +87,9 @@ class AisfxEmbedding(Embedding):
         vectors: NDArray[np.float32] = found.cpu().numpy()
         return vectors
 
-    def get_config(self) -> dict[str, Any]:
+    def front_end(self) -> dict[str, Any]:
         windows = {"window_frames": WINDOW_FRAMES, "hop_samples": HOP_SAMPLES, "bands": BANDS}
-        return {**super().get_config(), **windows}
+        return {**super().front_end(), **windows}
 
     @property
     def weights_sha(self) -> str:

@@ -9,6 +9,7 @@ Keyword-to-Caption Augmentation", ICASSP 2023, https://arxiv.org/abs/2211.06687.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.hub import cached_snapshot, download, exact_float32, quiet, transformers_class
 from midigroove_core.interfaces.codec_checks import sha256_of_tensors
+from midigroove_core.interfaces.construct import construct
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.metrics.spectrum import validate_audio
 
@@ -71,10 +73,14 @@ class ClapEmbedding(Embedding):
         self._model.to(device)
 
     @classmethod
-    def open(cls, *, path: str | None = None, device: str = "cpu") -> Self:
+    def from_config(
+        cls, config: Mapping[str, Any], *, path: str | None = None, device: str = "cpu"
+    ) -> Self:
         if importlib.util.find_spec("transformers") is None:
             raise MidigrooveError("embedding clap needs transformers: pip install midigroove[clap]")
-        return cls(Path(path) if path is not None else _hub_folder(), device)
+        folder = Path(path) if path is not None else _hub_folder()
+        arguments = {**config, "folder": folder, "device": device}
+        return construct(cls, arguments, f"embedding {cls.embedding_id}")
 
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
@@ -88,10 +94,10 @@ class ClapEmbedding(Embedding):
         vectors: NDArray[np.float32] = torch.nn.functional.normalize(found, dim=-1).cpu().numpy()
         return vectors
 
-    def get_config(self) -> dict[str, Any]:
+    def front_end(self) -> dict[str, Any]:
         names = ("hop_length", "fft_window_size", "frequency_min", "frequency_max", "padding")
         front_end = {name: getattr(self._extractor, name) for name in names}
-        return {**super().get_config(), **front_end, "window_samples": self._window_samples}
+        return {**super().front_end(), **front_end, "window_samples": self._window_samples}
 
     @property
     def weights_sha(self) -> str:

@@ -24,6 +24,6 @@ class LogMelEmbedding(Embedding):
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         return embed_log_mel(audio, self.sample_rate)
 
-    def get_config(self) -> dict[str, Any]:
+    def front_end(self) -> dict[str, Any]:
         bands = {"bands": EMBEDDING_BANDS, "window_sec": WINDOW_SEC}
-        return {**super().get_config(), **bands}
+        return {**super().front_end(), **bands}

@@ -122,7 +122,7 @@ def measure_distances(
     space: Embedding = (
         Registry()
         .load("embedding", embedding)
-        .open(path=embedding_path, device=choose_device(device))
+        .from_config({}, path=embedding_path, device=choose_device(device))
     )
     cutting = Cutting(space, clip_sec, same_loudness, max_vectors)
     progress.start("Embedding audio", len(base) + sum(map(len, sets.values())))

@@ -6,6 +6,7 @@ This module imports no torch; implementations should import it inside their meth
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.atomic import dump_json, sha256_of
 from midigroove_core.errors import MidigrooveError
+from midigroove_core.interfaces.construct import construct
 
 
 class Embedding(ABC):
@@ -34,20 +36,24 @@ class Embedding(ABC):
     keep_vectors: ClassVar[bool] = False
 
     @classmethod
-    def open(cls, *, path: str | None = None, device: str = "cpu") -> Self:
-        """Makes the embedding, ready to use.
+    def from_config(
+        cls, config: Mapping[str, Any], *, path: str | None = None, device: str = "cpu"
+    ) -> Self:
+        """Makes the embedding of `get_config()`, ready to use; {} is the default one.
 
         Args:
+            config: constructor arguments.
             path: a local folder or file with the weights; an embedding that has weights which can
                 lie elsewhere overrides this method, all others refuse a path.
             device: "cpu", "cuda" or "cuda:N"; an embedding without a network ignores it.
 
         Raises:
-            MidigrooveError: something is missing; one line that says what to do.
+            MidigrooveError: an unknown argument, or something is missing; one line that says what
+                to do.
         """
         if path is not None:
             raise MidigrooveError(f"embedding {cls.embedding_id} takes no `embedding_path`")
-        return cls()
+        return construct(cls, config, f"embedding {cls.embedding_id}")
 
     @abstractmethod
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -58,7 +64,11 @@ class Embedding(ABC):
         """
 
     def get_config(self) -> dict[str, Any]:
-        """What the vectors depend on apart from the weights, as JSON, without local paths."""
+        """Constructor arguments as JSON, without local paths."""
+        return {}
+
+    def front_end(self) -> dict[str, Any]:
+        """What else the vectors depend on apart from the weights, as JSON."""
         return {"sample_rate": self.sample_rate}
 
     @property
@@ -70,7 +80,7 @@ class Embedding(ABC):
         """What tells this space from others: distances compare where this is equal."""
         facts = {
             "id": self.embedding_id,
-            "config": self.get_config(),
+            "config": {**self.get_config(), **self.front_end()},
             "weights_sha": self.weights_sha,
         }
         return {**facts, "fingerprint": sha256_of(dump_json(facts).encode())}

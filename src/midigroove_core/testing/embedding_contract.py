@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.embedding import Embedding
 
 
@@ -37,6 +38,21 @@ class EmbeddingContract:
     @pytest.fixture
     def embedding(self) -> Embedding:
         raise NotImplementedError("a subclass of EmbeddingContract needs a fixture embedding")
+
+    @pytest.fixture
+    def weights(self) -> str | None:
+        """Where the weights lie, for an embedding that must be told."""
+        return None
+
+    def test_config_round_trip(self, embedding: Embedding, weights: str | None) -> None:
+        config = json.loads(json.dumps(embedding.get_config()))
+        again = type(embedding).from_config(config, path=weights)
+        assert again.get_config() == config and again.identity() == embedding.identity()
+
+    def test_unknown_argument_is_refused(self, embedding: Embedding, weights: str | None) -> None:
+        config = {**embedding.get_config(), "no_such_argument": 1}
+        with pytest.raises(MidigrooveError, match="no_such_argument"):
+            type(embedding).from_config(config, path=weights)
 
     def test_facts(self, embedding: Embedding) -> None:
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", embedding.embedding_id)

@@ -126,8 +126,8 @@ def open_collector(
         MidigrooveError: no such embedding, or something that it needs is missing.
     """
     device = choose_device(config.device)
-    embedding: Embedding = registry.load("embedding", config.embedding).open(
-        path=config.embedding_path, device=device
+    embedding: Embedding = registry.load("embedding", config.embedding).from_config(
+        {}, path=config.embedding_path, device=device
     )
     cache = None
     if embedding.keep_vectors:
