@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,3 +187,13 @@ def test_a_file_may_start_from_any_map_that_ships(tmp_path: Path) -> None:
     path.write_text('base = "gm"\n[chokes]\n200 = [49]\n')
     with pytest.raises(MidigrooveError, match="pitch 200"):
         load_drum_map(path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [None, 3, "gm", [], {"x": "kick"}, {"36": 1}, {"²": "kick"}, {"closed_at": "9"},
+     {"chokes": 3}, {"hat_pedal": []}, {"36": "gong"}, {"999": "kick"}],
+)  # fmt: skip
+def test_json_that_is_no_map(values: Any) -> None:
+    with pytest.raises(MidigrooveError, match="drum map custom"):
+        DrumMap.from_json("custom", values)

@@ -295,7 +295,10 @@ def save_blocks(
     except AssertionError as error:  # soundfile's own word for a block that was not taken whole
         raise MidigrooveError(f"cannot write {path}: {_FULL}") from error
     except soundfile.LibsndfileError as error:
-        raise MidigrooveError(f"cannot write {path}: {error.error_string}") from error
+        # "System error." is what libsndfile says to any refusal of the system.
+        said = error.error_string.rstrip(".")
+        reason = _FULL if said == "System error" else said
+        raise MidigrooveError(f"cannot write {path}: {reason}") from error
 
 
 def audio_format(path: str | Path, bit_depth: str = "16") -> tuple[str, str]:

@@ -23,7 +23,7 @@ from midigroove_core.drum_maps import (
     shipped_files,
 )
 from midigroove_core.errors import InputError, MidigrooveError, nearest
-from midigroove_core.structured import read_toml_as
+from midigroove_core.structured import convert_as, read_toml_as
 
 __all__ = [
     "ARTICULATIONS", "CC4_CLOSED", "CLASS_OF_ARTICULATION", "DRUM_CLASSES", "GM_MAP",
@@ -170,12 +170,22 @@ class DrumMap:
 
     @classmethod
     def from_json(cls, name: str, values: Mapping[str, Any]) -> DrumMap:
-        """The map that `to_json` was called on, or a mapping of pitches."""
-        settings = {key: value for key, value in values.items() if key in _SETTINGS}
-        rest = {key: value for key, value in values.items() if key not in (*_SETTINGS, "chokes")}
-        chokes = {int(pitch): cut for pitch, cut in values.get("chokes", {}).items()}
+        """The map that `to_json` was called on, or a mapping of pitches.
+
+        Raises:
+            InputError: something else; names the field.
+        """
+        where = f"drum map {name}"
+        given = convert_as(values, dict[str, Any], where)
+        other = (*_SETTINGS, "chokes")
+        found = convert_as({k: v for k, v in given.items() if k in other}, _DrumMapFile, where)
+        rest = {k: v for k, v in given.items() if k not in other}
+        pitches = convert_as(rest, dict[str, str], where)
         return cls(
-            name, {int(key): value for key, value in rest.items()}, chokes=chokes, **settings
+            name,
+            {_pitch(where, "pitches", key): value for key, value in pitches.items()},
+            chokes={_pitch(where, "chokes", key): cut for key, cut in found.chokes.items()},
+            **{n: v for n in _SETTINGS if (v := getattr(found, n)) is not None},
         )
 
 
@@ -246,7 +256,7 @@ def _read_drum_map(path: Path) -> DrumMap:
     )
 
 
-def _pitch(path: Path, field: str, key: str) -> int:
+def _pitch(path: str | Path, field: str, key: str) -> int:
     if not (key.isascii() and key.isdigit() and len(key) <= 3):
-        raise InputError(f"{path}: {field}: {key!r} is not a MIDI pitch")
+        raise InputError(f"{path}: {field}: {key[:40]!r} is not a MIDI pitch")
     return int(key)

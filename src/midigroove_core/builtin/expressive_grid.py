@@ -166,7 +166,11 @@ class ExpressiveGrid(GridFeaturizer):
 
 
 def drum_map_from(drum_map: str | Mapping[str, Any]) -> DrumMap:
-    """A drum map from a featurizer's argument: a name, a file, or its JSON."""
+    """A drum map from a featurizer's argument: a name, a file, or its JSON.
+
+    Raises:
+        InputError: neither; names the field.
+    """
     if isinstance(drum_map, str):
         return load_drum_map(drum_map)
     return DrumMap.from_json("custom", drum_map)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import re
@@ -123,7 +124,8 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(f"error: {_with_flags(str(error), said, arguments)}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"error: {where}{error.strerror or error}")
+        more = _TOO_MANY if error.errno in (errno.EMFILE, errno.ENFILE) else ""
+        return _fail(f"error: {where}{error.strerror or error}{more}")
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not _TORCH_MEMORY.search(repr(error)):
             raise
@@ -131,6 +133,7 @@ def run(arguments: list[str] | None = None) -> int:
     return 0
 
 
+_TOO_MANY = "; raise the limit (ulimit -n), or use fewer --workers"
 _NO_MEMORY = (
     "error: there is not enough memory; use fewer --workers, smaller batches, a smaller model or "
     "fewer files"

@@ -40,7 +40,8 @@ def open_codec(
             raise InputError(f"codec option {option!r} is not of the form name=value")
         try:
             config[key] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             config[key] = value
+    path = config.pop("path", path)
     codec: Codec = (registry or Registry()).load("codec", name).from_config(config, path=path)
     return codec

@@ -128,6 +128,8 @@ class Codec(ABC):
         Raises:
             MidigrooveError: an unknown argument, or weights that cannot be had; says what to do.
         """
+        if "path" in config:  # a stranger's cache or checkpoint would choose a file of ours
+            raise InputError(f"codec {cls.codec_id}: a config names no path; give it as `path`")
         arguments = dict(config) if path is None else {**config, "path": path}
         return construct(cls, arguments, f"codec {cls.codec_id}")
 

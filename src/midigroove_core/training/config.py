@@ -248,6 +248,8 @@ def _beneath(said: Mapping[str, Any]) -> dict[str, Any]:
         }
     from midigroove_core.registry import Registry
 
+    for key in ("model", "preset"):
+        convert_as(said.get(key, ""), str, f"training setting {key}")
     id = said.get("model", "parallel")
     presets = Registry().load("model", id).presets()
     name = said.get("preset")
