@@ -14,6 +14,7 @@ from support.small_models import FramesModel
 from torch import nn
 
 from midigroove_core.errors import InputError, PluginError
+from midigroove_core.interfaces.classes import faults_of_class
 from midigroove_core.interfaces.model import CodeScores, Loss
 from midigroove_core.interfaces.model_checks import check_loss, generate_codes, score_codes
 from midigroove_core.interfaces.sampling import SamplingConfig, SamplingOption, read_sampling
@@ -78,6 +79,19 @@ def test_a_bug_in_a_constructor_is_no_wrong_argument() -> None:
         Bug.build(task_spec())
     with pytest.raises(InputError, match="model toy_frames: no argument 'width'; it takes dim"):
         FramesModel.build(task_spec(), width=3)
+
+
+def test_a_constructor_without_a_spec_and_a_likelihood_that_is_none() -> None:
+    class NoSpec(FramesModel):
+        likelihood = "roughly"  # type: ignore[assignment]
+
+        def __init__(self, *, dim: int = 4) -> None:
+            super().__init__(task_spec(), dim=dim)
+
+    with pytest.raises(PluginError, match="toy_frames: its constructor does not take 'spec'"):
+        NoSpec.build(task_spec())
+    (fault,) = faults_of_class("model", "toy_frames", NoSpec)
+    assert fault.startswith("NoSpec.likelihood is 'roughly', expected ")
 
 
 def test_arguments_have_to_be_json() -> None:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from midigroove_core.errors import InputError
+from midigroove_core.errors import InputError, PluginError
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ def construct(cls: type[T], arguments: Mapping[str, Any], what: str, **given: An
     Raises:
         InputError: an argument that the class does not take, or one that it cannot do without;
             names it, and those that there are.
+        PluginError: the class does not take what core gives.
     """
     if not isinstance(arguments, Mapping):
         raise InputError(f"{what}: its arguments are {arguments!r}, expected a JSON object")
@@ -33,6 +34,9 @@ def construct(cls: type[T], arguments: Mapping[str, Any], what: str, **given: An
     by_name = {p.name: p for p in parameters if p.kind in _NAMED and p.name not in given}
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
     takes = f"it takes {', '.join(by_name)}" if by_name else "it takes none"
+    for name in given:
+        if name not in inspect.signature(cls).parameters and not takes_any:
+            raise PluginError(f"{what}: its constructor does not take {name!r}, as it has to")
     for name in arguments:
         if name in given or (name not in by_name and not takes_any):
             raise InputError(f"{what}: no argument {name!r}; {takes}")
