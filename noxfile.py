@@ -27,6 +27,7 @@ PLUGINS = ("encodec", "dac", "xcodec")
 # such as "torch==2.13.0+cpu" together with an index that has it.
 TORCH = os.environ.get("MIDIGROOVE_TORCH", "torch==2.13.0")
 TEST_NEEDS = ("pytest>=8.4", "pytest-xdist>=3.6", "auraloss>=0.4.0", "hypothesis>=6.135")
+DOCS_NEEDS = ("mkdocs-material>=9.6,<10", "mkdocstrings-python>=1.16", "ruff>=0.12")
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 
 
@@ -70,13 +71,46 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def examples(session: nox.Session) -> None:
+    """Each example plugin built, installed beside core, and its own tests."""
+    for folder in sorted((ROOT / "examples").glob("*/pyproject.toml")):
+        install(session, ".", f"examples/{folder.parent.name}", *TEST_NEEDS)
+        with session.chdir(folder.parent):  # where its own settings of pytest are
+            session.run("pytest", *session.posargs, env=one_thread())
+    session.run("midigroove", "plugins", "--check")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The tests of the report that need chromium."""
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        session.error("needs chromium: apt-get install chromium, or its like")
+    install(session, ".", *TEST_NEEDS)
+    session.run("pytest", "tests/report", *session.posargs, env=one_thread())
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, the floors of the house (import-linter), types (mypy)."""
+    """ruff, the floors of the house (import-linter), types (mypy), the docs without warnings."""
     install(session, ".", "ruff>=0.12", "import-linter>=2.3", "mypy>=1.15")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
     session.run("mypy")
+    _build_docs(session)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in site/: `nox -s docs -- serve` shows it while one writes."""
+    _build_docs(session, *session.posargs)
+
+
+def _build_docs(session: nox.Session, *arguments: str) -> None:
+    # The reference is read from the sources: neither midigroove nor torch is needed.
+    session.install(*_find_links(), *DOCS_NEEDS)
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    session.run("mkdocs", *(arguments or ("build", "--strict", "--quiet")), env=quiet)
 
 
 @nox.session

@@ -16,7 +16,6 @@ HOUSE = Path(midigroove_core.__file__).parent
 CHECKOUT = Path(__file__).parents[1]
 LONGEST_FUNCTION = 60
 LARGEST_SHARE = 0.15
-NOT_SPLIT_YET = {"checkpoint.py: save_checkpoint", "builtin/autoregressive.py: __init__"}
 OWN_PROGRAM = {"testing/golden.py", "testing/codec_contract/__init__.py"}
 """They speak of the options of `python -m midigroove_core.testing.golden`."""
 
@@ -69,7 +68,6 @@ def test_no_function_is_longer_than_a_screen() -> None:
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
-        and f"{name(path)}: {node.name}" not in NOT_SPLIT_YET
     ]
     assert found == []
 

@@ -16,6 +16,7 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -25,7 +26,8 @@ from scipy import signal
 from midigroove_core.atomic import read_json, sha256_of_file, write_bytes, write_json
 from midigroove_core.kits.level import LEVEL_DB, level_db
 from midigroove_core.kits.library import load_kit
-from midigroove_core.kits.soundfont import SAMPLE_RATE, Audio, cut_layers, render_notes, trim
+from midigroove_core.kits.oneshots import SAMPLE_RATE
+from midigroove_core.kits.soundfont import Audio, cut_layers, render_notes, trim
 
 FONT_SHA256 = "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
 ASSETS = Path(__file__).parents[1] / "src/midigroove_core/assets/kits"
@@ -218,7 +220,7 @@ class Store:
         return self.names[key]
 
 
-def cut_kit(spec: Spec, font: Path, store: Store, gain: float) -> dict:
+def cut_kit(spec: Spec, font: Path, store: Store, gain: float) -> dict[str, Any]:
     """Renders, treats, trims and stores the voices of one kit; returns its manifest entry."""
     wanted: list[tuple[str, int | None, int, float]] = []
     for articulation, (pitch, seconds, others) in VOICES.items():
@@ -232,8 +234,8 @@ def cut_kit(spec: Spec, font: Path, store: Store, gain: float) -> dict:
         for velocity in VELOCITIES
     ]
     shots = iter(render_notes(font, notes, program=spec.program, gain=gain))
-    voices: dict[str, dict] = {}
-    main: dict[str, list] = {}
+    voices: dict[str, dict[str, Any]] = {}
+    main: dict[str, list[Any]] = {}
     for articulation, midi, _, seconds in wanted:
         layers = cut_layers({velocity: next(shots) for velocity in VELOCITIES})
         stem = f"{spec.name}_{articulation}" + (f"_{midi}" if midi is not None else "")

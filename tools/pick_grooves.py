@@ -16,6 +16,7 @@ import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mido
 
@@ -155,7 +156,7 @@ def save(midi: mido.MidiFile, path: Path) -> None:
         midi.save(temporary)
 
 
-def write_groove(row: Row, split: str, folder: Path) -> dict:
+def write_groove(row: Row, split: str, folder: Path) -> dict[str, Any]:
     """Writes one groove; returns its manifest entry."""
     bars = choose_bars(row, LONGEST_SEC)
     midi = cut(row, bars)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def lay_hits(
     loudest = np.maximum.reduceat(velocity, first) if len(first) else velocity
     entry = order[first]
 
-    def with_none(values: NDArray, none: float) -> NDArray:
+    def with_none(values: NDArray[Any], none: float) -> NDArray[Any]:
         return np.concatenate([np.array([none], dtype=values.dtype), values])
 
     return FrameHits(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from midigroove_core.cache.reader import Cache, CacheEntry
+from midigroove_core.cache.format import CacheEntry
+from midigroove_core.cache.reader import Cache
 from midigroove_core.metrics.codes import CodeModel, fit_code_model
 
 MAX_FIT_FRAMES = 1_000_000

@@ -97,18 +97,17 @@ def build_cache(
         InputError: nothing could be cached, or (strict) a take cannot be used.
         MidigrooveError: the disk is full or cannot be written to; the same call goes on later.
     """
-    began = time.perf_counter()
-    progress, out = progress or Silent(), Path(out)
+    began, progress, out = time.perf_counter(), progress or Silent(), Path(out)
     summary = CacheSummary(out)
     _check_ranks(out, rank, world, overwrite)
     _check_counts(batch=batch, takes_per_shard=takes_per_shard)
+    _say_unpaired(dataset, progress)
     keep_freed_memory()
     codec = codec.to(choose_device(device))
     plan = EncodingPlan.for_codec(codec, batch)
     encoding = plan.to_json() | {"segment_frames": codec.segment_frames, "normalize": normalize}
     encoding["takes_per_shard"] = takes_per_shard
     header = make_header(dataset, codec, encoding, registry or Registry())
-    _say_unpaired(dataset, progress)
     with lock_folder(out, f"cache as rank {rank}", name=f".rank-{rank}.lock"):
         writer = _replacing_writer(out, header) if overwrite else _writer(out, header)
         if not writer.complete:

@@ -171,9 +171,9 @@ def render(
 
     Example: `midigroove render groove.mid --kit jazz -o groove.wav`
     """
+    from midigroove_core.rendering.config import RenderConfig
     from midigroove_core.rendering.files import find_inputs, from_files_to_files, output_paths
     from midigroove_core.rendering.output import Output
-    from midigroove_core.rendering.render import RenderConfig
 
     config = RenderConfig(
         engine="sampler" if like is not None else engine, like=like, like_midi=like_midi,

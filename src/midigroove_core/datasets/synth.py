@@ -122,12 +122,15 @@ def synthesize(
         tasks = _tasks(folder, out, chosen, specs, gains, stems)
         rows = _rows(chosen, _play_all(chosen, tasks, workers, progress), summary)
         _write_skipped(out, summary)
-        if not rows:
-            first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
-            raise InputError(f"{out}: no take could be made: {first}")
-        columns = (*COLUMNS, egmd.STEMS) if stems else COLUMNS
-        _write_csv(summary.csv_path, rows, columns)
+        _check_made(out, rows, summary)
+        _write_csv(summary.csv_path, rows, (*COLUMNS, egmd.STEMS) if stems else COLUMNS)
     return summary
+
+
+def _check_made(out: Path, rows: list[dict[str, str]], summary: SynthSummary) -> None:
+    if not rows:
+        first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
+        raise InputError(f"{out}: no take could be made: {first}")
 
 
 def _check_apart(out: Path, folder: Path) -> None:

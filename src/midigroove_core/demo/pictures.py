@@ -15,7 +15,7 @@ from midigroove_core.audio import downmix
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import ARTICULATIONS, load_drum_map
 from midigroove_core.midi import DrumPerformance, load_midi
-from midigroove_core.rendering.render import Rendered
+from midigroove_core.rendering.config import Rendered
 
 SECONDS = 8.0
 """How much of a groove is drawn: more, and single hits can no longer be seen."""

@@ -21,8 +21,9 @@ from midigroove_core.kits.library import GrooveInfo
 from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
+from midigroove_core.rendering.config import RenderConfig
 from midigroove_core.rendering.model_engine import shipped_checkpoint
-from midigroove_core.rendering.render import RenderConfig, from_file_to_file
+from midigroove_core.rendering.render import from_file_to_file
 from midigroove_core.scorecard.rows import RowKind
 from midigroove_core.scorecard.summary import Summary
 from midigroove_core.takes import open_dataset

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import scipy.ndimage
@@ -110,7 +111,7 @@ def merge_onsets(onsets_sec: ArrayLike, gap_sec: float = MERGE_SEC) -> FloatVect
     return _keep_apart(ordered, ordered, gap_sec)
 
 
-def _keep_apart(times_sec: NDArray, values: NDArray, gap_sec: float) -> NDArray:
+def _keep_apart(times_sec: NDArray[Any], values: NDArray[Any], gap_sec: float) -> NDArray[Any]:
     """`values` whose time is more than the gap after the last one kept; times ascending."""
     kept, last = [], -np.inf
     for index, time in enumerate(times_sec):

@@ -64,7 +64,9 @@ class DacCodec(HubCodec):
     def _new_config(self, tiny: bool) -> Any:
         from transformers import DacConfig
 
-        sizes = {"encoder_hidden_size": 4, "decoder_hidden_size": 32} if tiny else {}
+        sizes: dict[str, Any] = {}
+        if tiny:
+            sizes = {"encoder_hidden_size": 4, "decoder_hidden_size": 32}
         return DacConfig(
             downsampling_ratios=list(self.strides),
             n_codebooks=self.max_codebooks,
