@@ -123,6 +123,12 @@ def test_wrong_numbers_get_one_line(numbers: str) -> None:
         kit_specs(f"random:{numbers}")
 
 
+def test_a_number_that_was_meant_as_one_kit_gets_one_line() -> None:
+    with pytest.raises(InputError, match="900,000 kits are more than 10,000"):
+        kit_specs("random:900000")
+    assert [spec.name for spec in kit_specs("random:900000-900000")] == ["random_900000"]
+
+
 def test_numbers_that_are_too_large_get_one_line() -> None:
     with pytest.raises(InputError, match="numbered from 0 to"):
         load_kit("random_1234567")

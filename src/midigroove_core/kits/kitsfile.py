@@ -37,6 +37,7 @@ from midigroove_core.kits.random_kits import LARGEST, kit_name, parse_name
 from midigroove_core.structured import read_toml_as
 
 _RANDOM = "random:"
+_MOST_AT_ONCE = 10_000
 _PITCH = re.compile("[0-9]{1,3}")
 
 
@@ -149,6 +150,11 @@ def _random_specs(name: str, numbers: int | str, folders: list[Path], where: str
         raise InputError(
             f"{where}: random: write how many, such as 20, or their numbers, such as 100-119, up "
             f"to {LARGEST}"
+        )
+    if last - first >= _MOST_AT_ONCE:
+        raise InputError(
+            f"{where}: random: {last - first + 1:,} kits are more than {_MOST_AT_ONCE:,}; one of "
+            f"them is called such as {kit_name(last + 1)}"
         )
     missing = next((folder for folder in folders if not folder.is_dir()), None)
     if missing is not None:
