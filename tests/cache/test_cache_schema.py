@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,17 @@ def test_tensor_headers(tmp_path: Path, entry: object, says: str) -> None:
     with pytest.raises(InputError) as caught:
         read_header(path)
     assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts in /proc")
+def test_descriptors_do_not_grow_with_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midigroove_core.cache.reader.OPEN_SHARDS", 2)
+    cache = make_cache(tmp_path / "cache", performances=24, seconds=1.0)
+    shards = {entry.shard for entry in cache.entries}
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        for entry in cache.entries:
+            assert cache.codes(entry).shape[1] == entry.num_frames
+    assert len(shards) == 6 and len(os.listdir("/proc/self/fd")) <= before + 2

@@ -30,7 +30,10 @@ from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.structured import read_json_lines_as
-from midigroove_core.tensorfile import read_header
+from midigroove_core.tensorfile import TensorFile, read_header
+
+OPEN_SHARDS = 64
+"""A memory map holds a descriptor, and systems give 256 or so: no more shards are open at once."""
 
 _AGAIN = "copy it again, or make it again (midigroove cache with `overwrite`)"
 
@@ -70,6 +73,7 @@ class Cache:
         self.dtype: str = header["codes_dtype"]
         self._sizes = np.array([[book.size] for book in self.codebooks])
         self._checked: set[str] = set()
+        self._headers: dict[int, TensorFile] = {}
         self._shards: dict[int, dict[str, NDArray[Any]]] = {}
         self._performances: dict[str, DrumPerformance] = {}
         self._load_performance: Callable[[str], DrumPerformance] | None = None
@@ -161,12 +165,20 @@ class Cache:
 
     def _open_shard(self, number: int) -> dict[str, NDArray[Any]]:
         path = self.path / shard_name(number)
-        arrays = read_header(path).arrays()
-        for entry in self._of_shard[number]:
-            found = arrays.get(entry.key)
-            shape = (self.num_codebooks, entry.num_frames)
-            if found is None or found.shape != shape or found.dtype.name != self.dtype:
-                raise InputError(f"{path}: take {entry.key!r} is not as the index says; {_AGAIN}")
+        known = number in self._headers
+        header = self._headers[number] if known else read_header(path)
+        arrays = header.arrays()
+        if not known:
+            for entry in self._of_shard[number]:
+                found = arrays.get(entry.key)
+                shape = (self.num_codebooks, entry.num_frames)
+                if found is None or found.shape != shape or found.dtype.name != self.dtype:
+                    raise InputError(
+                        f"{path}: take {entry.key!r} is not as the index says; {_AGAIN}"
+                    )
+            self._headers[number] = header
+        while len(self._shards) >= OPEN_SHARDS:  # the one that has been open longest
+            del self._shards[next(iter(self._shards))]
         self._shards[number] = arrays
         return arrays
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import tempfile
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,7 +33,7 @@ def mutate(kind: str, data: bytes, rng: Random) -> bytes:
     """One damaged version of a file.
 
     Args:
-        kind: "bytes", "json", "lines" (of JSON), "toml", "csv" or "tensors".
+        kind: "bytes", "json", "lines" (of JSON), "toml", "csv", "tensors" or "sqlite".
         data: the file.
         rng: decides how.
     """
@@ -180,19 +182,20 @@ def mutate_tensors(data: bytes, rng: Random) -> bytes:
     return len(raw).to_bytes(8, "little") + raw + tensors
 
 
-def mutate_sqlite(path: Path, rng: Random) -> None:
-    """A column of every row of the vector cache, in place."""
+def mutate_sqlite(data: bytes, rng: Random) -> bytes:
+    """A column of every row of the vector cache."""
     value = rng.choice(
         ("NULL", "-1", "0", "1", "30", "9223372036854775807", "x''", "x'00'", "'text'", "1.5",
          "zeroblob(100000)")
     )  # fmt: skip
     column = rng.choice(("key", "size", "checksum", "data"))
-    with sqlite3.connect(path) as database:
-        try:
+    with tempfile.NamedTemporaryFile(suffix=".sqlite3") as file:
+        file.write(data)
+        file.flush()
+        connection = sqlite3.connect(file.name, isolation_level=None)
+        with closing(connection) as database, suppress(sqlite3.Error):
             database.execute(f"UPDATE OR IGNORE vectors SET {column} = {value}")
-        except sqlite3.Error:
-            database.execute("DROP TABLE vectors")
-    database.close()
+        return Path(file.name).read_bytes()
 
 
 _STRUCTURED: dict[str, Callable[[bytes, Random], bytes]] = {
@@ -201,9 +204,11 @@ _STRUCTURED: dict[str, Callable[[bytes, Random], bytes]] = {
     "toml": mutate_toml,
     "csv": mutate_csv,
     "tensors": mutate_tensors,
+    "sqlite": mutate_sqlite,
 }
 KINDS_BY_SUFFIX = {
     ".json": "json", ".jsonl": "lines", ".toml": "toml", ".csv": "csv", ".safetensors": "tensors",
+    ".sqlite3": "sqlite",
 }  # fmt: skip
 
 

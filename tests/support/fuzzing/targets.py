@@ -25,7 +25,9 @@ from midigroove_core.datasets.verify_take import Limits, check_takes
 from midigroove_core.drums import load_drum_map
 from midigroove_core.evaluation import SystemSpec, evaluate
 from midigroove_core.evaluation.base.config import read_systems_file
+from midigroove_core.evaluation.scoring.vector_cache import VectorCache
 from midigroove_core.inspect import inspect_path
+from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.kits.kitsfile import kit_specs
 from midigroove_core.kits.library import load_kit
 from midigroove_core.midi import load_midi
@@ -316,7 +318,36 @@ def _synth(folder: Path) -> None:
     synthesize(folder / "midi", "jazz", folder / "out", workers=1)
 
 
+class _Sums(Embedding):
+    """Sums of a clip's quarters."""
+
+    embedding_id = "sums"
+    sample_rate = 8000
+    license = "MIT"
+    keep_vectors = True
+
+    @property
+    def weights_sha(self) -> str:
+        return "0" * 64
+
+    @property
+    def dim(self) -> int:
+        return 4
+
+    def embed(self, audio: np.ndarray) -> np.ndarray:
+        return audio.reshape(4, -1).sum(axis=1, dtype=np.float32)[None]
+
+
+def _vectors(folder: Path) -> None:
+    audio = np.random.default_rng(0).uniform(-1, 1, 4000).astype(np.float32)
+    said: list[str] = []
+    cache = VectorCache(_Sums(), 8000, "cpu", said.append, folder / "v.sqlite3")
+    if not np.array_equal(cache.vectors(audio, _Sums().embed), _Sums().embed(audio)):
+        raise Odd("vectors of something else")
+
+
 TARGETS = (
+    Target("vector_cache", _vectors, ("*.sqlite3",), _vectors),
     Target("midi", _write("a.mid", GROOVE), ("*",), _each(load_midi), share=3),
     Target("midi_gmd", lambda f: shutil.copy(sorted((DATA / "groove").rglob("*.mid"))[0], f)
            and None, ("*",), _each(load_midi)),
