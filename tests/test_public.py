@@ -81,7 +81,7 @@ def test_the_story_in_five_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     played = midigroove_core.load_performance("groove.mid")
     audio = midigroove_core.render(played, kit="jazz")
-    codes = midigroove_core.open_codec("toy").encode(torch.from_numpy(audio.audio)[None, None])
+    codes = midigroove_core.open_codec("toy").encode(torch.from_numpy(audio.audio)[None])
     run = midigroove_core.train(
         cache="cache/toy", out="runs/toy", preset="tiny", max_steps=2, valid_split="test"
     )

@@ -148,7 +148,8 @@ def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(command) == 2
     assert "name a --system" in capsys.readouterr().err
     assert run([*command, "--audio", f"same:{workbench / 'same'}"]) == 0
-    assert run(["compare", out, out]) == 0
+    shutil.copytree(out, tmp_path / "again")
+    assert run(["compare", out, str(tmp_path / "again")]) == 0
     assert run([*command, "--audio", "nothing"]) == 2
     assert "write NAME:FOLDER" in capsys.readouterr().err
 
