@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from midigroove_core.atomic import atomic_path
+from midigroove_core.atomic import write_bytes
 from midigroove_core.drum_parts import DRUM_CHANNEL
 from midigroove_core.midi_track import HAT_PEDAL
 from midigroove_core.performance import DrumPerformance, Floats
@@ -27,6 +28,11 @@ def save_midi(performance: DrumPerformance, path: str | Path, *, ticks_per_beat:
     Raises:
         MidigrooveError: the file cannot be written.
     """
+    write_bytes(path, midi_bytes(performance, ticks_per_beat=ticks_per_beat))
+
+
+def midi_bytes(performance: DrumPerformance, *, ticks_per_beat: int = 480) -> bytes:
+    """What `save_midi` writes."""
     import mido
 
     channel = DRUM_CHANNEL - 1  # mido counts from 0
@@ -64,8 +70,9 @@ def save_midi(performance: DrumPerformance, path: str | Path, *, ticks_per_beat:
         track.append(message.copy(time=tick - before))
         before = tick
     midi = mido.MidiFile(type=0, ticks_per_beat=ticks_per_beat, tracks=[track])
-    with atomic_path(path) as temporary:
-        midi.save(temporary)
+    written = BytesIO()
+    midi.save(file=written)
+    return written.getvalue()
 
 
 def _note_events(

@@ -171,3 +171,19 @@ def test_gmd_like_files_keep_times_to_a_microsecond(tmp_path: Path) -> None:
             here, microseconds = spot, tempo
         exact.append((elapsed + (tick - here) * microseconds) / 480e6)
     assert np.abs(performance.onset_sec - np.array(exact)).max() < 1e-9
+
+
+def test_a_batch_plays_the_channel_it_is_told_to(tmp_path: Path) -> None:
+    data = song(m.name("Drums") + beat(channel=1), m.name("Perc") + beat((49, 51), channel=10))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mid").write_bytes(data)
+    arguments = ["data", "synth", "--midi", str(tmp_path / "in"), "--kits", "tr808"]
+    for choice, pitches in ((["--channel", "1"], {36, 38, 42}), (["--track", "perc"], {49, 51})):
+        out = tmp_path / choice[1]
+        assert run([*arguments, "--workers", "1", "--out", str(out), *choice]) == 0
+        written = load_midi(out / "a_1.midi")
+        assert set(written.pitch.tolist()) == pitches
+        assert np.array_equal(written.onset_sec, np.arange(written.num_hits) * 0.25)
+        before = (out / "a_1.wav").stat().st_mtime_ns
+        assert run([*arguments, "--workers", "1", "--out", str(out), *choice]) == 0
+        assert (out / "a_1.wav").stat().st_mtime_ns == before

@@ -76,6 +76,8 @@ def synthesize(
     split_by: str = "published",
     headroom_db: float = 0.0,
     stems: bool = False,
+    channel: int | None = None,
+    track: str | None = None,
     seed: int = 0,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -96,6 +98,8 @@ def synthesize(
         headroom_db: turn every kit whose level is measured down by so much, so that dense takes do
             not clip.
         stems: write each of `sampler.STEMS` that a take plays as well; they add up to it exactly.
+        channel, track: play this MIDI channel (1 to 16) or track (number or name) of each file,
+            which is written as a file of its own; None takes what are drums.
         seed: of the choice of performances.
         workers: processes; None uses every core.
         progress: told of every performance.
@@ -106,10 +110,7 @@ def synthesize(
         MidigrooveError: a missing program or a full disk.
     """
     progress, out = progress or Silent(), Path(out)
-    bounds.DECIBELS.check("`headroom_db`", headroom_db)
-    bounds.SEED.check("`seed`", seed)
-    if max_performances is not None:
-        bounds.AT_LEAST_ONE.check("`max_performances`", max_performances)
+    _check_numbers(headroom_db, seed, channel, max_performances)
     specs = kit_specs(kits)
     folder, performances = _list(midi, split_by)
     _check_apart(out, folder)
@@ -119,7 +120,7 @@ def synthesize(
         clear_leftovers(out)
         by_kit = dict(zip([s.name for s in specs], gains, strict=True))
         summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
-        tasks = _tasks(folder, out, chosen, specs, gains, stems)
+        tasks = _tasks(folder, out, chosen, specs, gains, stems, channel, track)
         rows = _rows(chosen, _play_all(chosen, tasks, workers, progress), summary)
         _write_skipped(out, summary)
         _check_made(out, rows, summary)
@@ -131,6 +132,17 @@ def _check_made(out: Path, rows: list[dict[str, str]], summary: SynthSummary) ->
     if not rows:
         first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
         raise InputError(f"{out}: no take could be made: {first}")
+
+
+def _check_numbers(
+    headroom_db: float, seed: int, channel: int | None, max_performances: int | None
+) -> None:
+    bounds.DECIBELS.check("`headroom_db`", headroom_db)
+    bounds.SEED.check("`seed`", seed)
+    if channel is not None:
+        bounds.CHANNEL.check("`channel`", channel)
+    if max_performances is not None:
+        bounds.AT_LEAST_ONE.check("`max_performances`", max_performances)
 
 
 def _check_apart(out: Path, folder: Path) -> None:
@@ -202,11 +214,14 @@ def _tasks(
     specs: list[KitSpec],
     gains: list[float],
     stems: bool,
+    channel: int | None,
+    track: str | None,
 ) -> list[Task]:
     """All performances on some kits, then on the next, so that each kit is loaded once."""
     kits = list(zip(range(1, len(specs) + 1), specs, gains, strict=True))
     parts = [tuple(kits[i : i + KITS_AT_ONCE]) for i in range(0, len(kits), KITS_AT_ONCE)]
-    return [Task(folder, out, p, part, TAIL_SEC, stems) for part in parts for p in chosen]
+    rest = (TAIL_SEC, stems, channel, track)
+    return [Task(folder, out, p, part, *rest) for part in parts for p in chosen]
 
 
 def _stem(performance: Performance) -> str:

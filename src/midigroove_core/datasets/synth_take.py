@@ -22,7 +22,9 @@ from midigroove_core.kits.fluidsynth import SAMPLE_RATE, SoundFontPreset, play
 from midigroove_core.kits.kitsfile import KitSpec
 from midigroove_core.kits.oneshots import Audio, Kit
 from midigroove_core.kits.sampler import STEMS
-from midigroove_core.midi import DrumPerformance, load_midi
+from midigroove_core.midi import DrumPerformance, load_midi, performance_of
+from midigroove_core.midi_file import parse_midi_file, read_midi_file
+from midigroove_core.midi_write import midi_bytes
 from midigroove_core.takes.egmd import stem_path
 from midigroove_core.takes.performances import Performance
 
@@ -31,6 +33,9 @@ SILENCE = 1e-4
 
 _LOUD_PITCHES = (36, 38, 46, 49, 57, 43)
 _PEAK = 0.9
+
+SMPTE_TICKS_PER_BEAT = 9600
+"""Resolution of a part that is written from a file without beats."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Task:
         kits: (number in the dataset, kit, its gain).
         tail_sec: audio after the last note's end.
         stems: whether to write those, too.
+        channel, track: of the MIDI file to play, see `load_midi`; None takes its drums.
     """
 
     folder: Path
@@ -68,6 +74,8 @@ class Task:
     kits: tuple[tuple[int, KitSpec, float], ...]
     tail_sec: float
     stems: bool = False
+    channel: int | None = None
+    track: str | None = None
 
 
 def render_takes(task: Task) -> list[TakeResult]:
@@ -75,17 +83,21 @@ def render_takes(task: Task) -> list[TakeResult]:
     folder, out, performance = task.folder, task.out, task.performance
     stem = PurePosixPath(performance.midi_path).with_suffix("")
     results: list[TakeResult] = []
-    loaded: DrumPerformance | None = None
+    loaded: tuple[DrumPerformance, bytes] | None = None
     for number, spec, gain in task.kits:
         midi, wav = f"{stem}_{number}.midi", f"{stem}_{number}.wav"
-        source = folder / performance.midi_path
         try:
-            done = _is_done(out / wav, out / midi, source)
+            if task.channel is None and task.track is None:
+                content = _read(folder / performance.midi_path)
+            else:
+                loaded = loaded or _chosen_part(task)
+                content = loaded[1]
+            done = _is_done(out / wav, out / midi, content)
             if not done:
-                loaded = loaded or load_midi(folder / performance.midi_path)
-                stems, audio = _play_checked(loaded, spec, gain, task)
+                loaded = loaded or (load_midi(folder / performance.midi_path), content)
+                stems, audio = _play_checked(loaded[0], spec, gain, task)
                 (out / wav).unlink(missing_ok=True)  # first: a wav beside its MIDI is finished
-                write_bytes(out / midi, source.read_bytes())
+                write_bytes(out / midi, content)
                 _write_stems(out, wav, stems)
                 save_audio(out / wav, audio, SAMPLE_RATE)
             duration_sec = audio_info(out / wav).duration_sec
@@ -96,16 +108,32 @@ def render_takes(task: Task) -> list[TakeResult]:
     return results
 
 
-def _is_done(wav: Path, midi: Path, source: Path) -> bool:
+def _chosen_part(task: Task) -> tuple[DrumPerformance, bytes]:
+    """One channel or track as a performance and as a MIDI file of its own, of equal times."""
+    path = task.folder / task.performance.midi_path
+    ticks_per_beat = read_midi_file(path).ticks_per_beat or SMPTE_TICKS_PER_BEAT
+    part = load_midi(path, channel=task.channel, track=task.track)
+    content = midi_bytes(part, ticks_per_beat=ticks_per_beat)
+    return performance_of(parse_midi_file(content)), content
+
+
+def _read(source: Path) -> bytes:
+    try:
+        return source.read_bytes()
+    except OSError as error:
+        raise InputError(f"{source.name}: {error.strerror or error}") from error
+
+
+def _is_done(wav: Path, midi: Path, content: bytes) -> bool:
     """Whether the take is there and was made from this very MIDI file.
 
     Raises:
-        InputError: a name that the file system does not take, or a source that cannot be read.
+        InputError: a name that the file system does not take.
     """
     try:
-        return wav.is_file() and midi.is_file() and midi.read_bytes() == source.read_bytes()
+        return wav.is_file() and midi.is_file() and midi.read_bytes() == content
     except OSError as error:
-        raise InputError(f"{source.name}: {error.strerror or error}") from error
+        raise InputError(f"{midi.name}: {error.strerror or error}") from error
 
 
 def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
