@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from support.small_models import FlowModel, FramesModel
 
+from midigroove_core.builtin import masked
 from midigroove_core.builtin.autoregressive import AutoregressiveModel
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.testing import ModelContract
@@ -53,3 +54,13 @@ class TestExample(ModelContract):
 
     model_class = MaskedModel
     args: ClassVar[dict[str, Any]] = {"dim": 32, "layers": 1}
+
+
+class TestMaskedModel(ModelContract):
+    model_class = masked.MaskedModel
+    args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "coarse": 1, "code_dim": 8}
+
+
+class TestMaskedModelOfOneStage(ModelContract):
+    model_class = masked.MaskedModel
+    args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "code_dim": 8}

@@ -33,7 +33,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from midigroove_core.builtin.causal_decoder import CausalDecoder
-from midigroove_core.builtin.code_heads import DepthHead
+from midigroove_core.builtin.code_heads import DepthHead, place_codes
 from midigroove_core.builtin.depth_sampler import DepthSampler
 from midigroove_core.builtin.hit_phases import HitPhases
 from midigroove_core.builtin.parallel import CONDITIONS, PRESETS, ParallelModel
@@ -116,24 +116,11 @@ class AutoregressiveModel(ParallelModel):
         self.register_buffer("_offsets", offsets, persistent=False)
         vectors = spec.code_vectors()
         if vectors is not None:
-            self._start_past(vectors)
+            place_codes(self.past, vectors)
 
     @classmethod
     def presets(cls) -> dict[str, dict[str, Any]]:
         return {name: args for name, args in PRESETS.items() if name != "paper"}
-
-    @torch.no_grad()
-    def _start_past(self, vectors: Sequence[Tensor]) -> None:
-        """Codes that sound alike then enter alike from the first step.
-
-        The embeddings start as the code vectors, turned at random into the width of the model, at
-        a length that suits it.
-        """
-        dim, depth = self.past.embedding_dim, vectors[0].shape[1]
-        turn = torch.linalg.qr(torch.randn(max(dim, depth), min(dim, depth))).Q  # orthonormal
-        turn = turn.T if depth <= dim else turn
-        unit = vectors[0].square().mean().sqrt()
-        self.past.weight.copy_(torch.cat(list(vectors)).float() / unit @ turn)
 
     def loss(self, batch: GridBatch, step: int) -> Loss:
         codes = self.codes_of(batch).transpose(1, 2)

@@ -75,6 +75,20 @@ class DepthHead(nn.Module):
         return torch.stack(codes, dim=-1)
 
 
+@torch.no_grad()
+def place_codes(embedding: nn.Embedding, vectors: Sequence[Tensor]) -> None:
+    """Codes that sound alike then enter alike from the first step.
+
+    The embeddings, of one codebook after the other, start as the code vectors K times [V, D],
+    turned at random into the width of the embedding, at a length that suits it.
+    """
+    dim, depth = embedding.embedding_dim, vectors[0].shape[1]
+    turn = torch.linalg.qr(torch.randn(max(dim, depth), min(dim, depth))).Q  # orthonormal
+    turn = turn.T if depth <= dim else turn
+    unit = vectors[0].square().mean().sqrt()
+    embedding.weight.copy_(torch.cat(list(vectors)).float() / unit @ turn)
+
+
 def _initialise(modules: nn.ModuleList, std: float) -> None:
     for module in modules:
         for name, parameter in module.named_parameters():

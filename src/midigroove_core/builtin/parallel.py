@@ -193,10 +193,10 @@ class ParallelModel(Model):
         """[B, T, ...] in pieces over T, of so many frames that the logits of one are small."""
         return x.split(frames_at_once(len(x), max(self.spec.codebook_sizes)), dim=1)
 
-    def _trunk(self, batch: GridBatch) -> Tensor:
-        """Grid and conditions to one vector per frame: [B, T, D]."""
+    def _trunk(self, batch: GridBatch, entering: Tensor | float = 0.0) -> Tensor:
+        """Grid, conditions and what else enters [B, T, D] to one vector per frame: [B, T, D]."""
         self.check_conditions(batch)
-        hidden = self._grid(batch)
+        hidden = self._grid(batch) + entering
         for name, embedding in self.embeddings.items():
             index = batch.conditions[name]
             index = torch.where(index < 0, self._unknown[name], index)

@@ -27,6 +27,7 @@ def register_models(register: Register) -> None:
     register(
         "autoregressive", "midigroove_core.builtin.autoregressive:AutoregressiveModel", default=True
     )
+    register("masked", "midigroove_core.builtin.masked:MaskedModel", default=True)
 
 
 @hookimpl
