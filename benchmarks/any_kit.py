@@ -41,7 +41,7 @@ from midigroove_core.kits.library import builtin_grooves, list_kits, load_kit
 from midigroove_core.metrics.distribution import kernel_audio_distance, median_bandwidth
 from midigroove_core.metrics.drum_fitting import fit_templates
 from midigroove_core.metrics.drums import (
-    DRUM_CLASSES,
+    HEARD_DRUMS,
     DrumTemplates,
     drum_counts,
     drum_scores,
@@ -66,7 +66,7 @@ RECORDED_SEC, PLAYED_SEC, GROOVES = 20.0, 10.0, 12
 MAP = load_drum_map("roland_td")
 CLASS_OF = classes_of_pitches(MAP)
 ARTICULATION_OF = [MAP.articulation(pitch) or "" for pitch in range(128)]
-VOICES = {a: name for a, name in CLASS_OF_ARTICULATION.items() if name in DRUM_CLASSES}
+VOICES = {a: name for a, name in CLASS_OF_ARTICULATION.items() if name in HEARD_DRUMS}
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def hits(
     return {
         name: (performance.onset_sec[names == name], performance.velocity[names == name])
         for name in dict.fromkeys(names)
-        if name in DRUM_CLASSES or name in VOICES
+        if name in HEARD_DRUMS or name in VOICES
     }
 
 

@@ -32,6 +32,9 @@ _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 _BYTES = {"16": 2, "24": 3, "float": 4}
 _LARGEST_WAV = (1 << 32) - (1 << 12)
 
+SILENCE = 1e-4
+"""A peak (-80 dBFS) below which nothing is played."""
+
 _BLOCK_SAMPLES = 1 << 18
 """Samples read or written at once: a ten-minute stereo take never lies in memory twice."""
 

@@ -147,9 +147,9 @@ def test_clip_metrics_returns_every_name_it_documents() -> None:
 
 
 def test_longer_metrics_are_documented_under_the_names_they_return() -> None:
-    names = list(metrics.drum_scores(dict.fromkeys(metrics.DRUM_CLASSES, (1, 1, 1))))
+    names = list(metrics.drum_scores(dict.fromkeys(metrics.HEARD_DRUMS, (1, 1, 1))))
     audio = featured(play(HITS, 8.0))
-    names += metrics.velocity_correlations(audio, dict.fromkeys(metrics.DRUM_CLASSES, ([], [])))
+    names += metrics.velocity_correlations(audio, dict.fromkeys(metrics.HEARD_DRUMS, ([], [])))
     names += metrics.microtiming([], [], [])
     names += [name for name in metrics.seam_scores(audio, [1.0]) if name != "seams_compared"]
     names += metrics.beat_scores([], audio)

@@ -12,24 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.atomic import write_bytes
-from midigroove_core.audio import audio_info, save_audio
+from midigroove_core.audio import SILENCE, audio_info, save_audio
 from midigroove_core.drum_reading import keep_hits
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.kits import library as kits
 from midigroove_core.kits import sampler
-from midigroove_core.kits.fluidsynth import SAMPLE_RATE, SoundFontPreset, play
+from midigroove_core.kits.fluidsynth import SoundFontPreset, play
 from midigroove_core.kits.kitsfile import KitSpec
-from midigroove_core.kits.oneshots import Audio, Kit
+from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit
 from midigroove_core.kits.sampler import STEMS
 from midigroove_core.midi import DrumPerformance, load_midi, performance_of
 from midigroove_core.midi_file import parse_midi_file, read_midi_file
 from midigroove_core.midi_write import midi_bytes
 from midigroove_core.takes.egmd import stem_path
 from midigroove_core.takes.performances import Performance
-
-SILENCE = 1e-4
-"""A peak below -80 dBFS is silence."""
 
 _LOUD_PITCHES = (36, 38, 46, 49, 57, 43)
 _PEAK = 0.9

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from midigroove_core import bounds
 from midigroove_core.audio import (
+    SILENCE,
     AudioInfo,
     ChannelPowers,
     audio_info,
@@ -28,8 +29,6 @@ from midigroove_core.takes import Dataset, Take
 from midigroove_core.takes.reading import LOUDEST
 from midigroove_core.takes.sound import audio_files, load_take
 
-SILENCE = 1e-4
-"""A peak below -80 dBFS is silence."""
 SHORTEST_SEC = 0.25
 LENGTH_TOLERANCE_SEC = 0.1
 """How far the audio's length may be from the one that the dataset states."""

@@ -20,6 +20,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from midigroove_core.audio import SILENCE
 from midigroove_core.drum_reading import keep_hits, read_with
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
@@ -54,7 +55,6 @@ _CANDIDATES = 4
 _PURE = 0.7
 """A layer whose first moment is less its own than this is left out, unless there is none better."""
 
-_SILENT = 1e-4
 _FLOOR = 1e-12
 
 
@@ -281,7 +281,7 @@ class _Recording:
 
     def _layer(self, hit: _Hit, shot: Audio) -> list[Layer]:
         """The hit as a layer, or nothing when it is silent."""
-        if len(shot) == 0 or float(np.abs(shot).max()) < _SILENT:
+        if len(shot) == 0 or float(np.abs(shot).max()) < SILENCE:
             return []
         shot = decaying(shot)
         fade = min(len(shot), round(0.02 * SAMPLE_RATE))

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from midigroove_core.audio import load_audio
 from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.processes import run_program
 
-SAMPLE_RATE = 44_100
 DRUM_BANK = 128
 DRUM_CHANNEL = 10
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from midigroove_core.audio import save_audio
 from midigroove_core.errors import InputError
 from midigroove_core.kits.library import builtin_grooves, load_kit
+from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.kits.sampler import render
 from midigroove_core.midi import load_midi
-
-SAMPLE_RATE = 44_100
 
 
 @dataclass(frozen=True)

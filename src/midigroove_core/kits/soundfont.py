@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.errors import InputError
-from midigroove_core.kits.fluidsynth import SAMPLE_RATE, run_fluidsynth
+from midigroove_core.kits.fluidsynth import run_fluidsynth
+from midigroove_core.kits.oneshots import SAMPLE_RATE
 
 Audio = NDArray[np.float32]
 

@@ -32,7 +32,7 @@ from midigroove_core.metrics.distribution import (
 )
 from midigroove_core.metrics.drum_fitting import fit_templates
 from midigroove_core.metrics.drums import (
-    DRUM_CLASSES,
+    HEARD_DRUMS,
     TRUSTED_F1,
     DrumTemplates,
     build_templates,
@@ -83,7 +83,7 @@ from midigroove_core.metrics.tone import (
 )
 
 __all__ = [
-    "DRUM_CLASSES",
+    "HEARD_DRUMS",
     "EMBEDDING_SIZE",
     "LONG_METRICS",
     "METRICS",

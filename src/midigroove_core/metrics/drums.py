@@ -24,12 +24,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from midigroove_core.drums import DRUM_CLASSES
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.metrics.onset import match_onsets
 from midigroove_core.metrics.onset_detection import merge_onsets, pick_peaks
 from midigroove_core.metrics.spectrum import STFT_SIZES, FloatArray
 
-DRUM_CLASSES = ("kick", "snare", "tom", "hat", "crash", "ride")
+HEARD_DRUMS = tuple(name for name in DRUM_CLASSES if name != "other")
+"""Classes that are told apart by ear: `drums.DRUM_CLASSES` but for percussion of all kinds."""
+
 TRUSTED_F1 = 0.7
 TOLERANCE_SEC = 0.05
 
@@ -71,7 +74,7 @@ def build_templates(
 
     Args:
         one_shots: class -> one or more hits `[S]`, at least 0.1 s each, struck at medium velocity
-            (about 80): strengths are relative to them. `DRUM_CLASSES` have tuned thresholds; any
+            (about 80): strengths are relative to them. `HEARD_DRUMS` have tuned thresholds; any
             other class gets a middling one.
         sample_rate: of all of them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from midigroove_core.metrics.drums import DRUM_CLASSES
+from midigroove_core.metrics.drums import HEARD_DRUMS
 
 Better = Literal["higher", "lower", "zero"]
 
@@ -130,7 +130,7 @@ LONG_METRICS: dict[str, MetricInfo] = {
             name not in ("tom", "crash"),
             "Transcribed by NMF; grey where the recording itself scores under 0.7.",
         )
-        for name in DRUM_CLASSES
+        for name in HEARD_DRUMS
     },
     **{
         f"velocity_correlation_{name}": MetricInfo(
@@ -140,7 +140,7 @@ LONG_METRICS: dict[str, MetricInfo] = {
             True,
             "Rank correlation of MIDI velocity and level just after isolated hits.",
         )
-        for name in DRUM_CLASSES
+        for name in HEARD_DRUMS
     },
     "microtiming_correlation": MetricInfo(
         "Microtiming correlation",

@@ -13,13 +13,13 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from midigroove_core.audio import load_mono
+from midigroove_core.audio import SILENCE, load_mono
 from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError
 from midigroove_core.kits.cut import CutKit, cut_kit
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import SAMPLE_RATE
-from midigroove_core.metrics.drums import DRUM_CLASSES, DrumTemplates, build_templates, transcribe
+from midigroove_core.metrics.drums import HEARD_DRUMS, DrumTemplates, build_templates, transcribe
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.metrics.placement import place
 from midigroove_core.performance import DrumPerformance
@@ -34,7 +34,6 @@ BELONGS = 0.6
 .99 with their own MIDI and at most .40 with another's (24 of each)."""
 
 FEWEST_HITS = 4
-_SILENT = 1e-4
 _STRUCK_DB = 12.0
 _VOICED = 0.4
 _VELOCITY, _LOUDEST = 80, 115
@@ -86,7 +85,7 @@ def kit_like(
         raise InputError(
             f"{path}: {length_sec:.2f} s are too short to hear a kit in; give 20 s or more"
         )
-    if float(np.abs(audio).max()) < _SILENT:
+    if float(np.abs(audio).max()) < SILENCE:
         raise InputError(f"{path}: is silent; give a recording of drums")
     if midi is None:
         performance, offset_sec = _heard(path, audio), 0.0
@@ -159,7 +158,7 @@ def _heard(path: Path, audio: NDArray[np.float32]) -> DrumPerformance:
 
 
 def _templates() -> DrumTemplates:
-    shots: dict[str, list[NDArray[np.float32]]] = {name: [] for name in DRUM_CLASSES}
+    shots: dict[str, list[NDArray[np.float32]]] = {name: [] for name in HEARD_DRUMS}
     for info in list_kits()[:2]:
         kit = load_kit(info.id)
         for articulation, drum in _VOICES.items():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.audio import audio_info
+from midigroove_core.audio import SILENCE, audio_info
 from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
@@ -25,8 +25,6 @@ from midigroove_core.takes.sound import audio_files, load_take
 if TYPE_CHECKING:
     from midigroove_core.takes import Dataset, Take
 
-_SILENCE = 1e-4
-"""Peak (-80 dBFS) below which a recording is silent: a lost rendering, a muted track."""
 
 LOUDEST = 8.0
 """Times full scale (18 dB over): beyond it a float file holds other units, such as 16-bit ones."""
@@ -126,7 +124,7 @@ class TakeReader:
     ) -> Skip | None:
         if not np.isfinite(audio).all():
             return Skip("non-finite audio", f"{take.audio_path}: NaN or infinite samples")
-        if audio.shape[1] == 0 or np.abs(audio).max() < _SILENCE:
+        if audio.shape[1] == 0 or np.abs(audio).max() < SILENCE:
             return Skip("silent audio", f"{take.audio_path}: no sample above -80 dBFS")
         peak = float(np.abs(audio).max())
         if peak > LOUDEST and not self.normalize:

@@ -16,7 +16,7 @@ from midigroove_core.evaluation.scoring.take_scores import TakeCollector
 from midigroove_core.evaluation.scoring.transcribers import Transcribers, class_hits
 from midigroove_core.metrics.clip import clip_metrics
 from midigroove_core.metrics.drums import (
-    DRUM_CLASSES,
+    HEARD_DRUMS,
     TRUSTED_F1,
     drum_counts,
     drum_scores,
@@ -70,7 +70,7 @@ class ClipScorer:
             raise InputError(f"cannot be scored: {error}") from error
         templates = self.transcribers.templates(clip.take.kit)
         found = transcribe(features, templates)
-        counts = drum_counts({name: hits[name][0] for name in DRUM_CLASSES}, found)
+        counts = drum_counts({name: hits[name][0] for name in HEARD_DRUMS}, found)
         self.classes.add(row, counts)
         self.takes.add(row, clip, features, hits)
         return {**values, "drum_f1": drum_scores(counts)["drum_f1"]}
@@ -83,7 +83,7 @@ def drum_lines(counts: ClassCounts, rows: Sequence[str], reference: str) -> list
     is not heard right, a system's figure means little.
     """
     lines = []
-    for name in DRUM_CLASSES:
+    for name in HEARD_DRUMS:
         own = _scores(counts.counts.get((reference, name), [0, 0, 0]))[2]
         for row in rows:
             if (row, name) not in counts.counts:

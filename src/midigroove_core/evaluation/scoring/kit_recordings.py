@@ -14,13 +14,13 @@ from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.takes import JudgedTake
 from midigroove_core.evaluation.rows.recordings import Recordings
 from midigroove_core.metrics.drum_fitting import Recording
-from midigroove_core.metrics.drums import DRUM_CLASSES, TOLERANCE_SEC
+from midigroove_core.metrics.drums import HEARD_DRUMS, TOLERANCE_SEC
 from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.metrics.onset import match_onsets
 from midigroove_core.metrics.onset_detection import merge_onsets
 from midigroove_core.midi import DrumPerformance
 
-VOICES = {a: name for a, name in CLASS_OF_ARTICULATION.items() if name in DRUM_CLASSES}
+VOICES = {a: name for a, name in CLASS_OF_ARTICULATION.items() if name in HEARD_DRUMS}
 """Articulation -> drum class: what gets templates of its own."""
 FIT_SEC = 120.0
 """Recordings that a kit is fitted to: 30 s do for kick, snare and hat, two minutes for rides."""

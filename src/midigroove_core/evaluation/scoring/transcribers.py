@@ -15,7 +15,7 @@ from midigroove_core.evaluation.scoring.kit_recordings import (
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
 from midigroove_core.metrics.drum_fitting import TooFewHits, fit_templates
-from midigroove_core.metrics.drums import DRUM_CLASSES, DrumTemplates, build_templates
+from midigroove_core.metrics.drums import HEARD_DRUMS, DrumTemplates, build_templates
 from midigroove_core.scorecard.records import HeardWith
 
 TEMPLATE_VELOCITY = 80
@@ -38,7 +38,7 @@ def class_hits(clip: EvalClip) -> Hits:
     names = clip_classes(clip)
     return {
         name: (clip.onsets_sec[names == name], clip.velocities[names == name])
-        for name in DRUM_CLASSES
+        for name in HEARD_DRUMS
     }
 
 
@@ -80,7 +80,7 @@ class Transcribers:
             except TooFewHits:
                 templates, how = self._one_shots(kit)
                 seconds, judged = 0.0, False
-            absent = [name for name in DRUM_CLASSES if name not in templates.classes]
+            absent = [name for name in HEARD_DRUMS if name not in templates.classes]
             self._templates[kit] = templates
             self._heard[kit] = HeardWith(
                 kit, how, round(seconds, 3), judged, absent, found.unusable
