@@ -170,6 +170,13 @@ def test_the_readme_has_commands_to_parse() -> None:
     assert len(lines) >= 12 and any("--system dac:" in line for line in lines)
 
 
+def test_the_readme_names_every_command() -> None:
+    table = (CHECKOUT / "README.md").read_text("utf-8").split("| command |")[1].split("\n\n")[0]
+    names = {word for cell in re.findall(r"`([a-z -]+)`", table) for word in cell.split()}
+    own = {command.name for command in typer.main.get_group(build_app()).commands.values()}
+    assert own <= names, own - names
+
+
 @pytest.mark.parametrize(
     "line", ["midigroove rendr a.mid", "midigroove render a.mid --kitt b", "midigroove eval --out"]
 )
