@@ -61,8 +61,11 @@ def test_goes_on_from_the_weights_that_fit(cache: Path, tmp_path: Path) -> None:
     assert "start_from" not in str(load_checkpoint(second.last, registry=registry).metadata)
 
 
-def test_an_autoregressive_run_goes_on_to_the_same_bytes(cache: Path, tmp_path: Path) -> None:
-    settings = {"model": "autoregressive", "balance_drums": 0.5, "clips": "crops", "max_steps": 4}
+@pytest.mark.parametrize("model", ["autoregressive", "masked"])
+def test_a_run_that_draws_luck_goes_on_to_the_same_bytes(
+    model: str, cache: Path, tmp_path: Path
+) -> None:
+    settings = {"model": model, "balance_drums": 0.5, "clips": "crops", "max_steps": 4}
     whole = train(config(cache, tmp_path / "whole", **settings))
 
     class Killer(Notes):
