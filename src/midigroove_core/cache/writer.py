@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from midigroove_core.atomic import (
     clear_leftovers,
-    dump_json,
     sha256_of_file,
     write_json,
-    write_text,
+    write_json_lines,
 )
 from midigroove_core.cache.format import (
     BUILDING,
@@ -298,7 +297,7 @@ def _saying_how_to_go_on() -> Iterator[None]:
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    write_text(path, "".join(dump_json(row, indent=None) + "\n" for row in rows))
+    write_json_lines(path, rows)
 
 
 def _describe(path: Path) -> dict[str, Any]:

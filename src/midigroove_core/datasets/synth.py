@@ -14,7 +14,7 @@ import numpy as np
 from midigroove_core import bounds
 from midigroove_core.atomic import (
     clear_leftovers,
-    dump_json,
+    write_json_lines,
     write_text,
 )
 from midigroove_core.datasets.references import name_references
@@ -259,6 +259,6 @@ def _write_csv(path: Path, rows: list[dict[str, str]], columns: tuple[str, ...])
 def _write_skipped(out: Path, summary: SynthSummary) -> None:
     path = out / "skipped.jsonl"
     if summary.skipped:
-        write_text(path, "".join(dump_json(e, indent=None) + "\n" for e in summary.skipped))
+        write_json_lines(path, summary.skipped)
     else:
         path.unlink(missing_ok=True)
