@@ -173,12 +173,19 @@ def test_the_same_content_is_the_same_bytes(path: Path, registry: Registry) -> N
     assert path.read_bytes() == path.with_name("again.safetensors").read_bytes()
 
 
-def test_half_weights_come_back_as_float32(path: Path, registry: Registry) -> None:
-    write(path, registry, half=True, license="MIT", model_card="a toy")
-    assert load_file(path)["head.weight"].dtype == torch.float16
+@pytest.mark.parametrize(
+    ("dtype", "error"), [(torch.float16, 1e-3), (torch.float8_e4m3fn, 0.07)], ids=["16", "8"]
+)
+def test_shorter_weights_come_back_as_float32(
+    path: Path, registry: Registry, dtype: torch.dtype, error: float
+) -> None:
+    own = model().state_dict()
+    shorter = {n: x.to(dtype) if x.is_floating_point() else x for n, x in own.items()}
+    write(path, registry, tensors=shorter, license="MIT", model_card="a toy")
+    assert load_file(path)["head.weight"].dtype == dtype
     loaded = load_checkpoint(path, registry=registry)
     assert loaded.model.head.weight.dtype == torch.float32
-    assert torch.allclose(loaded.model.head.weight, model().head.weight, atol=1e-3)
+    assert torch.allclose(loaded.model.head.weight, own["head.weight"], rtol=error, atol=1e-3)
     assert loaded.model.steps.dtype == torch.int64
     assert loaded.metadata.license == "MIT"
 

@@ -1,4 +1,7 @@
-"""Make the checkpoint that ships from a training run's best one: float16, with licence and card.
+"""Make the checkpoint that ships from a training run's best one: small, with licence and card.
+
+Weights are stored as float16, and the tables that codes are looked up in, whose values need no more
+than that, as 8-bit floats (e4m3).
 
     python tools/ship_model.py out/groove_model/run/best.safetensors
 
@@ -21,6 +24,7 @@ from midigroove_core.checkpoint import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "src" / "midigroove_core" / "assets"
+LOOKED_UP = ("past.weight", "head.embed.")
 CODES_DEPEND_ON = ("analysis", "enter", "encoder", "encoder_norm", "latent", "codebooks")
 
 
@@ -45,11 +49,18 @@ def main() -> None:
         window=loaded.window,
         training=loaded.training,
         sampling=loaded.metadata.model.sampling,
-        half=True,
         license="MIT",
         model_card=(ROOT / "docs" / "groove_model.md").read_text(encoding="utf-8"),
+        tensors={name: shortened(name, x) for name, x in loaded.model.state_dict().items()},
     )
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+def shortened(name: str, weights: torch.Tensor) -> torch.Tensor:
+    """The weights as they are stored."""
+    if not weights.is_floating_point():
+        return weights
+    return weights.to(torch.float8_e4m3fn if name.startswith(LOOKED_UP) else torch.float16)
 
 
 def rebound(was: Path, trained_on: str, codec: GrooveCodec) -> str:

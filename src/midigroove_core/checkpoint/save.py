@@ -37,7 +37,6 @@ def save_checkpoint(
     training: Mapping[str, Any],
     sampling: Mapping[str, Any] | None = None,
     registry: Registry | None = None,
-    half: bool = False,
     license: str = "",
     model_card: str = "",
     tensors: Mapping[str, torch.Tensor] | None = None,
@@ -53,9 +52,9 @@ def save_checkpoint(
         training: JSON summary of the run (steps, losses, ...).
         sampling: settings of drawing by name, taken where a user names none.
         registry: says which distributions provide the model and the featurizer.
-        half: store floats as float16 (shipped models); they are float32 again when loaded.
         license, model_card: texts for those who get the file.
-        tensors: stored instead of `model.state_dict()`, an average of the weights for instance.
+        tensors: stored instead of `model.state_dict()`: an average of the weights for instance, or
+            shorter floats, which are float32 again when loaded.
 
     Raises:
         InputError: `sampling` names a setting that the model does not have.
@@ -74,7 +73,7 @@ def save_checkpoint(
         model_card=model_card,
     )
     state = dict(model.state_dict() if tensors is None else tensors)
-    _save(path, _halved(state) if half else state, KEY, metadata.to_json())
+    _save(path, state, KEY, metadata.to_json())
 
 
 def _model_part(model: Model, sampling: Mapping[str, Any], registry: Registry) -> ModelPart:
@@ -97,10 +96,6 @@ def _featurizer_part(featurizer: GridFeaturizer, registry: Registry) -> Featuriz
         distribution=entry.distribution,
         version=entry.version,
     )
-
-
-def _halved(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: x.half() if x.is_floating_point() else x for name, x in state.items()}
 
 
 def save_state(
