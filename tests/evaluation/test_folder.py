@@ -222,7 +222,7 @@ def test_a_table_that_was_cut_short_is_named(tmp_path: Path, row: str) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], str(Path(sys.argv[1]).parent)]  # this file, and tests/support
 from test_folder import config, write
 
 out = Path(sys.argv[2]) / "eval"
