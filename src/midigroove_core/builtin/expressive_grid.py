@@ -104,9 +104,9 @@ class ExpressiveGrid(GridFeaturizer):
     featurizer_id: ClassVar[str] = "expressive_grid"
 
     def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
-        self._map = drum_map_from(drum_map)
-        self._config_map = drum_map if drum_map in map_names() else self._map.to_json()
-        self._lane_of_pitch = np.array(self._map.articulation_table(), dtype=np.int64)
+        self.drum_map: DrumMap = drum_map_from(drum_map)
+        self._config_map = drum_map if drum_map in map_names() else self.drum_map.to_json()
+        self._lane_of_pitch = np.array(self.drum_map.articulation_table(), dtype=np.int64)
         self._names = tuple(f"{kind}/{a}" for kind in _LANE_KINDS for a in ARTICULATIONS)
         self._names += _SHARED_ROWS
         self._memo: PerFrameMemo[_Prepared] = PerFrameMemo()
@@ -135,7 +135,7 @@ class ExpressiveGrid(GridFeaturizer):
         found = self._memo.get(performance, clock)
         if found is not None:
             return found
-        read, _ = read_pedal(performance, self._map)
+        read, _ = read_pedal(performance, self.drum_map)
         hits = lay_hits(read, clock, self._lane_of_pitch, _L)
         names = np.array([*ARTICULATIONS, None], dtype=object)[self._lane_of_pitch]
         time, openness = hat_steps(read, names[read.pitch])

@@ -14,7 +14,12 @@ from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_step
 from midigroove_core.clock import FrameClock
 from midigroove_core.drum_maps import map_names
 from midigroove_core.drum_reading import read_pedal
-from midigroove_core.drums import ARTICULATIONS, PAPER_CLASS_OF_ARTICULATION, PAPER_CLASSES
+from midigroove_core.drums import (
+    ARTICULATIONS,
+    PAPER_CLASS_OF_ARTICULATION,
+    PAPER_CLASSES,
+    DrumMap,
+)
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
 from midigroove_core.midi import DrumPerformance
 
@@ -47,7 +52,7 @@ class PaperGrid(GridFeaturizer):
 
     def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
         found = drum_map_from(drum_map)
-        self._map = found
+        self.drum_map: DrumMap = found
         self._config_map = drum_map if drum_map in map_names() else found.to_json()
         names = np.array([*ARTICULATIONS, None], dtype=object)
         self._articulation = names[found.articulation_table()]
@@ -87,7 +92,7 @@ class PaperGrid(GridFeaturizer):
         found = self._memo.get(performance, clock)
         if found is not None:
             return found
-        read, _ = read_pedal(performance, self._map)
+        read, _ = read_pedal(performance, self.drum_map)
         lane = self._lane_of_pitch[read.pitch]
         kept = lane >= 0
         hits = lay_hits(read, clock, self._lane_of_pitch, _C)

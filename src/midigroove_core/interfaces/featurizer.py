@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.clock import FrameClock
+from midigroove_core.drums import DrumMap
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.construct import construct
 
@@ -51,6 +52,9 @@ class GridFeaturizer(ABC):
     """
 
     featurizer_id: ClassVar[str]
+
+    drum_map: DrumMap | None = None
+    """How it reads pitches, which `render` follows; None: as a Roland TD plays them."""
 
     @property
     @abstractmethod

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -260,11 +260,8 @@ def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
 
 
 def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
-    """How the checkpoint's featurizer reads pitches: its `drum_map` argument if it has one."""
-    value: Any = checkpoint.featurizer.get_config().get("drum_map", "roland_td")
-    if isinstance(value, str):
-        return load_drum_map(value)
-    return DrumMap.from_json("featurizer", value)
+    """How the checkpoint's featurizer reads pitches, see `GridFeaturizer.drum_map`."""
+    return checkpoint.featurizer.drum_map or load_drum_map("roland_td")
 
 
 def begin_with(batch: GridBatch, codes: NDArray[np.int64]) -> GridBatch:

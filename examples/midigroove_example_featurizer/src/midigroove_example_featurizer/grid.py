@@ -19,13 +19,13 @@ class ThreeDrums(GridFeaturizer):
     feature_names = (*(f"velocity/{drum}" for drum in DRUMS), "bar_position")
 
     def __init__(self, *, drum_map="roland_td"):
-        self.drum_map = drum_map
-        articulations = load_drum_map(drum_map).pitches
+        self.map_name, self.drum_map = drum_map, load_drum_map(drum_map)
+        articulations = self.drum_map.pitches
         drums = {pitch: CLASS_OF_ARTICULATION[name] for pitch, name in articulations.items()}
         self.row_of_pitch = {p: DRUMS.index(drum) for p, drum in drums.items() if drum in DRUMS}
 
     def get_config(self):
-        return {"drum_map": self.drum_map}
+        return {"drum_map": self.map_name}
 
     def featurize(self, performance, clock, start_frame, num_frames):
         values = np.zeros((len(self.feature_names), num_frames), dtype=np.float32)
