@@ -30,6 +30,9 @@ ROLAND_TD_MAP: Mapping[int, str] = {
 BUILT_IN = {"gm": GM_MAP, "roland_td": ROLAND_TD_MAP}
 """The two maps that everything here is trained and tested with; others are files in assets."""
 
+DEFAULT_MAP = "roland_td"
+"""How pitches are read where nothing else is said: as the modules that GMD was played on."""
+
 TITLES: Mapping[str, tuple[str, str]] = {
     "gm": ("General MIDI", "General MIDI Level 1 percussion map (MIDI Association)"),
     "roland_td": ("Roland TD-11 and TD-17", "https://magenta.tensorflow.org/datasets/groove"),

@@ -16,6 +16,7 @@ import msgspec
 
 from midigroove_core.drum_maps import (
     BUILT_IN,
+    DEFAULT_MAP,
     GM_MAP,
     ROLAND_TD_MAP,
     TITLES,
@@ -216,7 +217,7 @@ def list_drum_maps() -> list[DrumMapInfo]:
     ]
 
 
-def load_drum_map(name_or_path: str | Path) -> DrumMap:
+def load_drum_map(name_or_path: str | Path = DEFAULT_MAP) -> DrumMap:
     """A map that ships, by name ("gm", "roland_td"), or a TOML file with a `[pitches]` table.
 
     The file reads like `[pitches]` / `36 = "kick"`; an optional `base = "gm"` starts from a map

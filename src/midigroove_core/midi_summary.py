@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from midigroove_core.drum_maps import map_names
+from midigroove_core.drum_maps import DEFAULT_MAP, map_names
 from midigroove_core.drum_parts import Part, choose_parts, list_parts
 from midigroove_core.drum_reading import count_pitches, read_with
 from midigroove_core.drums import ARTICULATIONS, CC4_CLOSED, DrumMap, load_drum_map
@@ -20,9 +20,6 @@ from midigroove_core.midi import performance_of
 from midigroove_core.midi_file import STANDARD_INPUT, read_midi_file
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.readers import is_midi, load_performance
-
-MODEL_MAP = "roland_td"
-"""How every model that ships reads pitches."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class DrumRow:
         hits: all of them.
         softest, middle, loudest: velocities.
         kit: what the kit plays for it, "" where it has no sound.
-        model: what a model that reads `MODEL_MAP` plays for it, "" where it has nothing.
+        model: what a model that reads `DEFAULT_MAP` plays for it, "" where it has nothing.
     """
 
     drum: str
@@ -116,7 +113,7 @@ class MidiSummary:
 def summarise(
     path: str | Path,
     *,
-    drum_map: str = MODEL_MAP,
+    drum_map: str = DEFAULT_MAP,
     kit: str | None = None,
     channel: int | None = None,
     track: int | str | None = None,
@@ -208,7 +205,7 @@ def _notes(name: str) -> list[int]:
 
 
 def _drum_rows(performance: DrumPerformance, drum_map: DrumMap, kit: Kit) -> list[DrumRow]:
-    target = load_drum_map(MODEL_MAP)
+    target = load_drum_map()
     names = np.array([drum_map.articulation(pitch) for pitch in performance.pitch], dtype=object)
     rows = []
     for name in ARTICULATIONS:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from midigroove_core.cli.bars import TerminalProgress
-from midigroove_core.cli.output import print_table, stderr
+from midigroove_core.cli.output import _Console, print_table, stderr
 
 
 def test_brackets_in_tables_are_text_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,3 +29,26 @@ def test_brackets_in_progress_are_text_not_markup() -> None:
         stderr.print(progress._bars.get_renderable())
     progress.finish()
     assert "Reading [a]" in shown.get() and "eval/[red]x[/]" in shown.get()
+
+
+def test_lines_in_pipes_are_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    line = "/a/long/path" * 20
+    _Console(width=80).print(line)
+    assert capsys.readouterr().out == f"{line}\n"
+
+
+PRINTS = "import sys; from midigroove_core.cli.output import print_json; print_json(sys.argv[1])"
+
+
+@pytest.mark.parametrize("name", ["\u30b0", "\U0001f941"], ids=["katakana", "drum"])
+def test_what_the_encoding_lacks_is_escaped(tmp_path: Path, name: str) -> None:
+    def run(*arguments: str) -> bytes:
+        path = os.pathsep.join(filter(None, sys.path))
+        env = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "300", "PYTHONPATH": path}
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, env=env)
+        assert b"Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    assert json.loads(run("-c", PRINTS, name)) == name
+    shown = run("-m", "midigroove_core", "inspect", str(tmp_path / f"{name}.mid"))
+    assert name.encode("unicode_escape") in shown and b"error" in shown

@@ -75,3 +75,11 @@ def test_without_a_dataset_the_built_in_grooves_are_played(
     assert dataset_to_judge() == Path("data/grooves")
     monkeypatch.setenv("EGMD_ROOT", str(here))
     assert dataset_to_cache(Silent()) is None and dataset_to_judge() is None
+
+
+def test_a_codec_that_is_not_there_makes_no_dataset(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["cache", "--codec", "nope"]) == 2
+    assert "no codec 'nope'" in capsys.readouterr().err
+    assert not (here / "data").exists()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_steps, lay_hits
 from midigroove_core.clock import FrameClock
-from midigroove_core.drum_maps import map_names
+from midigroove_core.drum_maps import DEFAULT_MAP, map_names
 from midigroove_core.drum_reading import read_pedal
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
@@ -103,7 +103,7 @@ class ExpressiveGrid(GridFeaturizer):
 
     featurizer_id: ClassVar[str] = "expressive_grid"
 
-    def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
+    def __init__(self, drum_map: str | Mapping[str, Any] = DEFAULT_MAP) -> None:
         self.drum_map: DrumMap = drum_map_from(drum_map)
         self._config_map = drum_map if drum_map in map_names() else self.drum_map.to_json()
         self._lane_of_pitch = np.array(self.drum_map.articulation_table(), dtype=np.int64)

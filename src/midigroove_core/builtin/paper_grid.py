@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from midigroove_core.builtin.expressive_grid import drum_map_from
 from midigroove_core.builtin.frame_hits import FrameHits, PerFrameMemo, hat_steps, lay_hits
 from midigroove_core.clock import FrameClock
-from midigroove_core.drum_maps import map_names
+from midigroove_core.drum_maps import DEFAULT_MAP, map_names
 from midigroove_core.drum_reading import read_pedal
 from midigroove_core.drums import (
     ARTICULATIONS,
@@ -50,7 +50,7 @@ class PaperGrid(GridFeaturizer):
 
     featurizer_id: ClassVar[str] = "paper_grid"
 
-    def __init__(self, drum_map: str | Mapping[str, Any] = "roland_td") -> None:
+    def __init__(self, drum_map: str | Mapping[str, Any] = DEFAULT_MAP) -> None:
         found = drum_map_from(drum_map)
         self.drum_map: DrumMap = found
         self._config_map = drum_map if drum_map in map_names() else found.to_json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import io
 import os
 import re
 import sys
@@ -106,6 +107,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str] | None = None) -> int:
     """Runs the program and returns its exit code; errors become one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what it cannot show is escaped
+            stream.reconfigure(errors="backslashreplace")
     said: list[typer.Typer] = []
     try:
         with raising_stopped():

@@ -150,6 +150,8 @@ def cache(
     if finish:
         _print_summary(finish_cache(out), json)
         return
+    # Before a dataset is made, or a large one is listed, for a codec that is not there.
+    opened = open_codec(codec, options=options, path=codec_path)
     if dataset is None and train_csv is None and val_csv is None:
         with progress_for_terminal() as progress:
             dataset = dataset_to_cache(progress)
@@ -164,9 +166,8 @@ def cache(
     )  # fmt: skip
     with progress_for_terminal() as progress:
         summary = build_cache(
-            data, open_codec(codec, options=options, path=codec_path), out, device=device,
-            batch=batch, rank=rank, world=world, strict=strict, normalize=normalize,
-            overwrite=overwrite, progress=progress,
+            data, opened, out, device=device, batch=batch, rank=rank, world=world, strict=strict,
+            normalize=normalize, overwrite=overwrite, progress=progress,
         )  # fmt: skip
     _print_summary(summary, json)
 

@@ -194,7 +194,7 @@ def _print_verify(report: VerifyReport, path: Path) -> None:
     if summary:
         print_table("Audio against MIDI", list(summary), [list(summary.values())])
     if not report.findings:
-        console.print(f"{report.num_takes} takes, {facts['audio_hours']} h: nothing is wrong")
+        console.print(f"takes: {report.num_takes}, {facts['audio_hours']} h: nothing is wrong")
         return
     print_table("Findings", ["kind", "count"], [list(item) for item in report.counts.items()])
     first = [[f.kind, f.take, f.detail] for f in report.findings[:50]]

@@ -9,7 +9,14 @@ import typer
 
 from midigroove_core import bounds
 from midigroove_core.cli.defaults import dataset_to_judge, evaluation_folder, system_text
-from midigroove_core.cli.drawing import read_sampling_options
+from midigroove_core.cli.drawing import (
+    DRAWING,
+    Sample,
+    Temperature,
+    TopK,
+    TopP,
+    read_sampling_options,
+)
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal, stderr
 from midigroove_core.errors import InputError
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from midigroove_core.scorecard.summary import Summary
 
 PANEL = "Evaluation"
-_ROWS, _CODES, _RUN = "Reference rows", "How codes are drawn", "What is kept, and where it runs"
+_ROWS, _RUN = "Reference rows", "What is kept, and where it runs"
 
 
 def add(app: typer.Typer) -> None:
@@ -113,43 +120,12 @@ def evaluate(
     add_sampler: Annotated[
         bool, typer.Option(help="The kit, played plainly.", rich_help_panel=_ROWS)
     ] = True,
-    temperature: Annotated[
-        float | None,
-        number(
-            bounds.TEMPERATURE,
-            help="0 takes the likeliest code.",
-            show_default="as each model says",
-            rich_help_panel=_CODES,
-        ),
-    ] = None,
-    top_k: Annotated[
-        int | None,
-        number(
-            bounds.COUNT,
-            help="0 keeps all codes.",
-            show_default="as each model says",
-            rich_help_panel=_CODES,
-        ),
-    ] = None,
-    top_p: Annotated[
-        float | None,
-        number(
-            bounds.SHARE_ABOVE_0,
-            help="1 keeps all codes.",
-            show_default="as each model says",
-            rich_help_panel=_CODES,
-        ),
-    ] = None,
-    sample: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="A setting of drawing that a model declares; repeatable.",
-            rich_help_panel=_CODES,
-        ),
-    ] = None,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    sample: Sample = None,
     seed: Annotated[
-        int, number(bounds.SEED, help="Of clips and draws.", rich_help_panel=_CODES)
+        int, number(bounds.SEED, help="Of clips and draws.", rich_help_panel=DRAWING)
     ] = 0,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_RUN)

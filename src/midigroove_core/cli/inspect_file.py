@@ -11,6 +11,7 @@ from midigroove_core import bounds
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, console, print_json, print_table
 from midigroove_core.cli.tables import flat_rows
+from midigroove_core.drum_maps import DEFAULT_MAP
 
 if TYPE_CHECKING:
     from midigroove_core.midi_summary import MidiSummary
@@ -31,7 +32,7 @@ def inspect(
     ],
     drum_map: Annotated[
         str, typer.Option(help="MIDI: what the pitches mean, as `render` has it.")
-    ] = "roland_td",
+    ] = DEFAULT_MAP,
     kit: Annotated[
         str | None,
         typer.Option(help="MIDI: the sampler's kit to look in.", show_default="the first kit"),

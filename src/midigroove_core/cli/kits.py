@@ -11,6 +11,7 @@ import typer
 from midigroove_core import bounds
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, console, print_json, print_table
+from midigroove_core.drum_maps import DEFAULT_MAP
 
 KitArgument = Annotated[
     str, typer.Argument(help="A kit's name, a folder of one-shots, font.sf2, or font.sf2:PROGRAM.")
@@ -86,7 +87,7 @@ def cut(
         typer.Option(help="What is played in it, or the whole of that.", show_default="heard"),
     ] = None,
     drum_map: Annotated[
-        str | None, typer.Option(help="What its pitches mean.", show_default="roland_td")
+        str | None, typer.Option(help="What its pitches mean.", show_default=DEFAULT_MAP)
     ] = None,
     json: Json = False,
 ) -> None:

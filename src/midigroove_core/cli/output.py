@@ -25,8 +25,10 @@ class _Console(Console):
     """Prints texts as texts, whatever is in the names that they repeat."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As Rich prints, with what steers terminals escaped."""
+        """As Rich prints, with what steers terminals escaped; lines break on terminals alone."""
         shown = [printable(each) if isinstance(each, str) else each for each in objects]
+        if not self.is_terminal and all(isinstance(each, str) for each in objects):
+            options.setdefault("soft_wrap", True)
         super().print(*shown, **options)
 
 
@@ -43,7 +45,8 @@ def print_json(value: Any) -> None:
     """Prints a value as JSON; with `--json` a command prints nothing else on standard output."""
     from midigroove_core.atomic import dump_json  # what --help has no need of
 
-    sys.stdout.write(dump_json(value) + "\n")
+    every = (sys.stdout.encoding or "").lower().startswith("utf")  # has every character
+    sys.stdout.write(dump_json(value, ascii_only=not every) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from midigroove_core import bounds
-from midigroove_core.cli.drawing import read_sampling_options
+from midigroove_core.cli.drawing import (
+    DRAWING,
+    Sample,
+    Temperature,
+    TopK,
+    TopP,
+    read_sampling_options,
+)
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, progress_for_terminal
 from midigroove_core.errors import InputError
@@ -128,37 +135,14 @@ def render(
     dither: Annotated[
         bool, typer.Option("--dither", help="Dither to 16 bits, except where it is silent.")
     ] = False,
-    temperature: Annotated[
-        float | None,
-        number(
-            bounds.TEMPERATURE,
-            help="Below 1 draws likelier codes; 0 takes the likeliest.",
-            show_default="as the model says",
-        ),
-    ] = None,
-    top_k: Annotated[
-        int | None,
-        number(
-            bounds.COUNT,
-            help="Draw from the k likeliest codes; 0: all.",
-            show_default="as the model says",
-        ),
-    ] = None,
-    top_p: Annotated[
-        float | None,
-        number(
-            bounds.SHARE_ABOVE_0,
-            help="Draw from codes that reach this probability.",
-            show_default="as the model says",
-        ),
-    ] = None,
-    sample: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE", help="A setting of drawing that the model declares; repeatable."
-        ),
-    ] = None,
-    seed: Annotated[int, number(bounds.SEED, help="Another seed draws other codes.")] = 0,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    sample: Sample = None,
+    seed: Annotated[
+        int,
+        number(bounds.SEED, help="Another seed draws other codes.", rich_help_panel=DRAWING),
+    ] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     codec_path: Annotated[
         Path | None, typer.Option(help="Weights of the codec.", show_default="where it looks")

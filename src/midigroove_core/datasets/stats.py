@@ -113,7 +113,7 @@ def _count_hits(path: Path) -> Counter[str] | None:
         performance = load_midi(path)
     except InputError:
         return None
-    classes = classes_of_pitches(load_drum_map("roland_td"))
+    classes = classes_of_pitches(load_drum_map())
     names = Counter(classes[pitch] for pitch in performance.pitch.tolist())
     del names[""]  # no drum of the map: what nothing plays, and nothing counts
     return names

@@ -249,6 +249,8 @@ def _row(performance: Performance, result: TakeResult) -> dict[str, str]:
 
 
 def _write_csv(path: Path, rows: list[dict[str, str]], columns: tuple[str, ...]) -> None:
+    # Not `csvfile.write_csv`, which marks cells that a spreadsheet would compute: paths and names
+    # are read back from here as they are.
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -220,7 +220,7 @@ def _play_stems(
 
 def _parts(performance: DrumPerformance) -> list[DrumPerformance]:
     """The hits of each of `STEMS`; what is no drum of a Roland module goes with percussion."""
-    drum_map = load_drum_map("roland_td")
+    drum_map = load_drum_map()
     names = [drum_map.articulation(pitch) or "other" for pitch in performance.pitch.tolist()]
     return [keep_hits(performance, np.isin(names, members)) for members in STEMS.values()]
 

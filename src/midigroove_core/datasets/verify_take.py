@@ -114,7 +114,7 @@ def check_takes(task: Task) -> list[TakeReport]:
 def _check_performance(report: TakeReport, performance: DrumPerformance) -> None:
     if performance.num_hits == 0:
         report.add("no_hits", "the MIDI file has no hit")
-    known = load_drum_map("roland_td").pitches
+    known = load_drum_map().pitches
     unknown = Counter(pitch for pitch in performance.pitch.tolist() if pitch not in known)
     if unknown:
         listed = ", ".join(f"{pitch} ({count} hits)" for pitch, count in sorted(unknown.items()))

@@ -41,7 +41,7 @@ def draw_renders(path: Path, midi_path: Path, renders: Mapping[str, Rendered]) -
 
 
 def _draw_grid(axes: Axes, performance: DrumPerformance, seconds: float) -> None:
-    drum_map = load_drum_map("roland_td")
+    drum_map = load_drum_map()
     performance = read_with(performance, drum_map).performance
     names = [drum_map.articulation(pitch) for pitch in performance.pitch]
     used = [name for name in ARTICULATIONS if name in names]

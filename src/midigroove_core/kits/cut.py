@@ -126,7 +126,7 @@ def cut_kit(
     Raises:
         InputError: no hit lies in the audio, or none is heard there.
     """
-    drum_map = drum_map or load_drum_map("roland_td")
+    drum_map = drum_map or load_drum_map()
     if sample_rate != SAMPLE_RATE:
         audio = soxr.resample(audio, sample_rate, SAMPLE_RATE)
     read = read_with(performance, drum_map).performance

@@ -100,7 +100,7 @@ def render_blocks(
     Yields:
         [1, n] float32, or with `stems` [len(STEMS), n].
     """
-    drum_map = drum_map or load_drum_map("roland_td")
+    drum_map = drum_map or load_drum_map()
     performance = read_with(performance, drum_map).performance
     voices = kit.at_rate(sample_rate)
     onsets = np.round(performance.onset_sec * sample_rate).astype(np.int64)

@@ -13,6 +13,7 @@ from pathlib import Path
 from midigroove_core.audio import AUDIO_SUFFIXES, audio_format
 from midigroove_core.errors import InputError
 from midigroove_core.midi_file import STANDARD_INPUT
+from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.readers import reader_suffixes
 from midigroove_core.rendering.config import Engine, RenderConfig
@@ -162,15 +163,20 @@ def from_files_to_files(
     config, progress = config or RenderConfig(), progress or Silent()
     output = output or Output()
     _check(work, config, output)
-    engine = open_engine(config, progress)
+    engine: Engine | None = None
     results = []
     for midi, audio in work:
         try:
-            result = _render_one(midi, audio, config, output, engine, progress)
+            performance = read_file(midi, config, progress)
         except InputError as error:
-            results.append(FileResult(str(midi), str(audio), error=str(error)))
-            if len(work) > 1:
-                progress.message(f"skipped: {error}")
+            results.append(_failed(midi, audio, error, len(work), progress))
+            continue
+        # Loading takes seconds, which nobody should wait who named a file that is not there.
+        engine = engine or open_engine(config, progress)
+        try:
+            result = _render_one(midi, performance, audio, config, output, engine, progress)
+        except InputError as error:
+            results.append(_failed(midi, audio, error, len(work), progress))
             continue
         results.append(result)
         where = "standard output" if result.audio == STANDARD_OUTPUT else result.audio
@@ -199,15 +205,21 @@ def _check(work: list[tuple[Path, Path]], config: RenderConfig, output: Output) 
         raise InputError(f"{there[0]}{many} {exist}; `overwrite` replaces, `out` names another")
 
 
+def _failed(midi: Path, audio: Path, error: InputError, of: int, progress: Progress) -> FileResult:
+    if of > 1:
+        progress.message(f"skipped: {error}")
+    return FileResult(str(midi), str(audio), error=str(error))
+
+
 def _render_one(
     midi: Path,
+    performance: DrumPerformance,
     audio: Path,
     config: RenderConfig,
     output: Output,
     engine: Engine,
     progress: Progress,
 ) -> FileResult:
-    performance = read_file(midi, config, progress)
     try:
         played = open_played(performance, config, engine, progress, groups=output.stems)
     except InputError as error:

@@ -254,14 +254,14 @@ def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
     listed = ", ".join(known) or "none"
     hint = nearest(wanted, [*known, UNKNOWN])
     other = (
-        "; the sampler plays it: engine sampler" if name == "kit" and names_a_kit(wanted) else ""
+        "; `engine` sampler plays it" if name == "kit" and names_a_kit(wanted) else ""
     )
     raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}{other}")
 
 
 def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
     """How the checkpoint's featurizer reads pitches, see `GridFeaturizer.drum_map`."""
-    return checkpoint.featurizer.drum_map or load_drum_map("roland_td")
+    return checkpoint.featurizer.drum_map or load_drum_map()
 
 
 def begin_with(batch: GridBatch, codes: NDArray[np.int64]) -> GridBatch:

@@ -39,7 +39,7 @@ class SamplerEngine:
         else:
             self._kit = load_kit(config.kit if config.kit is not None else list_kits()[0].id)
         self._config = config
-        self.drum_map = config.read_drum_map() or load_drum_map("roland_td")
+        self.drum_map = config.read_drum_map() or load_drum_map()
         self.kit = self._kit.name
         if self._kit.read_as:
             progress.message(f"{config.kit}: read as drums: {_listed(self._kit.read_as)}")

@@ -165,7 +165,7 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
         batch_size=config.batch_size,
         seed=config.seed,
         balance=config.balance_drums if balanced else 0.0,
-        hits=find_hits(cache, train, load_drum_map("roland_td")) if balanced else {},
+        hits=find_hits(cache, train, load_drum_map()) if balanced else {},
     )
 
 

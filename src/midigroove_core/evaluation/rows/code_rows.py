@@ -179,10 +179,7 @@ def hit_sketch(performance: DrumPerformance, start_sec: float, bins: int) -> NDA
 
 
 _CLASS_TABLE = np.array(
-    [
-        DRUM_CLASSES.index(name) if name else -1
-        for name in classes_of_pitches(load_drum_map("roland_td"))
-    ]
+    [DRUM_CLASSES.index(name) if name else -1 for name in classes_of_pitches(load_drum_map())]
 )
 
 

@@ -23,7 +23,7 @@ TEMPLATE_SEC = 0.5
 SHARED_KITS = 2
 """Kits whose one-shots are the templates of a kit of which nothing else is known."""
 
-_CLASS_OF_PITCH = np.array(classes_of_pitches(load_drum_map("roland_td")))
+_CLASS_OF_PITCH = np.array(classes_of_pitches(load_drum_map()))
 
 Hits = dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]
 
