@@ -385,3 +385,14 @@ def test_sampling_settings_are_the_checkpoints_where_nothing_is_said(
     ):
         with pytest.raises(InputError, match=says):
             loaded.sampling(asked)
+
+
+def test_loading_the_model_that_ships_imports_no_compiler() -> None:
+    """Some operations on torch's meta device import it, for more than a second at every render."""
+    script = (
+        "import sys; from midigroove_core.checkpoint import load_checkpoint; "
+        "from midigroove_core.rendering.model_engine import shipped_checkpoint; "
+        "load_checkpoint(shipped_checkpoint()); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0

@@ -113,9 +113,7 @@ def test_the_first_kit_when_none_is_named(checkpoint: Path) -> None:
 def test_an_unknown_kit_lists_the_kits(checkpoint: Path) -> None:
     with pytest.raises(InputError, match="no kit 'Polka'.*Brushes, Jazz, Rock"):
         render.open_engine(RenderConfig(checkpoint=checkpoint, kit="Polka"))
-    with pytest.raises(
-        InputError, match="no kit 'random_0007'.*`engine` sampler plays it"
-    ):
+    with pytest.raises(InputError, match="no kit 'random_0007'.*`engine` sampler plays it"):
         render.open_engine(RenderConfig(checkpoint=checkpoint, kit="random_0007"))
 
 

@@ -26,6 +26,7 @@ resolve finely (Tancik et al. 2020, https://arxiv.org/abs/2006.10739).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, ClassVar
 
 import torch
@@ -112,7 +113,7 @@ class AutoregressiveModel(ParallelModel):
         nn.init.normal_(self.past.weight, std=0.5 * len(codebook_sizes) ** -0.5)
         nn.init.zeros_(self.adds.weight)
         nn.init.zeros_(self.adds.bias)
-        offsets = torch.tensor([0, *codebook_sizes[:-1]]).cumsum(0)  # of each row's embeddings
+        offsets = torch.tensor([0, *accumulate(codebook_sizes[:-1])])  # of each row's embeddings
         self.register_buffer("_offsets", offsets, persistent=False)
         vectors = spec.code_vectors()
         if vectors is not None:
@@ -156,8 +157,9 @@ class AutoregressiveModel(ParallelModel):
         if heard:
             self.decoder.extend(encoded[:, :heard] + past, memory)
         recent = self._last_entries(codes, heard)
+        taps = self._taps
         for frame in range(heard, frames):
-            entering = (self._taps * recent).sum(1)[:, None]  # [B, 1, D]
+            entering = (taps * recent).sum(1)[:, None]  # [B, 1, D]
             decoded = self.decoder.extend(encoded[:, frame : frame + 1] + entering, memory)
             hidden = encoded[:, frame] + self.adds(decoded[:, 0])
             drawn = sampler.draw(hidden)

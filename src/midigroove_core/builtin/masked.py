@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -104,7 +105,7 @@ class MaskedModel(ParallelModel):
         self.open = nn.Parameter(torch.zeros(len(self._stages), dim))
         nn.init.normal_(self.heard.weight, std=len(sizes) ** -0.5)
         nn.init.zeros_(self.enter.weight)  # begins as `parallel`
-        offsets = torch.tensor([0, *sizes[:-1]]).cumsum(0)  # of each codebook's embeddings
+        offsets = torch.tensor([0, *accumulate(sizes[:-1])])  # of each codebook's embeddings
         self.register_buffer("_offsets", offsets, persistent=False)
         vectors = spec.code_vectors()
         if vectors is not None:

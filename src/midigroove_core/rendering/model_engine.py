@@ -253,9 +253,7 @@ def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
         return -1
     listed = ", ".join(known) or "none"
     hint = nearest(wanted, [*known, UNKNOWN])
-    other = (
-        "; `engine` sampler plays it" if name == "kit" and names_a_kit(wanted) else ""
-    )
+    other = "; `engine` sampler plays it" if name == "kit" and names_a_kit(wanted) else ""
     raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}{other}")
 
 
