@@ -27,6 +27,7 @@ STORY = (
 @pytest.mark.parametrize("package", [midigroove, midigroove_core])
 def test_names_are_there_complete_and_documented(package) -> None:
     assert set(STORY) <= set(package.__all__) <= set(dir(package))
+    assert not {"Any", "annotations"} & set(dir(midigroove))
     for name in package.__all__:
         value = getattr(package, name)
         assert name.startswith("__") or name == "hookimpl" or value.__doc__, name
