@@ -215,3 +215,19 @@ def test_the_default_kit_is_the_first_that_ships(known: list[str], expected: int
     from midigroove_core.rendering.model_engine import _default_kit
 
     assert _default_kit(known) == expected
+
+
+def test_a_touch_is_laid_on_what_is_played() -> None:
+    straight = performance(end_sec=3.0)
+    settings = {"kit": "standard", "engine": "sampler"}
+    plain = render.render(straight, **settings)
+    swung = render.render(straight, swing="66", **settings)
+    loose = render.render(straight, humanize="time=9,velocity=5", seed=1, **settings)
+    assert not np.array_equal(swung.audio, plain.audio)
+    assert not np.array_equal(loose.audio, plain.audio[:, : loose.audio.shape[1]])
+    again = render.render(straight, humanize="time=9,velocity=5", seed=1, **settings)
+    assert np.array_equal(loose.audio, again.audio)
+    soft = render.render(straight, velocity_curve=2.0, **settings)
+    assert np.abs(soft.audio).max() < np.abs(plain.audio).max()
+    with pytest.raises(InputError, match="swing must be a number from 50 to 75"):
+        render.render(straight, swing=20, **settings)

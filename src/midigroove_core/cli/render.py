@@ -90,6 +90,30 @@ def render(
             show_default="the file's own",
         ),
     ] = None,
+    swing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<percent[/8]>",
+            help="Where the second of two 16ths (/8: 8ths) lies: 50 is straight, 67 a triplet.",
+            show_default="as played",
+        ),
+    ] = None,
+    velocity_curve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<power|points>",
+            help="Below 1 soft hits get louder; or points such as 1=20,127=110.",
+            show_default="as played",
+        ),
+    ] = None,
+    humanize: Annotated[
+        str | None,
+        typer.Option(
+            metavar="time=<ms>,velocity=<steps>",
+            help="Move each hit a little, and hit a little harder or softer, by luck.",
+            show_default="as played",
+        ),
+    ] = None,
     channel: Annotated[
         int | None, number(bounds.CHANNEL, help="MIDI channel, 1 to 16.", show_default="the drums")
     ] = None,
@@ -141,7 +165,11 @@ def render(
     sample: Sample = None,
     seed: Annotated[
         int,
-        number(bounds.SEED, help="Another seed draws other codes.", rich_help_panel=DRAWING),
+        number(
+            bounds.SEED,
+            help="Another seed draws other codes, and other luck.",
+            rich_help_panel=DRAWING,
+        ),
     ] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     codec_path: Annotated[
@@ -155,18 +183,19 @@ def render(
 
     Example: `midigroove render groove.mid --kit jazz -o groove.wav`
     """
-    from midigroove_core.rendering.config import RenderConfig
+    from midigroove_core.rendering.config import make_config
     from midigroove_core.rendering.files import find_inputs, from_files_to_files, output_paths
     from midigroove_core.rendering.output import Output
 
-    config = RenderConfig(
+    config = make_config(dict(
         engine="sampler" if like is not None else engine, like=like, like_midi=like_midi,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
-        style=style, bpm=bpm, drum_map=drum_map, feel=feel, channel=channel, track=track,
+        style=style, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
+        velocity_curve=velocity_curve, humanize=humanize, channel=channel, track=track,
         strict=strict, tail_sec=tail_sec, loop=loop, bars=bars,
         sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed,
         sample_rate=sample_rate, mono=mono, device=device,
-    )  # fmt: skip
+    ))  # fmt: skip
     output = Output(
         bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, stems=stems,
         overwrite=overwrite,

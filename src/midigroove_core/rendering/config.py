@@ -19,9 +19,12 @@ from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.interfaces.sampling import COMMON, check_common, gather_sampling
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
+from midigroove_core.touch import Humanize, Swing, Touch, VelocityCurve, read_part
 
 ENGINES = ("model", "sampler")
 _PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
+
+_TOUCH = {"swing": Swing, "velocity_curve": VelocityCurve, "humanize": Humanize}
 
 _BOUNDS = {
     "bpm": bounds.TEMPO_BPM,
@@ -56,6 +59,7 @@ class RenderConfig:
             the model was trained to (sampler: as "roland_td").
         feel: a performance whose timing and dynamics are laid on a file that is rendered; None
             plays the file's own.
+        swing, velocity_curve, humanize: how it is played, see `touch.Touch`; after `feel`.
         channel, track: read this MIDI channel (1 to 16) or track (number or name) of files; None
             takes their drum parts, see `load_midi`.
         strict: refuse hits that are no drum of the map instead of leaving them out.
@@ -65,7 +69,7 @@ class RenderConfig:
         sampling: model engine: settings of drawing by name, such as `{"temperature": 0.7}`; what is
             not named is as the checkpoint says. `SamplingConfig` has what all models have, and a
             model may declare more.
-        seed: of the draw.
+        seed: of all that is drawn: codes, and the luck of hits.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
         mono: mix the channels of a codec that has several, see `audio.downmix`.
         device: where the model and the codec run; "auto" takes a GPU where there is one.
@@ -84,6 +88,9 @@ class RenderConfig:
     bpm: float | None = None
     drum_map: str | None = None
     feel: Path | None = None
+    swing: Swing | None = None
+    velocity_curve: VelocityCurve | None = None
+    humanize: Humanize | None = None
     channel: int | None = None
     track: str | None = None
     strict: bool = False
@@ -112,14 +119,20 @@ class RenderConfig:
         check_common(self.sampling)
         check_device(self.device)
 
+    @property
+    def touch(self) -> Touch:
+        """Swing, velocity curve and luck."""
+        return Touch(self.swing, self.velocity_curve, self.humanize)
+
     def read_drum_map(self) -> DrumMap | None:
         """The drum map to read pitches with, if one was named."""
         return None if self.drum_map is None else load_drum_map(self.drum_map)
 
 
 def make_config(settings: Mapping[str, Any]) -> RenderConfig:
-    """A configuration from settings by name; paths may be texts, `like` takes the sampler, and
-    `temperature`, `top_k` and `top_p` may be said without `sampling`.
+    """A configuration from settings by name; paths may be texts, `like` takes the sampler,
+    `temperature`, `top_k` and `top_p` may be said without `sampling`, and `swing`, `velocity_curve`
+    and `humanize` as texts.
 
     Raises:
         InputError: no such setting; names it.
@@ -134,6 +147,9 @@ def make_config(settings: Mapping[str, Any]) -> RenderConfig:
     for name in _PATHS:
         if chosen.get(name) is not None:
             chosen[name] = Path(chosen[name])
+    for name, kind in _TOUCH.items():
+        if name in chosen:
+            chosen[name] = read_part(kind, chosen[name])
     return RenderConfig(**chosen)
 
 

@@ -129,7 +129,7 @@ def _play(
     performance: DrumPerformance, config: RenderConfig, engine: Engine, progress: Progress
 ) -> Rendered:
     """What an engine plays, at the rate and the length asked for."""
-    audible = read_drums(performance, engine.drum_map, config.strict, progress)
+    audible = _as_played(performance, config, engine, progress)
     rate = config.sample_rate or engine.sample_rate
     loop = _loop(audible, config, rate, progress)
     rendered = engine.play(audible if loop is None else loop.performance, progress)
@@ -137,12 +137,20 @@ def _play(
     if rate != rendered.sample_rate:
         audio = resample(audio, rendered.sample_rate, rate)
     if loop is None:
-        length = num_output_samples(performance.end_sec + config.tail_sec, rate)
+        length = num_output_samples(audible.end_sec + config.tail_sec, rate)
         audio = fade_end(fit_length(audio, length), rate)
     else:
         audio = loop.cut(audio, rate)
         rendered = replace(rendered, codes=None, joins_sec=[])
     return replace(rendered, audio=audio, sample_rate=rate)
+
+
+def _as_played(
+    performance: DrumPerformance, config: RenderConfig, engine: Engine, progress: Progress
+) -> DrumPerformance:
+    """The drums of the map, touched: hats are read by the pedal before they are moved in time."""
+    audible = read_drums(performance, engine.drum_map, config.strict, progress)
+    return config.touch.apply(audible, config.seed)
 
 
 def _guarded(rendered: Rendered, progress: Progress) -> Rendered:
@@ -188,14 +196,14 @@ def open_played(
         blocks = in_blocks(audio, BLOCK_SAMPLES)
         return Played(blocks, (), len(audio), audio.shape[1], rate)
     rate = engine.sample_rate
-    audible = read_drums(performance, engine.drum_map, config.strict, progress)
+    audible = _as_played(performance, config, engine, progress)
     loop = _loop(audible, config, rate, progress)
     names = engine.groups if groups else ()
     if loop is not None:
         whole = loop.start + loop.length
         blocks = engine.play_blocks(loop.performance, whole, progress, groups=groups)
         return Played(loop.cut_blocks(blocks), names, 1, loop.length, rate)
-    length = num_output_samples(performance.end_sec + config.tail_sec, rate)
+    length = num_output_samples(audible.end_sec + config.tail_sec, rate)
     blocks = engine.play_blocks(audible, length, progress, groups=groups)
     faded = with_faded_end(blocks, length, round(END_FADE_SEC * rate))
     return Played(faded, names, 1, length, rate)
