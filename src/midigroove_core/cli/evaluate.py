@@ -127,6 +127,14 @@ def evaluate(
     seed: Annotated[
         int, number(bounds.SEED, help="Of clips and draws.", rich_help_panel=DRAWING)
     ] = 0,
+    seeds: Annotated[
+        int,
+        number(
+            bounds.AT_LEAST_ONE,
+            help="Draw every clip with so many seeds, to see the luck of the draw.",
+            rich_help_panel=DRAWING,
+        ),
+    ] = 1,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_RUN)
     ] = "auto",
@@ -190,8 +198,8 @@ def evaluate(
         rows=tuple(RowKind(name) for name, value in wanted.items() if value),
         embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,
         same_loudness=same_loudness,
-        sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed, device=device,
-        decode_device=decode_device,
+        sampling=read_sampling_options(sample, temperature, top_k, top_p),
+        seed=seed, seeds=seeds, device=device, decode_device=decode_device,
         codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,
         pred_include_ref=pred_include_ref, overwrite=overwrite,
     )  # fmt: skip

@@ -131,7 +131,7 @@ class _Keeper:
             self._store = PredictionStore(places.preds, plan.clips, config.save_preds, rate)
 
     def add(self, played: Played) -> None:
-        wanted = played.row.is_system or self._references
+        wanted = (played.row.is_system or self._references) and not played.draw
         if self._store is not None and wanted and played.audio is not None:
             self._store.add(played.row.name, played.clip, played.audio)
 

@@ -17,7 +17,9 @@ from midigroove_core.scorecard.figures import Difference
 from midigroove_core.scorecard.files import ClipFigures, Evaluation
 from midigroove_core.scorecard.manifest import Manifest
 from midigroove_core.scorecard.paired import correct, make_difference
-from midigroove_core.scorecard.tables import head, in_order, plain
+from midigroove_core.scorecard.records import number
+from midigroove_core.scorecard.scores import spread_over_seeds
+from midigroove_core.scorecard.tables import head, in_order, plain, seeds_text
 
 MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
     ("clips.split", "another split", lambda m: m.clips.split),
@@ -37,7 +39,7 @@ _ADVICE = {
     "`sample_rate`, such as 32000",
 }
 
-SHOULD_AGREE = ("versions", "sampling", "seed")
+SHOULD_AGREE = ("versions", "sampling", "seed", "seeds")
 """Fields whose differences are told, but do not forbid a comparison."""
 
 
@@ -51,6 +53,8 @@ class Comparison:
         metrics: how to read each metric, trusted ones alone, in the order of the questions.
         means: metric -> mean per system, in the order of `systems`.
         differences: one per pair of systems and metric.
+        over_seeds: metric -> standard deviation of the mean over sampling seeds, per system; None
+            for one that was drawn once.
     """
 
     notes: tuple[str, ...]
@@ -58,6 +62,7 @@ class Comparison:
     metrics: dict[str, MetricInfo]
     means: dict[str, tuple[float | None, ...]]
     differences: tuple[Difference, ...]
+    over_seeds: dict[str, tuple[float | None, ...]]
 
     @property
     def columns(self) -> list[str]:
@@ -66,11 +71,13 @@ class Comparison:
 
     @property
     def mean_rows(self) -> list[list[object]]:
-        """A row per metric: the systems beside each other."""
-        return [
-            [head(self.metrics[name]), *(plain(value) for value in values)]
-            for name, values in self.means.items()
-        ]
+        """A row per metric: the systems beside each other, in brackets the spread over seeds."""
+        rows: list[list[object]] = []
+        for name, values in self.means.items():
+            both = zip(values, self.over_seeds[name], strict=True)
+            cells = [plain(value) + seeds_text(spread) for value, spread in both]
+            rows.append([head(self.metrics[name]), *cells])
+        return rows
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -106,11 +113,9 @@ def compare_evaluations(
             f"`intersection` compares those that all have"
         )
     labels = _labels(found)
-    systems = {
-        labels[index, name]: evaluation.clip_figures(name)
-        for index, evaluation in enumerate(found)
-        for name in evaluation.systems
-    }
+    named = [(labels[i, name], e, name) for i, e in enumerate(found) for name in e.systems]
+    systems = {label: evaluation.clip_figures(name) for label, evaluation, name in named}
+    drawn = {label: evaluation.seed_figures(name) for label, evaluation, name in named}
     for label in [label for label, figures in systems.items() if not figures.clips]:
         notes.append(f"{label}: has no scored clips, left out")
         del systems[label]
@@ -132,6 +137,10 @@ def compare_evaluations(
             for name in metrics
         },
         differences=_differences(systems, common, metrics, seed),
+        over_seeds={
+            name: tuple(_over_seeds(drawn[label], common, name) for label in systems)
+            for name in metrics
+        },
     )
 
 
@@ -214,8 +223,16 @@ def _common_clips(systems: dict[str, ClipFigures]) -> list[str]:
 
 
 def _aligned(figures: ClipFigures, common: Sequence[str], metric: str) -> np.ndarray:
-    place = {clip: index for index, clip in enumerate(figures.clips)}
-    return figures.values[metric][[place[clip] for clip in common]]
+    """One metric over the common clips; NaN where there is no figure."""
+    values = dict(zip(figures.clips, figures.values[metric], strict=True))
+    return np.array([values.get(clip, np.nan) for clip in common])
+
+
+def _over_seeds(drawn: Sequence[ClipFigures], common: Sequence[str], metric: str) -> float | None:
+    """Spread of the mean over the common clips, from draw to draw."""
+    if not drawn or metric not in drawn[0].values:
+        return None
+    return number(spread_over_seeds(np.array([_aligned(x, common, metric) for x in drawn])))
 
 
 def _mean(values: np.ndarray) -> float | None:

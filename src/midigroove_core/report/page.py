@@ -149,8 +149,17 @@ def _story(summary: Summary) -> str:
     return (
         f"{summary.clips} clips of {summary.takes} takes of {summary.performances} "
         f"performances, split {summary.split}. {reference} Figures are means over clips, with "
-        f"± half of their 95 % interval over performances. Bars run from silence (none) to the "
-        f"codec oracle (full). Grey figures are not to be trusted."
+        f"± half of their 95 % interval over performances.{_seeds(summary)} Bars run from silence "
+        f"(none) to the codec oracle (full). Grey figures are not to be trusted."
+    )
+
+
+def _seeds(summary: Summary) -> str:
+    if summary.seeds < 2:
+        return ""
+    return (
+        f" Systems were drawn with {summary.seeds} seeds: figures are means over them, and in "
+        f"brackets stands the standard deviation from seed to seed."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from midigroove_core.metrics.info import SET_METRICS
 from midigroove_core.report.formats import Cell, Table
 from midigroove_core.scorecard.records import SetDistances
-from midigroove_core.scorecard.tables import floor_text, head, plain
+from midigroove_core.scorecard.tables import floor_text, head, set_text
 
 _NOTE = (
     "Floor: halves of the recordings, whole performances on either side, against each other. "
@@ -32,7 +32,7 @@ def set_cells(sets: SetDistances, systems: Sequence[str], *, per_kit: bool) -> T
                 marks[len(rows)] = "system"
             values = {name: getattr(line, name) for name in SET_METRICS}
             cells = [
-                Cell(plain(value), value, muted=not SET_METRICS[name].trusted)
+                Cell(set_text(line, name), value, muted=not SET_METRICS[name].trusted)
                 for name, value in values.items()
             ]
             kit = [Cell(line.kit, line.kit)] if per_kit else []

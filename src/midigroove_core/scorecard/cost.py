@@ -18,7 +18,7 @@ class CostLine:
     """Seconds spent on a row; real-time factor: seconds spent per second of audio.
 
     Attributes:
-        sec_per_clip: of predicting and decoding.
+        sec_per_clip: of predicting and decoding, each draw counted as a clip.
     """
 
     row: str
@@ -95,7 +95,10 @@ def make_cost(measured: Measured, wall_sec: float, encoding: Sequence[EncodingCo
         _line(
             row.name,
             measured.spent.get(row.name, Spent()),
-            int(measured.scores.scored(row.name).sum()),
+            sum(
+                int(measured.scores.scored(row.name, draw).sum())
+                for draw in range(measured.scores.draws(row.name))
+            ),
         )
         for row in measured.rows
     ]

@@ -20,6 +20,7 @@ class Figure:
         clips, performances: over how many.
         percent: of the way from silence to the codec oracle; None without these rows.
         deviation: standard deviation over clips (or takes); None with fewer than two.
+        over_seeds: standard deviation of the mean over sampling seeds; None with one seed.
     """
 
     mean: float | None
@@ -29,6 +30,7 @@ class Figure:
     performances: int
     percent: float | None = None
     deviation: float | None = None
+    over_seeds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -132,20 +132,43 @@ class Evaluation:
                 f"{path}: has {len(own)} clips of {row}, and summary.json says {summary.clips}: "
                 f"lines are gone or were added; evaluate again"
             )
-        there = [name for name in self.summary.metrics if own and name in own[0][1]]
-        values = {
-            name: np.array(
-                [
-                    np.nan if value is None else value
-                    for value in (read_number(x, name, f"{path}: line {n}") for n, x in own)
-                ],
-                np.float64,
+        performances = [line["performance"] for _, line in own]
+        return ClipFigures([line["clip"] for _, line in own], performances, self._values(path, own))
+
+    def seed_figures(self, row: str) -> list[ClipFigures]:
+        """The same, sampling seed by sampling seed; empty for a row that was drawn once.
+
+        Raises:
+            InputError: seeds.csv is gone or damaged (names the line).
+        """
+        if self.summary.seeds < 2:
+            return []
+        path = self.path / "seeds.csv"
+        lines = self.table("seeds.csv", ("clip", "row", "seed"))
+        performance = {x["clip"]: x["performance"] for x in self.table("clips.csv")}
+        of_seed: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        for place, line in enumerate(lines, 2):
+            if line["row"] == row:
+                of_seed.setdefault(line["seed"], []).append((place, line))
+        return [
+            ClipFigures(
+                [line["clip"] for _, line in own],
+                [performance.get(line["clip"], "") for _, line in own],
+                self._values(path, own),
             )
-            for name in there
-        }
-        return ClipFigures(
-            [line["clip"] for _, line in own], [line["performance"] for _, line in own], values
-        )
+            for own in of_seed.values()
+        ]
+
+    def _values(
+        self, path: Path, lines: list[tuple[int, dict[str, str]]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Metric -> figures of these lines, with their places in the file for messages."""
+        there = [name for name in self.summary.metrics if lines and name in lines[0][1]]
+        found = {}
+        for name in there:
+            read = [read_number(line, name, f"{path}: line {place}") for place, line in lines]
+            found[name] = np.array([np.nan if v is None else v for v in read], np.float64)
+        return found
 
 
 def _state_of(path: Path) -> tuple[int, ...]:

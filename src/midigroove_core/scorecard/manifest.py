@@ -57,6 +57,7 @@ class Manifest:
         rows: names.
         systems, folders: under test.
         caches: codecs that were judged without a model.
+        seeds: with how many, from `seed` on, every system was drawn.
     """
 
     format: str
@@ -74,6 +75,7 @@ class Manifest:
     systems: tuple[SystemFacts, ...]
     folders: tuple[FolderFacts, ...] = ()
     caches: tuple[CacheFacts, ...] = ()
+    seeds: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; `from_json` of it is equal."""

@@ -84,7 +84,10 @@ def correct(
 
 
 def figure(
-    interval: Interval, percent: float | None = None, deviation: float | None = None
+    interval: Interval,
+    percent: float | None = None,
+    deviation: float | None = None,
+    over_seeds: float | None = None,
 ) -> Figure:
     """An interval, rounded."""
     return Figure(
@@ -95,4 +98,5 @@ def figure(
         interval.num_groups,
         percent,
         deviation,
+        over_seeds,
     )

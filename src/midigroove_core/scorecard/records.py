@@ -72,7 +72,7 @@ class CodesLine:
 
 @dataclass(frozen=True)
 class DrumLine:
-    """How well one drum is played by one row, over all clips.
+    """How well one drum is played by one row, over all clips and draws.
 
     Attributes:
         drum: class of drums.
@@ -137,6 +137,8 @@ class SetLine:
         kernel_audio_distance, frechet_distance, density, coverage: see `metrics.distribution`.
         frechet_distance_infinity: None where there are too few vectors to extrapolate.
         embeddings: vectors of the row.
+        over_seeds: standard deviation of the kernel distance over sampling seeds, of which all
+            figures are means then; None with one seed.
     """
 
     kit: str
@@ -147,6 +149,7 @@ class SetLine:
     density: float | None
     coverage: float | None
     embeddings: int
+    over_seeds: float | None = None
 
 
 @dataclass(frozen=True)

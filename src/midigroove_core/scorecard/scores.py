@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 @dataclass
 class Scores:
-    """Figures per row and clip; NaN where undefined, `scored` where there are any.
+    """Figures per row, clip and draw; NaN where undefined, `scored` where there are any.
+
+    A system may be drawn with several seeds; what is asked for is then the mean over its draws.
 
     Attributes:
         metrics: column names.
@@ -20,27 +23,38 @@ class Scores:
 
     metrics: tuple[str, ...]
     num_clips: int
-    _values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    _scored: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    _values: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
+    _scored: dict[str, list[NDArray[np.bool_]]] = field(default_factory=dict)
 
-    def add(self, row: str, clip: int, values: Mapping[str, float]) -> None:
+    def add(self, row: str, clip: int, values: Mapping[str, float], draw: int = 0) -> None:
         """Stores the figures of one clip; figures stored before are kept unless named again."""
-        if row not in self._values:
-            self._values[row] = np.full((self.num_clips, len(self.metrics)), np.nan)
-            self._scored[row] = np.zeros(self.num_clips, bool)
+        own, scored = self._values.setdefault(row, []), self._scored.setdefault(row, [])
+        while len(own) <= draw:
+            own.append(np.full((self.num_clips, len(self.metrics)), np.nan))
+            scored.append(np.zeros(self.num_clips, bool))
         for name, value in values.items():
-            self._values[row][clip, self.metrics.index(name)] = value
-        self._scored[row][clip] = True
+            own[draw][clip, self.metrics.index(name)] = value
+        scored[draw][clip] = True
+
+    def draws(self, row: str) -> int:
+        """How often a row was drawn: with how many seeds."""
+        return len(self._values.get(row, ()))
 
     def values(self, row: str, metric: str) -> NDArray[np.float64]:
-        """One metric of one row: [N], NaN where undefined or not scored."""
-        if row not in self._values:
-            return np.full(self.num_clips, np.nan)
-        return self._values[row][:, self.metrics.index(metric)]
+        """One metric of one row, mean over its draws: [N], NaN where undefined or not scored."""
+        return mean_of_draws(self.draw_values(row, metric))
 
-    def scored(self, row: str) -> NDArray[np.bool_]:
-        """Which clips have figures for that row: [N]."""
-        return self._scored.get(row, np.zeros(self.num_clips, bool))
+    def draw_values(self, row: str, metric: str) -> NDArray[np.float64]:
+        """One metric of one row, draw by draw: [D, N], NaN where undefined or not scored."""
+        place = self.metrics.index(metric)
+        found = [values[:, place] for values in self._values.get(row, ())]
+        return np.array(found).reshape(len(found), self.num_clips)
+
+    def scored(self, row: str, draw: int | None = None) -> NDArray[np.bool_]:
+        """Which clips have figures for that row, in one draw or in any: [N]."""
+        found = self._scored.get(row, [])
+        chosen = found if draw is None else found[draw : draw + 1]
+        return np.any(np.array(chosen).reshape(len(chosen), self.num_clips), axis=0)
 
     def metrics_of(self, row: str) -> list[str]:
         """Metrics with a figure for at least one clip of that row."""
@@ -64,7 +78,28 @@ class Skip:
 
 def skips_of(skips: Sequence[Skip], row: str) -> int:
     """Clips left out for a row (those left out for all included)."""
-    return sum(line.row in ("", row) for line in skips)
+    return len({line.clip for line in skips if line.row in ("", row)})
+
+
+def mean_of_draws(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over draws of `[D, N]` where there are figures: `[N]`, NaN where there are none."""
+    if len(values) == 1:
+        return values[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of all NaN
+        found: NDArray[np.float64] = np.nanmean(values, axis=0)
+    return found
+
+
+def spread_over_seeds(values: NDArray[np.float64]) -> float:
+    """Standard deviation, over draws, of the mean over clips of `[D, N]`; NaN with fewer than two.
+
+    Only clips that every draw has a figure for count, so that draws differ by luck alone.
+    """
+    everywhere = np.isfinite(values).all(axis=0)
+    if len(values) < 2 or not everywhere.any():
+        return float("nan")
+    return float(values[:, everywhere].mean(axis=1).std(ddof=1))
 
 
 def skips_by_reason(skips: Sequence[Skip]) -> dict[str, int]:

@@ -17,7 +17,12 @@ from midigroove_core.scorecard.order import find_disorder, mark_untrusted
 from midigroove_core.scorecard.paired import correct, figure, make_difference
 from midigroove_core.scorecard.records import LongLine, number
 from midigroove_core.scorecard.rows import Row, RowKind
-from midigroove_core.scorecard.scores import Scores, skips_by_reason, skips_of
+from midigroove_core.scorecard.scores import (
+    Scores,
+    skips_by_reason,
+    skips_of,
+    spread_over_seeds,
+)
 from midigroove_core.scorecard.summary import (
     AudioSummary,
     LongRow,
@@ -67,6 +72,7 @@ def summarise(measured: Measured, split: str, seed: int) -> Summary:
         codes=measured.codes,
         skipped=skips_by_reason(measured.skips),
         audio=None if measured.audio is None else _audio(measured.audio),
+        seeds=max((measured.scores.draws(row.name) for row in rows), default=1),
     )
 
 
@@ -92,7 +98,9 @@ def row_figures(
                 better = ALL_METRICS[metric].better
                 share = percent_of_oracle(interval.mean, silence.mean, oracle.mean, better)
                 percent = number(share)
-            entries[metric] = figure(interval, percent, _deviation(scores.values(row.name, metric)))
+            spread = number(spread_over_seeds(scores.draw_values(row.name, metric)))
+            deviation = _deviation(scores.values(row.name, metric))
+            entries[metric] = figure(interval, percent, deviation, spread)
         result[row.name] = entries
     return result
 

@@ -114,6 +114,7 @@ class Summary:
         codes: what codes cost the systems.
         skipped: reason -> how many (clip, row) pairs were left out.
         audio: None when only codes were scored.
+        seeds: with how many every system was drawn; of several, figures are means over them.
     """
 
     split: str
@@ -128,6 +129,7 @@ class Summary:
     codes: tuple[CodesLine, ...]
     skipped: dict[str, int]
     audio: AudioSummary | None
+    seeds: int = 1
 
     @property
     def systems(self) -> list[str]:

@@ -9,7 +9,7 @@ from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.scorecard.cost import Cost
 from midigroove_core.scorecard.figures import Difference, Figure, Range
 from midigroove_core.scorecard.metrics import BOUNDED
-from midigroove_core.scorecard.records import SetDistances, SetFloor
+from midigroove_core.scorecard.records import SetDistances, SetFloor, SetLine
 from midigroove_core.scorecard.summary import LongRow, RowSummary, Summary
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -58,6 +58,7 @@ class TextTable:
 def main_tables(summary: Summary) -> list[TextTable]:
     """Every row of the evaluation by the questions asked."""
     tables = []
+    spread = f" (in brackets: over {summary.seeds} seeds)" if summary.seeds > 1 else ""
     for title, wanted in GROUPS:
         metrics = [name for name in wanted if name in summary.metrics]
         lines: list[list[object]] = []
@@ -67,7 +68,7 @@ def main_tables(summary: Summary) -> list[TextTable]:
                 lines.append([row.row, row.clips, *cells])
         if lines:
             heads = [head(summary.metrics[name]) for name in metrics]
-            tables.append(TextTable(title, ["row", "clips", *heads], lines))
+            tables.append(TextTable(title + spread, ["row", "clips", *heads], lines))
     if summary.audio is not None and summary.audio.sets is not None and summary.audio.sets.lines:
         tables.append(set_table(summary.audio.sets))
     return tables
@@ -82,9 +83,20 @@ def set_table(sets: SetDistances) -> TextTable:
     ]
     for line in sets.lines:
         if line.kit == "":
-            rows.append([line.row, *(plain(getattr(line, name)) for name in SET_METRICS)])
+            rows.append([line.row, *(set_text(line, name) for name in SET_METRICS)])
     title = f"Does the whole sound like the recordings? ({sets.embedding})"
     return TextTable(title, ["row", *map(head, SET_METRICS.values())], rows)
+
+
+def set_text(line: SetLine, metric: str) -> str:
+    """A distance, the kernel's with its spread over seeds."""
+    text = plain(getattr(line, metric))
+    return text + (seeds_text(line.over_seeds) if metric == "kernel_audio_distance" else "")
+
+
+def seeds_text(over_seeds: float | None) -> str:
+    """The standard deviation over sampling seeds in brackets; nothing for one seed."""
+    return "" if over_seeds is None else f" (±{plain(over_seeds, 2)})"
 
 
 def floor_text(floor: SetFloor) -> str:
@@ -222,12 +234,13 @@ def row_cell(row: RowSummary, metric: str) -> str:
 
 
 def cell(figure: Figure | None) -> str:
-    """Mean and half the width of its interval."""
+    """Mean, half the width of its interval, and in brackets the spread over seeds."""
     if figure is None or figure.mean is None:
         return "-"
+    luck = seeds_text(figure.over_seeds)
     if figure.low is None or figure.high is None or figure.low == figure.high:
-        return plain(figure.mean)
-    return f"{plain(figure.mean)} ±{plain((figure.high - figure.low) / 2, 2)}"
+        return plain(figure.mean) + luck
+    return f"{plain(figure.mean)} ±{plain((figure.high - figure.low) / 2, 2)}{luck}"
 
 
 def plain(value: float | None, digits: int = 3) -> str:

@@ -31,7 +31,7 @@ CLIP_COLUMNS = (
 )  # fmt: skip
 SET_COLUMNS = (
     "kit", "row", "kernel_audio_distance", "kernel_audio_distance_p95", "frechet_distance",
-    "frechet_distance_infinity", "density", "coverage", "embeddings",
+    "frechet_distance_infinity", "density", "coverage", "embeddings", "over_seeds",
 )  # fmt: skip
 
 
@@ -41,6 +41,9 @@ def write_evaluation(
     """Every file but the audio."""
     metrics = [name for name in measured.scores.metrics if name in summary.metrics]
     write_csv(out / "clips.csv", [*CLIP_COLUMNS, *metrics], clip_lines(measured, metrics))
+    if summary.seeds > 1:
+        lines = seed_lines(measured, metrics, manifest.seed)
+        write_csv(out / "seeds.csv", ["clip", "row", "seed", *metrics], lines)
     write_csv(out / "codes.csv", *_codes(measured.codes))
     write_csv(out / "per_kit.csv", *by_kit(measured))
     write_json_lines(out / "skipped.jsonl", [asdict(line) for line in measured.skips])
@@ -63,6 +66,29 @@ def clip_lines(measured: Measured, metrics: Sequence[str]) -> list[list[object]]
                 scores = measured.scores
                 values = [scores.values(row.name, name)[index] for name in metrics]
                 lines.append([clip.clip, row.name, *facts, *values])
+    return lines
+
+
+def seed_lines(measured: Measured, metrics: Sequence[str], first: int) -> list[list[object]]:
+    """Lines of seeds.csv: clip, row and sampling seed, then the metrics.
+
+    Args:
+        measured: the evaluation.
+        metrics: columns.
+        first: seed; the draws after it have the seeds after it.
+    """
+    scores = measured.scores
+    lines: list[list[object]] = []
+    for row in measured.rows:
+        draws = scores.draws(row.name)
+        if draws < 2:
+            continue
+        values = [scores.draw_values(row.name, name) for name in metrics]
+        for draw in range(draws):
+            for index in np.flatnonzero(scores.scored(row.name, draw)):
+                figures = [found[draw, index] for found in values]
+                clip = measured.clips[index].clip
+                lines.append([clip, row.name, first + draw, *figures])
     return lines
 
 
@@ -139,12 +165,13 @@ def _set_lines(sets: SetDistances) -> list[list[object]]:
         for floor in sets.floors:
             if floor.kit == kit:
                 low, high = floor.kernel_audio_distance, floor.kernel_audio_distance_p95
-                lines.append([kit, "floor", low, high, *[None] * 5])
+                lines.append([kit, "floor", low, high, *[None] * 6])
         for line in sets.lines:
             if line.kit == kit:
                 lines.append(
                     [kit, line.row, line.kernel_audio_distance, None, line.frechet_distance,
-                     line.frechet_distance_infinity, line.density, line.coverage, line.embeddings]
+                     line.frechet_distance_infinity, line.density, line.coverage, line.embeddings,
+                     line.over_seeds]
                 )  # fmt: skip
     return lines
 

@@ -24,6 +24,7 @@ _BOUNDS = {
     "save_preds": bounds.COUNT,
     "beats": bounds.BEATS,
     "seed": bounds.SEED,
+    "seeds": bounds.AT_LEAST_ONE,
 }
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -156,6 +157,8 @@ class EvalConfig:
         sampling: settings of drawing by name, such as `{"temperature": 0.7}`, for the systems that
             have them; what is not named is as each checkpoint says.
         seed: of clips and draws.
+        seeds: with how many, from `seed` on, every system's codes are drawn: figures are means over
+            them, with their spread.
         embedding: id of the embedding for set distances; "" for none.
         embedding_path: where its weights lie, if it does not find them itself.
         same_loudness: bring clips to the loudness of their references before set distances, so
@@ -183,6 +186,7 @@ class EvalConfig:
     pred_include_ref: bool = True
     sampling: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
+    seeds: int = 1
     embedding: str = "log_mel"
     embedding_path: str | None = None
     same_loudness: bool = True

@@ -52,6 +52,7 @@ def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Mani
         embedding=None if audio is None or audio.sets is None else audio.sets.identity,
         sampling=config.sampling,
         seed=config.seed,
+        seeds=config.seeds,
         rows=tuple(row.name for row in measured.rows),
         systems=measured.systems,
         folders=measured.folders,

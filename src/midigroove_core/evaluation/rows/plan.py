@@ -203,7 +203,7 @@ class _Rows:
             for row in codes:
                 yield ReferenceCodesSource(group, row, decoder, journal)
         for system in self.systems:
-            yield SystemSource(system, decoder, journal)
+            yield SystemSource(system, decoder, journal, self.config.seeds)
         if references is not None:
             yield from self._heard(references)
 

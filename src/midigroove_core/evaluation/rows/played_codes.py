@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.code_rows import CodesRow
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
-from midigroove_core.evaluation.rows.decoding import Decoder, windows_of
+from midigroove_core.evaluation.rows.decoding import Decoder, Offer, windows_of
 from midigroove_core.evaluation.rows.source import ClipBatch, CodesSeen, Played, RowSource
 from midigroove_core.evaluation.rows.systems import System
 from midigroove_core.scorecard.rows import Row, RowKind
@@ -60,28 +61,45 @@ class SystemSource(RowSource):
         system: its model and cache.
         decoder: None when only codes are scored.
         journal: notes what fails, and the time.
+        draws: with how many seeds its codes are drawn.
     """
 
-    def __init__(self, system: System, decoder: Decoder | None, journal: Journal) -> None:
+    def __init__(
+        self, system: System, decoder: Decoder | None, journal: Journal, draws: int = 1
+    ) -> None:
         group = system.group
         codec_id = group.cache.header["codec_id"]
         is_bound = system.checkpoint.model.likelihood == "bound"
         self.row = Row(system.name, RowKind.SYSTEM, codec_id, group.oracle, is_bound)
         self.system = system
         self._decoder, self._journal = decoder, journal
+        self._draws = draws if decoder is not None else 1  # what is only scored has no luck
 
     def play(self, batch: ClipBatch) -> Iterator[Played]:
         """See `RowSource`."""
-        system, row = self.system, self.row
-        windows = windows_of(batch, system.window, row.name, self._journal)
-        if not windows:
-            return
-        began = time.perf_counter()
+        windows = windows_of(batch, self.system.window, self.row.name, self._journal)
         clips = [clip for clip, _ in windows]
-        predictions = system.predict_each(clips, batch.number, self._journal)
+        for draw in range(self._draws):
+            offers: list[Offer] = []
+            for seen in self._predict(clips, batch, draw, offers):
+                yield Played(self.row, *seen)
+            if self._decoder is not None:
+                group, name = self.system.group, self.row.name
+                for clip, audio in self._decoder.clips(name, group, offers, batch):
+                    yield Played(self.row, clip, audio=audio, draw=draw)
+            clips = [clip for clip, _, _ in offers]  # what failed once is not tried again
+
+    def _predict(
+        self, clips: list[EvalClip], batch: ClipBatch, draw: int, offers: list[Offer]
+    ) -> Iterator[tuple[EvalClip, CodesSeen]]:
+        """Clips whose true codes were scored; what was drawn is added to `offers`."""
+        if not clips:
+            return
+        system, row = self.system, self.row
+        began = time.perf_counter()
+        predictions = system.predict_each(clips, batch.number, self._journal, draw)
         self._journal.of(row.name).predict_sec += time.perf_counter() - began
         cache = system.group.cache
-        offers = []
         for clip, found in predictions:
             window = found.window
             if found.nll is not None and not np.isfinite(found.nll).all():
@@ -91,9 +109,5 @@ class SystemSource(RowSource):
                 continue
             if found.nll is not None:
                 true = cache.codes(window.entry, window.start, window.stop - window.start)
-                seen = CodesSeen(true, found.nll, found.accuracy, cache.clock.frame_rate)
-                yield Played(row, clip, seen)
+                yield clip, CodesSeen(true, found.nll, found.accuracy, cache.clock.frame_rate)
             offers.append((clip, window, found.codes))
-        if self._decoder is not None:
-            for clip, audio in self._decoder.clips(row.name, system.group, offers, batch):
-                yield Played(row, clip, audio=audio)

@@ -62,12 +62,14 @@ class Played:
         clip: what is played.
         codes: None for rows without a likelihood.
         audio: `[C, S]` at the evaluation's rate; None where there is nothing to hear.
+        draw: which of the row's draws this is; codes are seen in the first alone.
     """
 
     row: Row
     clip: EvalClip
     codes: CodesSeen | None = None
     audio: Audio | None = None
+    draw: int = 0
 
 
 class RowSource(ABC):

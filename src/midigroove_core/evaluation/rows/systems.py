@@ -92,20 +92,23 @@ class System:
         rate = float(self.group.cache.clock.frame_rate)
         return self.group.window(clip, frames / rate if frames else MODEL_CONTEXT_SEC)
 
-    def predict(self, clips: Sequence[EvalClip], batch_index: int) -> list[Prediction]:
-        """Draws codes for clips and scores the true ones, in one batch.
+    def predict(
+        self, clips: Sequence[EvalClip], batch_index: int, draw: int = 0
+    ) -> list[Prediction]:
+        """Draws codes for clips and, in the first draw, scores the true ones; all in one batch.
 
         Args:
             clips: clips whose takes this system's cache has.
             batch_index: varies the luck of the draw from batch to batch.
+            draw: of several; that with the seed s + 1 is the second of the seed s.
         """
         windows = [self.window(clip) for clip in clips]
         batch = self._batch(windows).to(choose_device(self._config.device))
-        seed = (self._config.seed * 1_000_003 + batch_index) % 2**63
+        seed = ((self._config.seed + draw) * 1_000_003 + batch_index) % 2**63
         model = self.checkpoint.model
         scores = None
         with torch.inference_mode(), torch.random.fork_rng():
-            if model.likelihood != "none":
+            if model.likelihood != "none" and draw == 0:
                 torch.manual_seed(seed)  # a bound may draw
                 scores = score_codes(model, batch)
             codes = generate_codes(model, batch, replace(self._sampling, seed=seed)).cpu().numpy()
@@ -121,19 +124,21 @@ class System:
         return result
 
     def predict_each(
-        self, clips: Sequence[EvalClip], batch_index: int, journal: Journal
+        self, clips: Sequence[EvalClip], batch_index: int, journal: Journal, draw: int = 0
     ) -> list[tuple[EvalClip, Prediction]]:
         """What `predict` gives, or as much of it as there is: failing clips are named in `journal`.
 
         A batch that fails is tried again clip by clip.
         """
         try:
-            return list(zip(clips, self.predict(clips, batch_index), strict=True))
+            return list(zip(clips, self.predict(clips, batch_index, draw), strict=True))
         except FAILURES as error:
             if len(clips) == 1:
                 journal.skip(clips[0].clip_id, self.name, failure("no prediction", error))
                 return []
-        return [pair for clip in clips for pair in self.predict_each([clip], batch_index, journal)]
+        return [
+            pair for clip in clips for pair in self.predict_each([clip], batch_index, journal, draw)
+        ]
 
     @property
     def facts(self) -> SystemFacts:

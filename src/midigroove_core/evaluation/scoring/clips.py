@@ -28,7 +28,7 @@ from midigroove_core.scorecard.records import DrumLine, number
 
 @dataclass
 class ClassCounts:
-    """(matched, in the MIDI, heard) per row and drum class, summed over clips."""
+    """(matched, in the MIDI, heard) per row and drum class, summed over clips and draws."""
 
     counts: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
@@ -55,7 +55,12 @@ class ClipScorer:
         self.takes = TakeCollector()
 
     def score(
-        self, row: str, clip: EvalClip, reference: AudioFeatures, audio: NDArray[np.float32]
+        self,
+        row: str,
+        clip: EvalClip,
+        reference: AudioFeatures,
+        audio: NDArray[np.float32],
+        draw: int = 0,
     ) -> dict[str, float]:
         """Every figure of one clip of one row; counts of classes and takes are kept inside.
 
@@ -72,7 +77,7 @@ class ClipScorer:
         found = transcribe(features, templates)
         counts = drum_counts({name: hits[name][0] for name in HEARD_DRUMS}, found)
         self.classes.add(row, counts)
-        self.takes.add(row, clip, features, hits)
+        self.takes.add(row, clip, features, hits, draw)
         return {**values, "drum_f1": drum_scores(counts)["drum_f1"]}
 
 

@@ -147,10 +147,10 @@ class Scorer:
         scored = False
         try:
             reference = batch.references[clip.index]
-            values = self.audio.clips.score(row, clip, reference, audio)
-            self.scores.add(row, clip.index, values)
+            values = self.audio.clips.score(row, clip, reference, audio, played.draw)
+            self.scores.add(row, clip.index, values, played.draw)
             if self.audio.sets is not None:
-                self.audio.sets.add(row, clip, audio, reference.audio)
+                self.audio.sets.add(row, clip, audio, reference.audio, played.draw)
             scored = True
         except InputError as error:
             self._journal.skip(clip.clip_id, row, str(error))

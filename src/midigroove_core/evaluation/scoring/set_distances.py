@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from midigroove_core.metrics.distribution import (
     median_bandwidth,
     split_floor,
 )
+from midigroove_core.metrics.info import SET_METRICS
 from midigroove_core.scorecard.records import SetFloor, SetLine, number
 
 MAX_ROWS = 4000
@@ -102,3 +103,19 @@ class Against:
             number(coverage),
             len(ours),
         )
+
+
+def mean_line(drawn: Sequence[SetLine]) -> SetLine:
+    """One row's lines, drawn with several seeds, as their mean with its spread."""
+    first = drawn[0]
+    if len(drawn) == 1:
+        return first
+
+    def mean(name: str) -> float | None:
+        values = [getattr(line, name) for line in drawn]
+        return None if None in values else number(float(np.mean(values)))
+
+    means = {name: mean(name) for name in SET_METRICS}
+    distances = [line.kernel_audio_distance for line in drawn]
+    spread = np.std(np.array(distances, np.float64), ddof=1)  # NaN where one is None
+    return replace(first, **means, over_seeds=number(float(spread)))  # type: ignore[arg-type]

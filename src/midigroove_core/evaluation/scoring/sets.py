@@ -11,7 +11,12 @@ from midigroove_core.audio import resample
 from midigroove_core.device import choose_device
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import EvalConfig
-from midigroove_core.evaluation.scoring.set_distances import LEAST_ROWS, Against, VectorSet
+from midigroove_core.evaluation.scoring.set_distances import (
+    LEAST_ROWS,
+    Against,
+    VectorSet,
+    mean_line,
+)
 from midigroove_core.evaluation.scoring.vector_cache import VectorCache
 from midigroove_core.interfaces.embedding import Embedding
 from midigroove_core.loudness import clip_lufs, matching_gain
@@ -48,8 +53,7 @@ class SetCollector:
         self._cache = cache
         self._same_loudness = same_loudness
         self._lufs: dict[int, float] = {}
-        self._vectors: dict[str, list[NDArray[np.float32]]] = {}
-        self._clips: dict[str, list[EvalClip]] = {}
+        self._draws: dict[str, list[list[tuple[NDArray[np.float32], EvalClip]]]] = {}
 
     def add(
         self,
@@ -57,16 +61,19 @@ class SetCollector:
         clip: EvalClip,
         audio: NDArray[np.float32],
         reference: NDArray[np.float32],
+        draw: int = 0,
     ) -> None:
-        """One clip of one row, and its reference: both `[S]`."""
+        """One clip of one draw of a row, and its reference: both `[S]`."""
         if row == self._reference and self._cache is not None:
             vectors = self._cache.vectors(audio, self._embed)
         elif row == self._reference or not self._same_loudness:
             vectors = self._embed(audio)
         else:
             vectors = self._embed(audio * np.float32(self._gain(clip, audio, reference)))
-        self._vectors.setdefault(row, []).append(vectors)
-        self._clips.setdefault(row, []).append(clip)
+        draws = self._draws.setdefault(row, [])
+        while len(draws) <= draw:
+            draws.append([])
+        draws[draw].append((vectors, clip))
 
     def _gain(
         self, clip: EvalClip, audio: NDArray[np.float32], reference: NDArray[np.float32]
@@ -85,32 +92,37 @@ class SetCollector:
         The floor of each kit: halves of the reference, whole performances on either side, against
         each other.
         """
-        kits = sorted({clip.take.kit for clip in self._clips.get(reference, [])})
+        kits = sorted({c.take.kit for own in self._draws.get(reference, ()) for _, c in own})
         floors: list[SetFloor] = []
         lines: list[SetLine] = []
         for kit in ["", *(kits if len(kits) > 1 else [])]:
-            real = self._set(reference, kit)
-            if len(real) < LEAST_ROWS:
+            real = self._sets(reference, kit)
+            if not real:
                 continue
-            against = Against(real)
+            against = Against(real[0])
             floor = against.floor(kit)
             floors += [] if floor is None else [floor]
             for row in rows:
-                estimated = self._set(row, kit)
-                if row != reference and len(estimated) >= LEAST_ROWS:
-                    lines.append(against.line(row, estimated, kit))
+                estimated = self._sets(row, kit)
+                if row != reference and estimated:
+                    drawn = [against.line(row, one, kit) for one in estimated]
+                    lines.append(mean_line(drawn))
         name, same = self._embedding.embedding_id, self._same_loudness
         return SetDistances(name, self.identity, same, tuple(floors), tuple(lines))
 
-    def _set(self, row: str, kit: str) -> VectorSet:
-        both = zip(self._vectors.get(row, []), self._clips.get(row, []), strict=True)
-        return VectorSet.gather(
-            [
-                (vectors, clip.take.performance_key)
-                for vectors, clip in both
-                if kit in ("", clip.take.kit)
-            ]
-        )
+    def _sets(self, row: str, kit: str) -> list[VectorSet]:
+        """The row's draws that have vectors enough."""
+        found = [
+            VectorSet.gather(
+                [
+                    (vectors, clip.take.performance_key)
+                    for vectors, clip in own
+                    if kit in ("", clip.take.kit)
+                ]
+            )
+            for own in self._draws.get(row, ())
+        ]
+        return [vectors for vectors in found if len(vectors) >= LEAST_ROWS]
 
 
 def open_collector(

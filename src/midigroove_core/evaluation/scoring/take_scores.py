@@ -43,14 +43,16 @@ class _Heard:
 
 
 class TakeCollector:
-    """Collects what each row played of each take, and scores it at the end."""
+    """Collects what each row played of each take, draw by draw, and scores it at the end."""
 
     def __init__(self) -> None:
-        self._heard: dict[tuple[str, str], _Heard] = {}
+        self._heard: dict[tuple[str, int, str], _Heard] = {}
 
-    def add(self, row: str, clip: EvalClip, features: AudioFeatures, hits: Hits) -> None:
+    def add(
+        self, row: str, clip: EvalClip, features: AudioFeatures, hits: Hits, draw: int = 0
+    ) -> None:
         """One clip of one row."""
-        heard = self._heard.setdefault((row, clip.take.key), _Heard())
+        heard = self._heard.setdefault((row, draw, clip.take.key), _Heard())
         for name, (onsets, velocities) in hits.items():
             others = clip.onsets_sec[clip_classes(clip) != name]
             alone = isolated_hits(onsets, others)
@@ -67,7 +69,7 @@ class TakeCollector:
         """`TAKE_METRICS` for every row over the takes, in their order."""
         scores = Scores(tuple(TAKE_METRICS), len(takes))
         place = {key: index for index, key in enumerate(takes)}
-        for (row, key), heard in self._heard.items():
+        for (row, draw, key), heard in self._heard.items():
             timing = microtiming(
                 np.concatenate(heard.midi_sec),
                 np.concatenate(heard.grid_sec),
@@ -78,7 +80,7 @@ class TakeCollector:
                 "microtiming_correlation": timing["microtiming_correlation"],
                 "microtiming_error_ms": timing["microtiming_error_ms"],
             }
-            scores.add(row, place[key], values)
+            scores.add(row, place[key], values, draw)
         return scores
 
 
