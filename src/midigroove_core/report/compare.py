@@ -13,6 +13,7 @@ import numpy as np
 
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.metrics.info import MetricInfo
+from midigroove_core.report.rescore import kept_in_all, score_again
 from midigroove_core.scorecard.figures import Difference
 from midigroove_core.scorecard.files import ClipFigures, Evaluation
 from midigroove_core.scorecard.manifest import Manifest
@@ -30,14 +31,8 @@ MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
         "another codec's oracle as the reference",
         lambda m: m.reference and m.reference.codec,
     ),
-    ("sample_rate", "metrics at another sample rate", lambda m: m.sample_rate),
 )
 """Fields of the manifest that must be equal, and what it means when they are not."""
-
-_ADVICE = {
-    "sample_rate": "; what a higher rate holds, a lower one lacks: evaluate both with one "
-    "`sample_rate`, such as 32000",
-}
 
 SHOULD_AGREE = ("versions", "sampling", "seed", "seeds")
 """Fields whose differences are told, but do not forbid a comparison."""
@@ -89,6 +84,9 @@ def compare_evaluations(
 ) -> Comparison:
     """Means of every system, and paired differences between systems of different evaluations.
 
+    Evaluations that differ in nothing but the rate of their audio are compared over the clips whose
+    audio all have kept, scored again at the lowest of their rates.
+
     Args:
         paths: two or more directories that `eval` wrote.
         intersection: compare over the clips that all have, where they differ.
@@ -112,15 +110,12 @@ def compare_evaluations(
             f"clips.fingerprint differs ({counts}): not the same clips were judged; "
             f"`intersection` compares those that all have"
         )
-    labels = _labels(found)
-    named = [(labels[i, name], e, name) for i, e in enumerate(found) for name in e.systems]
-    systems = {label: evaluation.clip_figures(name) for label, evaluation, name in named}
-    drawn = {label: evaluation.seed_figures(name) for label, evaluation, name in named}
+    systems, drawn = _figures(found, notes)
     for label in [label for label, figures in systems.items() if not figures.clips]:
         notes.append(f"{label}: has no scored clips, left out")
         del systems[label]
     common = _common_clips(systems)
-    if not same_clips:
+    if not same_clips and intersection:
         notes.append(f"compared over the {len(common)} clips that all have")
     facts = found[0].summary.metrics
     metrics = {
@@ -144,6 +139,45 @@ def compare_evaluations(
     )
 
 
+def _figures(
+    found: Sequence[Evaluation], notes: list[str]
+) -> tuple[dict[str, ClipFigures], dict[str, list[ClipFigures]]]:
+    """The figures of every system by its label, and those of its draws."""
+    labels = _labels(found)
+    named = [(labels[i, name], e, name) for i, e in enumerate(found) for name in e.systems]
+    if len({e.manifest.sample_rate for e in found}) == 1:
+        systems = {label: evaluation.clip_figures(name) for label, evaluation, name in named}
+        return systems, {label: evaluation.seed_figures(name) for label, evaluation, name in named}
+    again, note = _at_one_rate(found)
+    notes.append(note)
+    systems = {label: again[evaluation.path][name] for label, evaluation, name in named}
+    return systems, {label: [] for label in systems}
+
+
+def _at_one_rate(found: Sequence[Evaluation]) -> tuple[dict[Path, dict[str, ClipFigures]], str]:
+    """Evaluation -> system -> figures at the lowest of their rates, and what to know of them.
+
+    Raises:
+        MismatchError: no clip's audio was kept by all.
+    """
+    rates = [evaluation.manifest.sample_rate for evaluation in found]
+    where = " and ".join(f"{r} in {e.path}" for r, e in zip(rates, found, strict=True))
+    why = f"sample_rate differs ({where}): what a higher rate holds, a lower one lacks"
+    scored = [rate for rate in rates if rate is not None]
+    clips = kept_in_all(found) if len(scored) == len(rates) else []
+    if not clips:
+        raise MismatchError(
+            f"{why}; evaluate all with one `sample_rate`, such as 32000, or keep the audio of the "
+            f"same clips (`save_preds`), which is then scored again at the lowest rate"
+        )
+    again = {e.path: score_again(e, min(scored), clips) for e in found}
+    return again, (
+        f"{why}. So the {len(clips)} clips whose audio all have kept were scored again at "
+        f"{min(scored)} Hz, without the figures of drums; for all clips, evaluate with one "
+        f"`sample_rate`"
+    )
+
+
 def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
     """Notes on differences that do not matter much.
 
@@ -153,10 +187,9 @@ def check_comparable(first: Evaluation, other: Evaluation) -> list[str]:
     for name, meaning, field in MUST_AGREE:
         ours, theirs = field(first.manifest), field(other.manifest)
         if ours != theirs:
-            advice = _ADVICE.get(name, "")
             raise MismatchError(
                 f"{first.path} and {other.path} cannot be compared, {meaning}: "
-                f"{name} is {_short(ours)} and {_short(theirs)}{advice}"
+                f"{name} is {_short(ours)} and {_short(theirs)}"
             )
     notes = []
     for name in SHOULD_AGREE:
