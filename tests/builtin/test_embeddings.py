@@ -169,7 +169,7 @@ def test_aisfx_orders_kits_and_damage() -> None:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLAP checkpoint of both halves with few channels and windows of two seconds."""
     pytest.importorskip("transformers")
-    from midigroove_core.hub import quiet, transformers_class
+    from midigroove_core.hub.transformers_models import quiet, transformers_class
 
     folder = tmp_path_factory.mktemp("clap")
     text = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "vocab_size": 16}
@@ -197,7 +197,7 @@ def tiny_clap(folder: Path) -> ClapEmbedding:
 @needs_transformers
 def test_clap_is_what_transformers_computes(checkpoint: Path) -> None:
     """The whole model, fed as its documentation says, gives the same vector."""
-    from midigroove_core.hub import transformers_class
+    from midigroove_core.hub.transformers_models import transformers_class
 
     clip = drum_clip(48000, 1.5)
     model = transformers_class("ClapModel").from_pretrained(checkpoint).eval()

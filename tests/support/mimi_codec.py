@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from midigroove_core.clock import FrameClock
-from midigroove_core.hub import HubCodec
+from midigroove_core.hub_codec import HubCodec
 from midigroove_core.interfaces.codec import residual_codebooks
 
 MIMI_PLUGIN = """

@@ -25,7 +25,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.hub import exact_float32
+from midigroove_core.hub_codec import exact_float32
 from midigroove_core.interfaces.codec_checks import sha256_of_tensors
 from midigroove_core.interfaces.construct import construct
 from midigroove_core.interfaces.embedding import Embedding

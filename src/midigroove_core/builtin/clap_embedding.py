@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.errors import InputError, MidigrooveError
-from midigroove_core.hub import cached_snapshot, download, exact_float32, quiet, transformers_class
+from midigroove_core.hub.transformers_models import quiet, transformers_class
+from midigroove_core.hub.weights import cached_snapshot, download
+from midigroove_core.hub_codec import exact_float32
 from midigroove_core.interfaces.codec_checks import sha256_of_tensors
 from midigroove_core.interfaces.construct import construct
 from midigroove_core.interfaces.embedding import Embedding

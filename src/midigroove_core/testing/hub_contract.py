@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from midigroove_core import hub
+from midigroove_core import hub_codec
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.hub import FILES, HubCodec
+from midigroove_core.hub.weights import FILES
+from midigroove_core.hub_codec import HubCodec
 from midigroove_core.testing.codec_contract import CodecContract
 from midigroove_core.testing.signals import drum_like
 
@@ -101,7 +102,7 @@ class HubCodecContract(CodecContract):
         (repository / "refs" / "main").write_text("abc", encoding="utf-8")
         shutil.copytree(saved, repository / "snapshots" / "abc")
         monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-        monkeypatch.setattr(hub, "download", lambda *_: pytest.fail("it asked the hub"))
+        monkeypatch.setattr(hub_codec, "download", lambda *_: pytest.fail("it asked the hub"))
         assert type(codec).weights_here() is True
         assert self.pretrained(codec, None).weights_sha == codec.weights_sha
 

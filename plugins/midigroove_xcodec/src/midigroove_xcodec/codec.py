@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.hub import HubCodec, in_chunks
+from midigroove_core.hub_codec import HubCodec, in_chunks
 from midigroove_core.interfaces.codec import residual_codebooks, split_frames
 
 if TYPE_CHECKING:

@@ -8,14 +8,15 @@ transformers, and core itself does not need transformers: the plugin that uses t
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from midigroove_core.errors import InputError, MidigrooveError
+from midigroove_core.hub.transformers_models import quiet, transformers_class
+from midigroove_core.hub.weights import FILES, cached_snapshot, download
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.codec_checks import (
     check_audio,
@@ -27,7 +28,6 @@ from midigroove_core.interfaces.codec_checks import (
 if TYPE_CHECKING:
     import torch
 
-FILES = ("config.json", "model.safetensors")
 WEIGHTS = ("pretrained", "random", "tiny")
 
 
@@ -216,44 +216,6 @@ class HubCodec(Codec):
         return folder if folder is not None else download(self.codec_id, self.hub_repo)
 
 
-def cached_snapshot(repo: str, files: Sequence[str] = FILES) -> Path | None:
-    """Folder with a repository's files in the hub's cache, or None; looks at the disk only.
-
-    Follows HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME as huggingface_hub does.
-    """
-    home = os.environ.get("HF_HOME") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache"), "huggingface"
-    )
-    cache = Path(os.environ.get("HF_HUB_CACHE") or os.path.join(home, "hub")).expanduser()
-    folder = cache / f"models--{repo.replace('/', '--')}"
-    main = folder / "refs" / "main"
-    if not main.is_file():
-        return None
-    snapshot = folder / "snapshots" / main.read_text(encoding="utf-8").strip()
-    return snapshot if all((snapshot / name).is_file() for name in files) else None
-
-
-def transformers_class(name: str) -> Any:
-    """A class of transformers, also where torchaudio is installed but cannot be imported.
-
-    Beside a CPU-only torch the torchaudio of PyPI does not load (it is linked against CUDA), and
-    some models of transformers import it for a loader of files that is of no use here.
-    """
-    import importlib
-    from importlib.util import find_spec
-    from unittest.mock import patch
-
-    utils = importlib.import_module("transformers.utils")
-    with quiet():
-        try:
-            if find_spec("torchaudio") is not None:
-                importlib.import_module("torchaudio")
-        except (ImportError, OSError):
-            with patch.object(utils, "is_torchaudio_available", lambda: False):
-                importlib.import_module("transformers.audio_utils")
-        return getattr(importlib.import_module("transformers"), name)
-
-
 def in_chunks(
     function: Callable[[torch.Tensor], torch.Tensor],
     values: torch.Tensor,
@@ -315,48 +277,3 @@ def _local_folder(codec_id: str, path: str) -> Path:
             f"{' and '.join(FILES)}"
         )
     return folder
-
-
-def download(
-    name: str, repo: str, files: Sequence[str] = FILES, option: str = "codec_path"
-) -> Path:
-    """Fetches a repository's files into the hub's cache and returns their folder.
-
-    Raises:
-        MidigrooveError: the hub cannot be reached; says how to bring the files for `name` by hand,
-            and the `option` that takes them.
-    """
-    import sys
-
-    from huggingface_hub import get_session, hf_hub_download, hf_hub_url
-    from huggingface_hub.utils import disable_progress_bars
-
-    if not sys.stderr.isatty():
-        disable_progress_bars()
-    try:
-        # One request first: the downloader itself retries an unreachable hub for half a minute.
-        get_session().head(hf_hub_url(repo, files[0]), timeout=10)
-        return [Path(hf_hub_download(repo, file)) for file in files][0].parent
-    except Exception as error:  # offline mode, no network, proxies, a full disk: many kinds
-        raise MidigrooveError(
-            f"{name} needs {' and '.join(files)} of https://huggingface.co/{repo}, which are "
-            f"not on this machine and could not be fetched ({type(error).__name__}); where the hub "
-            f"can be reached run `hf download {repo} {' '.join(files)} --local-dir DIR`, bring "
-            f"DIR here and pass `{option}` DIR"
-        ) from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """transformers without warnings, load reports and progress bars; errors still raise."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
