@@ -383,6 +383,24 @@ def test_random_kits_give_the_same_bytes_with_any_number_of_workers(
     assert any(take.reference for take in takes)
 
 
+def test_a_kit_of_few_performances(midi_dir: Path, tmp_path: Path) -> None:
+    """Many kits that each play a little: between them they play everything."""
+    path = tmp_path / "kits.toml"
+    path.write_text(
+        '[[kit]]\nname = "mixed"\nrandom = 6\nperformances = 1\n'
+        '[[kit]]\nname = "all"\noneshots = "tr808"\n'
+    )
+    first, second = tmp_path / "one", tmp_path / "two"
+    for out in (first, second):
+        synthesize(midi_dir, path, out, headroom_db=3.0, workers=1)
+    takes = open_dataset(first).takes
+    assert (first / "e-gmd-v1.0.0.csv").read_bytes() == (second / "e-gmd-v1.0.0.csv").read_bytes()
+    played = [take.performance_key for take in takes if take.kit.startswith("mixed")]
+    everything = {take.performance_key for take in takes if take.kit == "all"}
+    assert len(played) == 6
+    assert 1 < len(set(played)) <= len(everything)
+
+
 def test_random_kits_made_by_another_recipe_are_refused(midi_dir: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     synthesize(midi_dir, "random:2", out, workers=1, max_performances=1)

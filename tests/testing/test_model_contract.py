@@ -40,6 +40,11 @@ class TestAutoregressiveModel(ModelContract):
     args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "hide_past": 0.3, "span": 8}
 
 
+class TestListeningModel(ModelContract):
+    model_class = AutoregressiveModel
+    args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "span": 8, "listener_layers": 1}
+
+
 class TestFrames(ModelContract):
     model_class = FramesModel
 

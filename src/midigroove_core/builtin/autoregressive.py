@@ -9,7 +9,7 @@ other. The encoder is the trunk of `parallel`, name by name, so that its weights
 `W` starts at zero, and then the model is that one until it learns what the past adds.
 
 The grid tells what is struck and when; the past codes tell what the sound is doing: the phase of a
-ringing drum, which of a kit's samples was played, the kit itself where it has no name.  Drums ring
+ringing drum, which of a kit's samples was played, the kit itself where it has no name. Drums ring
 on deterministically, so most of what the past tells is near: the decoder sees `span` frames, time
 and memory per frame stay the same however long a take is, and any stretch can be continued.
 
@@ -17,6 +17,9 @@ Real audio has a past that is not always given: a training window begins anywher
 past is unknown gets a learned vector in its place, and training hides a random stretch of the past
 (`hide_past`) and replaces some of its codes (`code_noise`), so that the model starts cold and does
 not take its own mistakes for the truth (Bengio et al. 2015, https://arxiv.org/abs/1506.03099).
+
+A kit without a name is heard in a recording of it, where there is one (`Listener`), which stands
+between encoder and decoder.
 
 Sources: frames in time by one network and levels in depth by a small one: RQ-Transformer (Lee et
 al. 2022, https://arxiv.org/abs/2203.01941); Fourier features of a scalar that a network must
@@ -37,6 +40,7 @@ from midigroove_core.builtin.causal_decoder import CausalDecoder
 from midigroove_core.builtin.code_heads import DepthHead, place_codes
 from midigroove_core.builtin.depth_sampler import DepthSampler
 from midigroove_core.builtin.hit_phases import HitPhases
+from midigroove_core.builtin.listener import Listener
 from midigroove_core.builtin.parallel import CONDITIONS, PRESETS, ParallelModel
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.drawing import make_generator
@@ -59,6 +63,8 @@ class AutoregressiveModel(ParallelModel):
         harmonics: phases per row of recency; 0 leaves them out.
         code_noise: mean share of past codes that training replaces with those of other frames.
         hide_past: share of training windows of whose past a random stretch is hidden.
+        listener_layers: how often a frame looks at a recording of the kit (`batch.reference`); 0
+            is a model that hears none.
     """
 
     model_id: ClassVar[str] = "autoregressive"
@@ -84,6 +90,7 @@ class AutoregressiveModel(ParallelModel):
         harmonics: int = 12,
         code_noise: float = 0.06,
         hide_past: float = 0.15,
+        listener_layers: int = 0,
     ) -> None:
         super().__init__(
             spec,
@@ -96,7 +103,7 @@ class AutoregressiveModel(ParallelModel):
             head_dim=head_dim,
         )
         _check(decoder_layers=decoder_layers, span=span, past_kernel=past_kernel,
-               harmonics=harmonics)  # fmt: skip
+               harmonics=harmonics, listener_layers=listener_layers)  # fmt: skip
         self.code_noise, self.hide_past = code_noise, hide_past
         rows = [r for r, name in enumerate(spec.feature_names) if name.startswith("recency/")]
         self.phases = (
@@ -110,6 +117,8 @@ class AutoregressiveModel(ParallelModel):
         self.past_taps = nn.Parameter(torch.zeros(past_kernel, dim))
         self.decoder = CausalDecoder(dim, decoder_layers, heads, dropout, span)
         self.adds = nn.Linear(dim, dim)
+        self.uses_reference = listener_layers > 0
+        self.listener = Listener(dim, listener_layers, heads, dropout) if listener_layers else None
         nn.init.normal_(self.past.weight, std=0.5 * len(codebook_sizes) ** -0.5)
         nn.init.zeros_(self.adds.weight)
         nn.init.zeros_(self.adds.bias)
@@ -126,7 +135,7 @@ class AutoregressiveModel(ParallelModel):
     def loss(self, batch: GridBatch, step: int) -> Loss:
         codes = self.codes_of(batch).transpose(1, 2)
         past = self._past(codes, spoil=self.training)
-        hidden = self._after(self._trunk(batch), past)[batch.mask]  # [N, D], N real frames
+        hidden = self._after(self._encoded(batch), past)[batch.mask]  # [N, D], N real frames
         codes = codes[batch.mask]
         nll = [
             F.cross_entropy(logits.float(), codes[:, k])
@@ -141,7 +150,7 @@ class AutoregressiveModel(ParallelModel):
         What is known at the start in all rows is read in one pass, as in training. Known frames
         further on are heard by the frames after them (but not by those before).
         """
-        encoded = self._trunk(batch)
+        encoded = self._encoded(batch)
         rows, frames, _ = encoded.shape
         generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():
@@ -169,12 +178,25 @@ class AutoregressiveModel(ParallelModel):
             recent = torch.cat([recent[:, 1:], self._embed(drawn)[:, None]], dim=1)
         return codes.transpose(1, 2) * batch.mask[:, None]
 
+    def _encoded(self, batch: GridBatch) -> Tensor:
+        """All that grid, conditions and reference tell of each frame: [B, T, D]."""
+        encoded, heard = self._trunk(batch), batch.reference
+        if self.listener is None:
+            return encoded
+        if heard is None:
+            return self.listener(encoded, None, None)
+        frames = self._grid_rows(heard.grid) + self._embed(heard.codes.transpose(1, 2))
+        return self.listener(encoded, frames, heard.mask)
+
     def _grid(self, batch: GridBatch) -> Tensor:
-        hidden = super()._grid(batch)
-        return hidden if self.phases is None else hidden + self.phases(batch.grid)
+        return self._grid_rows(batch.grid)
+
+    def _grid_rows(self, grid: Tensor) -> Tensor:
+        hidden = self.input(grid.transpose(1, 2))
+        return hidden if self.phases is None else hidden + self.phases(grid)
 
     def _hidden(self, batch: GridBatch) -> Tensor:
-        return self._after(self._trunk(batch), self._past(self.codes_of(batch).transpose(1, 2)))
+        return self._after(self._encoded(batch), self._past(self.codes_of(batch).transpose(1, 2)))
 
     def _after(self, encoded: Tensor, past: Tensor) -> Tensor:
         """What the head reads [B, T, D], for all frames at once."""
@@ -233,7 +255,7 @@ class AutoregressiveModel(ParallelModel):
 
 def _check(**counts: int) -> None:
     for name, value in counts.items():
-        low = 0 if name in ("harmonics", "decoder_layers") else 1
+        low = 0 if name in ("harmonics", "decoder_layers", "listener_layers") else 1
         if type(value) is not int or not low <= value <= 2**16:
             raise InputError(
                 f"model argument {name} = {value!r}: must be a whole number from {low} to {2**16}"

@@ -207,7 +207,7 @@ class ParallelModel(Model):
             quiet = hidden * batch.mask[..., None]  # padding must not leak into real frames
             hidden = hidden + self.stem(quiet.transpose(1, 2)).transpose(1, 2)
         attend = batch.mask[:, None, None, :]
-        rotation = _rotation(hidden.shape[1], self._rotary_dim, hidden.device)
+        rotation = rotary_angles(hidden.shape[1], self._rotary_dim, hidden.device)
         for block in self.blocks:
             hidden = block(hidden, attend, rotation)
         return self.norm(hidden)
@@ -294,7 +294,7 @@ def _tempo_features(bpm: Tensor) -> Tensor:
     return torch.stack([known * torch.log2(bpm.clamp(min=1.0) / 120.0), known], dim=-1)
 
 
-def _rotation(frames: int, dim: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def rotary_angles(frames: int, dim: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Cosine and sine [T, D / 2] of the rotary angles."""
     speed = 10000.0 ** (-torch.arange(0, dim, 2, device=device) / dim)
     angle = torch.arange(frames, device=device)[:, None] * speed

@@ -305,6 +305,7 @@ class _Run:
             "num_frames": codes.shape[1],
             "num_samples": num_samples,
             "gain": loaded.gain,
+            "reference": take.reference,
         }
         self.writer.add_take(number, row, codes)
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.batch import GridBatch
+from midigroove_core.interfaces.batch import GridBatch, Reference
 from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.performance import DrumPerformance
 
@@ -103,12 +104,18 @@ def _clips_of(cache: Cache, index: int, beats: int, lead_sec: float) -> list[Cli
     return clips
 
 
-def vocabularies_of(entries: Sequence[CacheEntry]) -> dict[str, list[str]]:
-    """The kits, drummers and styles of some takes, sorted; "unknown" is left out."""
-    return {
+def vocabularies_of(
+    entries: Sequence[CacheEntry], *, unnamed_kits: Sequence[str] = ()
+) -> dict[str, list[str]]:
+    """The kits, drummers and styles of some takes, sorted; "unknown" is left out, and so are kits
+    that match one of the patterns `unnamed_kits` ("mixed_*")."""
+    names = {
         name: sorted({getattr(entry, name) for entry in entries} - {"unknown"})
         for name in ("kit", "drummer", "style")
     }
+    for pattern in unnamed_kits:
+        names["kit"] = [kit for kit in names["kit"] if not fnmatchcase(kit, pattern)]
+    return names
 
 
 class ClipReader:
@@ -165,18 +172,19 @@ class ClipReader:
                 values[name] = self._indices[name].get(getattr(entry, name), -1)
         return values
 
-    def collate(self, clips: Sequence[ClipArrays]) -> GridBatch:
-        """Pads clips at the end to the longest of them: one batch, with codes."""
-        frames = max(clip.grid.shape[1] for clip in clips)
-        first = clips[0]
-        grid = np.zeros((len(clips), first.grid.shape[0], frames), dtype=np.float32)
-        codes = np.zeros((len(clips), first.codes.shape[0], frames), dtype=np.int64)
-        mask = np.zeros((len(clips), frames), dtype=bool)
-        for row, clip in enumerate(clips):
-            length = clip.grid.shape[1]
-            grid[row, :, :length] = clip.grid
-            codes[row, :, :length] = clip.codes
-            mask[row, :length] = True
+    def collate(
+        self, clips: Sequence[ClipArrays], references: Sequence[ClipArrays | None] = ()
+    ) -> GridBatch:
+        """Pads clips at the end to the longest of them: one batch, with codes.
+
+        Args:
+            clips: as `read` gives them.
+            references: one for each clip, None for a clip that has none; or none at all.
+        """
+        grid, codes, mask = _padded(clips, clips[0])
+        heard = None
+        if any(reference is not None for reference in references):
+            heard = Reference(*_padded(references, clips[0]))
         conditions = {
             name: torch.tensor(
                 [clip.conditions[name] for clip in clips],
@@ -185,9 +193,27 @@ class ClipReader:
             for name in self._conditions
         }
         return GridBatch(
-            grid=torch.from_numpy(grid),
-            mask=torch.from_numpy(mask),
+            grid=grid,
+            mask=mask,
             conditions=conditions,
-            codes=torch.from_numpy(codes),
+            codes=codes,
             start_frame=torch.tensor([clip.start_frame for clip in clips]),
+            reference=heard,
         )
+
+
+def _padded(
+    clips: Sequence[ClipArrays | None], like: ClipArrays
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Grid [B, F, T], codes [B, K, T] and mask [B, T]; a clip that is None has no frames."""
+    frames = max(clip.grid.shape[1] for clip in clips if clip is not None)
+    grid = torch.zeros(len(clips), like.grid.shape[0], frames)
+    codes = torch.zeros(len(clips), like.codes.shape[0], frames, dtype=torch.int64)
+    mask = torch.zeros(len(clips), frames, dtype=torch.bool)
+    for row, clip in enumerate(clips):
+        if clip is not None:
+            length = clip.grid.shape[1]
+            grid[row, :, :length] = torch.from_numpy(clip.grid)
+            codes[row, :, :length] = torch.from_numpy(clip.codes.astype(np.int64))
+            mask[row, :length] = True
+    return grid, codes, mask

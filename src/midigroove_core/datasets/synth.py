@@ -120,7 +120,7 @@ def synthesize(
         clear_leftovers(out)
         by_kit = dict(zip([s.name for s in specs], gains, strict=True))
         summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
-        tasks = _tasks(folder, out, chosen, specs, gains, stems, channel, track)
+        tasks = _tasks(folder, out, chosen, specs, gains, seed, stems, channel, track)
         rows = _rows(chosen, _play_all(chosen, tasks, workers, progress), summary)
         _write_skipped(out, summary)
         _check_made(out, rows, summary)
@@ -213,15 +213,36 @@ def _tasks(
     chosen: list[Performance],
     specs: list[KitSpec],
     gains: list[float],
+    seed: int,
     stems: bool,
     channel: int | None,
     track: str | None,
 ) -> list[Task]:
     """All performances on some kits, then on the next, so that each kit is loaded once."""
     kits = list(zip(range(1, len(specs) + 1), specs, gains, strict=True))
-    parts = [tuple(kits[i : i + KITS_AT_ONCE]) for i in range(0, len(kits), KITS_AT_ONCE)]
+    plays = _who_plays(chosen, specs, seed)
     rest = (TAIL_SEC, stems, channel, track)
-    return [Task(folder, out, p, part, *rest) for part in parts for p in chosen]
+    tasks = []
+    for first in range(0, len(kits), KITS_AT_ONCE):
+        for place, performance in enumerate(chosen):
+            part = tuple(k for k in kits[first : first + KITS_AT_ONCE] if place in plays[k[0] - 1])
+            if part:
+                tasks.append(Task(folder, out, performance, part, *rest))
+    return tasks
+
+
+def _who_plays(chosen: list[Performance], specs: list[KitSpec], seed: int) -> list[set[int]]:
+    """Of each kit, the places of the performances that are played on it; splits keep their share.
+
+    A kit of few performances gets its own draw, so that many such kits play all there is.
+    """
+    everything = range(len(chosen))
+    plays = []
+    for number, spec in enumerate(specs):
+        size = len(chosen) if spec.performances is None else spec.performances
+        rng = np.random.default_rng([seed, number])
+        plays.append(set(sample(everything, size, lambda place: chosen[place].split, rng)))
+    return plays
 
 
 def _stem(performance: Performance) -> str:

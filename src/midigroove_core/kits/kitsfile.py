@@ -8,6 +8,7 @@ program = 32
 channel = 10                     # default: 10 for bank 128, else 1
 gain = 0.5                       # default: measured (see docs/data.md)
 remap = { 22 = 42, 26 = 46 }     # default: Roland pitches to General MIDI
+performances = 100               # so many are played on it (default: all)
 
 [[kit]]
 name = "Mine"
@@ -17,6 +18,7 @@ oneshots = "shots/mine"          # a folder of wav files, or the name of a built
 name = "mixed"                   # the dataset calls them mixed_0000, mixed_0001, ...
 random = "0-19"                  # new kits mixed from one-shots, by number; 20 is short for "0-19"
 folders = ["shots/mine"]         # what is mixed besides the kits that ship (default: nothing)
+performances = 5                 # on each of them
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ class _KitEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     random: Annotated[int, msgspec.Meta(ge=0)] | str | None = None
     folders: list[str] | None = None
     gain: Annotated[float, msgspec.Meta(gt=0, le=10)] | None = None
+    performances: Annotated[int, msgspec.Meta(ge=1)] | None = None
     remap: dict[str, Annotated[int, msgspec.Meta(ge=0, le=127)]] | None = None
 
 
@@ -69,12 +72,14 @@ class KitSpec:
         preset: a kit in a SoundFont, or None for one-shots.
         oneshots: a name or folder for `kits.load_kit`, where `preset` is None.
         gain: factor on what the kit plays; None has it measured.
+        performances: how many are played on it; None is all.
     """
 
     name: str
     preset: SoundFontPreset | None = None
     oneshots: str = ""
     gain: float | None = None
+    performances: int | None = None
 
 
 def kit_specs(source: str | Path) -> list[KitSpec]:
@@ -168,20 +173,23 @@ def _random_specs(name: str, numbers: int | str, folders: list[Path], where: str
 
 
 def _kits(entry: _KitEntry, where: str, folder: Path) -> list[KitSpec]:
-    where = f"{where} ({entry.name})"
+    specs = _sounds(entry, f"{where} ({entry.name})", folder)
+    return [replace(spec, gain=entry.gain, performances=entry.performances) for spec in specs]
+
+
+def _sounds(entry: _KitEntry, where: str, folder: Path) -> list[KitSpec]:
     if sum(kind is not None for kind in (entry.soundfont, entry.oneshots, entry.random)) != 1:
         raise InputError(f"{where}: give it a soundfont, oneshots or random, one of them")
     if entry.folders is not None and entry.random is None:
         raise InputError(f"{where}: folders: belongs to random kits, which mix them")
     if entry.random is not None:
         mixed = [folder / shots for shots in entry.folders or []]
-        specs = _random_specs(entry.name, entry.random, mixed, where)
-        return [replace(spec, gain=entry.gain) for spec in specs]
+        return _random_specs(entry.name, entry.random, mixed, where)
     if entry.oneshots is not None:
         beside = folder / entry.oneshots
         oneshots = str(beside) if beside.is_dir() else entry.oneshots
-        return [KitSpec(entry.name, oneshots=oneshots, gain=entry.gain)]
-    return [KitSpec(entry.name, preset=_preset(entry, where, folder), gain=entry.gain)]
+        return [KitSpec(entry.name, oneshots=oneshots)]
+    return [KitSpec(entry.name, preset=_preset(entry, where, folder))]
 
 
 def _preset(entry: _KitEntry, where: str, folder: Path) -> SoundFontPreset:

@@ -2,8 +2,8 @@
 
 Two rows of codes over a grid of three rows. Row 0 says whether the grid's first row is struck, and
 on which kit; row 1 is one code per clip, which neither grid nor conditions tell, only the codes
-around. A model that has learned it is sure of row 0, cannot know row 1, and if it goes on from
-known frames keeps to their row 1.
+around, or a reference. A model that has learned it is sure of row 0, cannot know row 1, and if it
+goes on from known frames, or hears references, keeps to their row 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 
 from midigroove_core.clock import FrameClock
-from midigroove_core.interfaces.batch import GridBatch
+from midigroove_core.interfaces.batch import GridBatch, Reference
 from midigroove_core.interfaces.codec import Codebook
 from midigroove_core.interfaces.model import Model, ModelSpec
 
@@ -34,7 +34,10 @@ def task_spec() -> ModelSpec:
 
 
 def task_batch(model: Model, *, batch: int = 16, frames: int = 12, seed: int = 0) -> GridBatch:
-    """Clips of the task; all frames are real, none is known."""
+    """Clips of the task; all frames are real, none is known.
+
+    A model that uses references gets them for three clips in four.
+    """
     rng = torch.Generator().manual_seed(seed)
     grid = torch.rand(batch, 3, frames, generator=rng)
     struck = torch.randint(0, 2, (batch, frames), generator=rng)
@@ -54,6 +57,20 @@ def task_batch(model: Model, *, batch: int = 16, frames: int = 12, seed: int = 0
         mask=torch.ones(batch, frames, dtype=torch.bool),
         conditions={name: given[name] for name in model.conditions},
         codes=codes,
+        reference=_references(clip, rng) if model.uses_reference else None,
+    )
+
+
+def _references(clip: torch.Tensor, rng: torch.Generator) -> Reference:
+    """Frames of other grids whose row 1 is that of the clip [B, 1]; every fourth clip has none."""
+    rows, frames = len(clip), 6
+    struck = torch.randint(0, SIZES[0], (rows, frames), generator=rng)
+    mask = torch.ones(rows, frames, dtype=torch.bool)
+    mask[3::4] = False
+    return Reference(
+        grid=torch.rand(rows, 3, frames, generator=rng),
+        codes=torch.stack([struck, clip.expand(-1, frames)], dim=1),
+        mask=mask,
     )
 
 
@@ -86,4 +103,5 @@ def all_codes(model: Model, frames: int) -> GridBatch:
         codes=codes,
         known=one.known.expand(len(every), -1),
         start_frame=one.start_frame.expand(len(every)),
+        reference=None,
     )

@@ -43,9 +43,13 @@ _BOUNDS = {
     "eval_clips": bounds.AT_LEAST_ONE,
     "patience": bounds.COUNT,
     "threads": bounds.THREADS,
+    "loader_workers": bounds.COUNT,
+    "reference_sec": bounds.SECONDS_ABOVE_0,
+    "hide_reference": bounds.SHARE,
     "seed": bounds.SEED,
 }
-_NOT_IDENTITY = ("cache", "out", "start_from", "device", "threads", "tensorboard")
+_NOT_IDENTITY = ("cache", "out", "start_from", "device", "threads", "loader_workers",
+                 "tensorboard")  # fmt: skip
 """Fields that a resumed run may change: where things are, not what is computed."""
 
 
@@ -81,6 +85,10 @@ class TrainConfig:
         ema: decay of the averaged weights that are measured and saved; 0 saves the last weights.
         condition_dropout: how often each condition is hidden in training, so that it may be
             unknown when rendering.
+        reference_sec: length of what a model that uses references hears of a kit at most.
+        hide_reference: how often it hears nothing of it in training.
+        unnamed_kits: kits that get no name (`mixed_*` for all that begin so): they have to be
+            heard.
         max_steps: length of the run in steps.
         max_minutes: length in minutes, when that comes first; 0 sets no limit. The schedule ends
             with whichever limit comes first. Resuming is exact only without a time limit.
@@ -91,6 +99,8 @@ class TrainConfig:
         compile: use torch.compile.
         device: "auto", "cpu", "cuda", ...
         threads: CPU threads; 0 leaves it to torch.
+        loader_workers: processes that read batches; 0 reads them beside the training, which is
+            enough where a step takes longer than reading its batch.
         seed: of weights, data order and dropout.
         tensorboard: also write TensorBoard events (needs midigroove[tensorboard]).
     """
@@ -123,6 +133,9 @@ class TrainConfig:
     clip_norm: float = 1.0
     ema: float = 0.999
     condition_dropout: float = 0.1
+    reference_sec: float = 12.0
+    hide_reference: float = 0.25
+    unnamed_kits: list[str] = field(default_factory=list)
     max_steps: int = 20000
     max_minutes: float = 0.0
     eval_every: int = 500
@@ -132,6 +145,7 @@ class TrainConfig:
     compile: bool = False
     device: str = "auto"
     threads: int = 0
+    loader_workers: int = 0
     seed: int = 0
     tensorboard: bool = False
 

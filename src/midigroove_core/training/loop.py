@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import torch
 from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.atomic import write_json
 from midigroove_core.cache import Cache
-from midigroove_core.cache.clips import ClipReader, vocabularies_of
+from midigroove_core.cache.clips import vocabularies_of
 from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
 from midigroove_core.device import choose_device
 from midigroove_core.errors import MidigrooveError, PluginError
@@ -26,6 +25,7 @@ from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.training.baselines import code_baselines
+from midigroove_core.training.batches import make_batches, read_ahead
 from midigroove_core.training.config import TrainConfig, TrainResult
 from midigroove_core.training.measure import Means, validate
 from midigroove_core.training.record import (
@@ -40,11 +40,7 @@ from midigroove_core.training.record import (
 from midigroove_core.training.schedule import done_share, learning_rate
 from midigroove_core.training.starting import new_model
 from midigroove_core.training.state import TrainState
-from midigroove_core.training.windows import (
-    make_windows,
-    training_batch,
-    validation_batches,
-)
+from midigroove_core.training.windows import make_windows
 
 _CHECK_EVERY = 10
 """Steps between looks at the loss; each look makes a GPU wait."""
@@ -81,17 +77,16 @@ class Trainer:
         self.cache = Cache.open(config.cache)
         self.windows = make_windows(self.cache, config)
         entries = [self.cache.entries[clip.entry_index] for clip in self.windows.train]
+        names = vocabularies_of(entries, unnamed_kits=config.unnamed_kits)
         featurizer_class = self.registry.load("featurizer", config.featurizer)
         self.featurizer = featurizer_class.from_config(config.featurizer_args)
         self.baselines = code_baselines(self.cache, self.windows.train, self.windows.valid)
         model = new_model(
-            config, self.cache, self.featurizer, vocabularies_of(entries), self.baselines,
+            config, self.cache, self.featurizer, names, self.baselines,
             registry=self.registry, progress=progress,
         )  # fmt: skip
         self.state = TrainState(model.to(self.device), config)
-        self.reader = ClipReader(
-            self.cache, self.featurizer, model.spec.vocabularies, model.conditions
-        )
+        self.batches = make_batches(config, self.cache, self.featurizer, model, self.windows)
         model.sampling(**config.sampling)  # what does not fit is said now, not at the first save
         self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
         self._reserve_sec = 0.0
@@ -122,7 +117,7 @@ class Trainer:
         self.progress.start("Training", total)
         shown = 0
         means = Means()
-        for batch in self._batches():
+        for batch in read_ahead(self.batches, counters.step, self.config.loader_workers):
             share = self._share()
             loss = self.step(batch, learning_rate(self.config, share))
             means.add({"": loss.total, **loss.logs})
@@ -167,7 +162,7 @@ class Trainer:
         began = time.perf_counter()
         state, counters = self.state, self.state.counters
         found = validate(
-            state.averaged, validation_batches(self.reader, self.windows),
+            state.averaged, self.batches.validation(),
             loss=state.averaged.loss, step=counters.step, seed=self.config.seed,
             device=self.device, autocast=self._autocast,
         )  # fmt: skip
@@ -239,18 +234,6 @@ class Trainer:
         if self._train_steps or not (self.out / SUMMARY).exists():
             write_json(self.out / SUMMARY, summary)
         return result
-
-    def _batches(self) -> Iterator[GridBatch]:
-        """Batches from the current step on, each read while the one before is trained on."""
-        step = self.state.counters.step
-        dropout = self.config.condition_dropout
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            ahead = pool.submit(training_batch, self.reader, self.windows, step, dropout)
-            while True:
-                batch = ahead.result()
-                step += 1
-                ahead = pool.submit(training_batch, self.reader, self.windows, step, dropout)
-                yield batch
 
     def _share(self) -> float:
         # Under a time limit the last measurement must fit in, too: it takes as long as the others.

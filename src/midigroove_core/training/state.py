@@ -82,8 +82,9 @@ class TrainState:
             return
         step = self.counters.step
         decay = min(self._ema, (1 + step) / (10 + step))
-        for own, kept in zip(self.model.parameters(), self.averaged.parameters(), strict=True):
-            kept.lerp_(own, 1 - decay)
+        # All at once: one after the other they keep a GPU waiting longer than a step takes.
+        kept = [p.data for p in self.averaged.parameters()]
+        torch._foreach_lerp_(kept, [p.data for p in self.model.parameters()], 1 - decay)
         for buffer, copied in zip(self.model.buffers(), self.averaged.buffers(), strict=True):
             copied.copy_(buffer)
 

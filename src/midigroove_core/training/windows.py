@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache
-from midigroove_core.cache.clips import Clip, ClipReader, cut_clips
+from midigroove_core.cache.clips import Clip, cut_clips
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.batch import GridBatch
@@ -167,27 +167,6 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
         balance=config.balance_drums if balanced else 0.0,
         hits=find_hits(cache, train, load_drum_map()) if balanced else {},
     )
-
-
-def training_batch(
-    reader: ClipReader, windows: Windows, step: int, condition_dropout: float
-) -> GridBatch:
-    """The batch of a step, with some conditions hidden."""
-    context = 0 if windows.crop_frames else windows.context_frames
-    batch = reader.collate([reader.read(clip, context) for clip in windows.clips(step)])
-    rng = np.random.default_rng([windows.seed, 2, step])
-    return hide_conditions(batch, condition_dropout, rng)
-
-
-def validation_batches(reader: ClipReader, windows: Windows) -> Sequence[GridBatch]:
-    """All validation clips, in batches."""
-    size = windows.batch_size
-    return [
-        reader.collate(
-            [reader.read(clip, windows.context_frames) for clip in windows.valid[at : at + size]]
-        )
-        for at in range(0, len(windows.valid), size)
-    ]
 
 
 def hide_conditions(batch: GridBatch, share: float, rng: np.random.Generator) -> GridBatch:

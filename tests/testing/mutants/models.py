@@ -145,6 +145,26 @@ class SaysThatItGoesOn(FramesModel):
     refused_by = "test_it_goes_on_from_known_frames"
 
 
+class SaysThatItHears(FramesModel):
+    """It is given references, and plays as if they were not there."""
+
+    uses_reference = True
+    refused_by = "test_it_hears_the_reference"
+
+
+class HearsPadding(AutoregressiveModel):
+    """It takes every frame of a reference for real."""
+
+    uses_reference = True
+    refused_by = "test_references_may_be_missing"
+
+    def _encoded(self, batch: GridBatch) -> Tensor:
+        if batch.reference is not None:
+            heard = replace(batch.reference, mask=torch.ones_like(batch.reference.mask))
+            batch = replace(batch, reference=heard)
+        return super()._encoded(batch)
+
+
 class ScoresKnownFrames(FramesModel):
     refused_by = "test_score"
 
