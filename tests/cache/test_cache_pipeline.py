@@ -151,6 +151,14 @@ def test_two_ranks_make_the_same_bytes(
     assert finish_cache(tmp_path / "ranks").cached == 10
 
 
+def test_a_performance_in_two_splits_is_refused_by_name(tmp_path: Path) -> None:
+    leak = Dataset("leak", tmp_path, [make_take(1), make_take(1, kit="b", split="test")])
+    wanted = "leak: performance 'p1' is in two splits: a/1.wav in train, b/1.wav in test"
+    with pytest.raises(InputError, match=wanted):
+        build_cache(leak, ToyCodec(), tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_finished_cache_is_not_made_again(dataset: Dataset, tmp_path: Path) -> None:
     build(dataset, tmp_path / "cache")
     before = files_of(tmp_path / "cache")

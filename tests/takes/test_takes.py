@@ -6,6 +6,7 @@ import csv
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ import pytest
 
 from midigroove_core.audio import save_audio
 from midigroove_core.errors import InputError
+from midigroove_core.progress import Silent
 from midigroove_core.takes import Dataset, open_dataset, select, split_of_performance
+from midigroove_core.takes.draw import sample
 from midigroove_core.takes.egmd import COLUMNS
+from midigroove_core.takes.names import find_names
 from midigroove_core.takes.performances import DRUMMER_SPLITS, list_performances
 
 GROOVE = Path(__file__).parents[1] / "data" / "groove"
@@ -220,15 +224,80 @@ def test_filters(egmd: Dataset) -> None:
 
 
 def test_samples_are_proportional_seeded_and_in_order(egmd: Dataset) -> None:
-    small = select(egmd, max_takes=18, stratified=True, seed=1)
+    small = select(egmd, max_takes=18, stratify=["drummer", "style", "kit"], seed=1)
     assert len(small.takes) == 18
-    assert Counter(t.kit for t in small.takes) == dict.fromkeys(KITS, 6)
-    assert Counter(t.drummer for t in small.takes) == {f"drummer{n}": 6 for n in (1, 2, 3)}
+    everything = Counter(t.split for t in egmd.takes)
+    drawn = Counter(t.split for t in small.takes)
+    assert all(abs(drawn[split] - n / 2) < 1 for split, n in everything.items())
+    kits = Counter(t.kit for t in small.takes)
+    assert all(abs(kits[kit] - 6) <= 1 for kit in KITS)
     order = [egmd.takes.index(t) for t in small.takes]
     assert order == sorted(order)
-    assert select(egmd, max_takes=18, stratified=True, seed=1).takes == small.takes
-    assert select(egmd, max_takes=18, stratified=True, seed=2).takes != small.takes
+    assert (
+        select(egmd, max_takes=18, stratify=["drummer", "style", "kit"], seed=1).takes
+        == small.takes
+    )
+    assert (
+        select(egmd, max_takes=18, stratify=["drummer", "style", "kit"], seed=2).takes
+        != small.takes
+    )
     assert len(select(egmd, max_takes=7).takes) == 7
+
+
+def test_no_split_comes_out_empty_and_smaller_draws_are_part_of_larger_ones(egmd: Dataset) -> None:
+    draws = [{t.key for t in select(egmd, max_takes=n, stratify=["kit"]).takes} for n in (3, 9, 20)]
+    assert draws[0] < draws[1] < draws[2]
+    three = select(egmd, max_takes=3, stratify=["kit"])
+    assert {t.split for t in three.takes} == {"train", "validation", "test"}
+
+
+def test_so_many_of_each_split_and_strata_alike(egmd: Dataset) -> None:
+    few = select(egmd, max_takes={"train": 6, "test": 2}, stratify=["kit"], stratify_mode="uniform")
+    found = Counter(t.split for t in few.takes)
+    assert (found["train"], found["test"]) == (6, 2)
+    assert found["validation"] == sum(t.split == "validation" for t in egmd.takes)
+    train = Counter(t.kit for t in few.takes if t.split == "train")
+    assert train == dict.fromkeys(KITS, 2)
+    with pytest.raises(InputError, match="stratify: 'tempo' is not one of drummer, style, kit"):
+        select(egmd, max_takes=3, stratify=["tempo"])
+    with pytest.raises(InputError, match="no split 'dev'"):
+        select(egmd, max_takes={"dev": 3})
+
+
+def test_uniform_draws_are_even_where_what_there_is_is_not() -> None:
+    items = ["a"] * 90 + ["b"] * 10
+    rng = np.random.default_rng(0)
+    assert Counter(sample(items, 10, str, rng)) == {"a": 9, "b": 1}
+    assert Counter(sample(items, 10, str, rng, "uniform")) == {"a": 5, "b": 5}
+    assert Counter(sample(items, 10, str, rng, weights={"a": 0.2, "b": 0.8})) == {"a": 2, "b": 8}
+
+
+def test_names_of_kits_as_people_write_them(egmd: Dataset) -> None:
+    assert {t.kit for t in select(egmd, kits=["808-simple, JAZZ"]).takes} == {"808 Simple", "Jazz"}
+    assert find_names(["tr808"], ["TR-808", "jazz"], "kit") == ["TR-808"]
+    assert find_names(["TR-808"], ["TR-808", "TR808"], "kit") == ["TR-808"]
+    assert find_names(["Kit, with comma"], ["Kit, with comma", "Kit"], "kit") == ["Kit, with comma"]
+
+
+def test_a_kit_that_is_not_there_to_leave_out_is_a_line(egmd: Dataset) -> None:
+    said: list[str] = []
+
+    class Lines(Silent):
+        def message(self, text: str) -> None:
+            said.append(text)
+
+    left = select(egmd, kits_exclude=["Custom1,jazz"], progress=Lines())
+    assert {t.kit for t in left.takes} == set(KITS) - {"Jazz"}
+    assert said == [f"no kit 'Custom1' to leave out; the dataset has {', '.join(sorted(KITS))}"]
+
+
+def test_the_most_frequent_kits_of_training(egmd: Dataset) -> None:
+    takes = [t for t in egmd.takes if t.kit != "Jazz" or t.split != "train"]
+    uneven = replace(egmd, takes=[*takes, *(t for t in egmd.takes if t.kit == "Jazz")][:-1])
+    top = select(uneven, kit_top_n=2)
+    assert {t.kit for t in top.takes} == set(KITS) - {"Jazz"}
+    with pytest.raises(InputError, match="either `kits` or `kit_top_n`"):
+        select(egmd, kit_top_n=2, kits=["Jazz"])
 
 
 def test_one_kit_per_performance_uses_kits_evenly(egmd: Dataset) -> None:

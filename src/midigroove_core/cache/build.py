@@ -23,6 +23,7 @@ from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.structured import read_json_lines_as
+from midigroove_core.takes.dataset import refuse_overlap
 from midigroove_core.takes.reading import LoadedTake, Skip, TakeReader, read_ahead
 
 if TYPE_CHECKING:
@@ -94,14 +95,14 @@ def build_cache(
 
     Raises:
         MismatchError: `out` is a cache of something else; names the field.
-        InputError: nothing could be cached, or (strict) a take cannot be used.
+        InputError: nothing cached, a performance in two splits, or (strict) a take of no use.
         MidigrooveError: the disk is full or cannot be written to; the same call goes on later.
     """
     began, progress, out = time.perf_counter(), progress or Silent(), Path(out)
     summary = CacheSummary(out)
     _check_ranks(out, rank, world, overwrite)
     _check_counts(batch=batch, takes_per_shard=takes_per_shard)
-    _say_unpaired(dataset, progress)
+    _check_takes(dataset, progress)
     keep_freed_memory()
     codec = codec.to(choose_device(device))
     plan = EncodingPlan.for_codec(codec, batch)
@@ -136,7 +137,8 @@ def _check_counts(**counts: int | None) -> None:
             bounds.AT_LEAST_ONE.check(f"`{name}`", value)
 
 
-def _say_unpaired(dataset: Dataset, progress: Progress) -> None:
+def _check_takes(dataset: Dataset, progress: Progress) -> None:
+    refuse_overlap(dataset.takes, dataset.name)
     if dataset.unpaired:
         progress.message(
             f"{len(dataset.unpaired)} audio files have no MIDI beside them and are left out "

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from midigroove_core import bounds
+from midigroove_core.cli.dataset_options import read_max_takes
 from midigroove_core.cli.defaults import cache_folder, dataset_to_cache
 from midigroove_core.cli.numbers import number
 from midigroove_core.cli.output import Json, print_json, print_table, progress_for_terminal
@@ -78,10 +79,22 @@ def cache(
         str | None, typer.Option(help="beat or fill.", rich_help_panel=_FILTERS)
     ] = None,
     kit: Annotated[
-        list[str] | None, typer.Option(help="Keep this kit.", rich_help_panel=_FILTERS)
+        list[str] | None,
+        typer.Option(help="Keep this kit; repeatable, or with commas.", rich_help_panel=_FILTERS),
     ] = None,
     kit_exclude: Annotated[
-        list[str] | None, typer.Option(help="Leave this kit out.", rich_help_panel=_FILTERS)
+        list[str] | None,
+        typer.Option(
+            help="Leave this kit out; repeatable, or with commas.", rich_help_panel=_FILTERS
+        ),
+    ] = None,
+    kit_top_n: Annotated[
+        int | None,
+        number(
+            bounds.AT_LEAST_ONE,
+            help="Keep so many kits, those with the most takes in training.",
+            rich_help_panel=_FILTERS,
+        ),
     ] = None,
     style: Annotated[
         list[str] | None, typer.Option(help="Keep this style.", rich_help_panel=_FILTERS)
@@ -93,17 +106,26 @@ def cache(
         list[str] | None, typer.Option(help="Keep this split.", rich_help_panel=_FILTERS)
     ] = None,
     max_takes: Annotated[
-        int | None,
-        number(bounds.AT_LEAST_ONE, help="At most so many takes.", rich_help_panel=_FILTERS),
-    ] = None,
-    stratified: Annotated[
-        bool,
+        str | None,
         typer.Option(
-            "--stratified",
-            help="Draw --max-takes evenly by drummer, style and kit.",
+            metavar="N|SPLIT=N,...",
+            help="At most so many takes, drawn within each split: 500, or train=400,test=50.",
             rich_help_panel=_FILTERS,
         ),
-    ] = False,
+    ] = None,
+    stratify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Draw them over these: drummer, style, kit, beat_type; with commas.",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None,
+    stratify_mode: Annotated[
+        Literal["proportional", "uniform"],
+        typer.Option(
+            help="In proportion to what there is, or each alike.", rich_help_panel=_FILTERS
+        ),
+    ] = "proportional",
     one_kit: Annotated[
         bool,
         typer.Option("--one-kit", help="Each performance on one kit.", rich_help_panel=_FILTERS),
@@ -158,13 +180,14 @@ def cache(
     data = open_dataset(
         dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi
     )
-    data = select(
-        data, beat_type=beat_type, kits=kit or (), kits_exclude=kit_exclude or (),
-        styles=style or (), drummers=drummer or (), splits=split or (), max_takes=max_takes,
-        stratified=stratified, one_kit_per_performance=one_kit,
-        split_mode=split_mode, held_out=held_out or (), seed=seed,
-    )  # fmt: skip
     with progress_for_terminal() as progress:
+        data = select(
+            data, beat_type=beat_type, kits=kit or (), kits_exclude=kit_exclude or (),
+            styles=style or (), drummers=drummer or (), splits=split or (), kit_top_n=kit_top_n,
+            max_takes=read_max_takes(max_takes), stratify=stratify or (),
+            stratify_mode=stratify_mode, one_kit_per_performance=one_kit,
+            split_mode=split_mode, held_out=held_out or (), seed=seed, progress=progress,
+        )  # fmt: skip
         summary = build_cache(
             data, opened, out, device=device, batch=batch, rank=rank, world=world, strict=strict,
             normalize=normalize, overwrite=overwrite, progress=progress,

@@ -130,7 +130,7 @@ def verify(
 
     chosen = options.open_selected(
         dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
-        max_takes=max_takes, stratified=True,
+        max_takes=max_takes, stratify=("drummer", "style", "kit"),
     )  # fmt: skip
     limits = Limits(offset_ms=max_offset_ms, residual_ms=max_residual_ms)
     with progress_for_terminal() as progress:
@@ -152,10 +152,12 @@ def stats(
     beat_type: options.BeatType = None,
     kit: options.Kits = None,
     kit_exclude: options.KitsExclude = None,
+    kit_top_n: options.KitTopN = None,
     style: options.Styles = None,
     drummer: options.Drummers = None,
     max_takes: options.MaxTakes = None,
-    stratified: options.Stratified = False,
+    stratify: options.Stratify = None,
+    stratify_mode: options.StratifyMode = "proportional",
     one_kit_per_performance: options.OneKit = False,
     split_mode: options.SplitMode = "published",
     held_out: options.HeldOut = None,
@@ -172,7 +174,8 @@ def stats(
     chosen = options.open_selected(
         dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
         beat_type=beat_type, kits=kit, kits_exclude=kit_exclude, styles=style, drummers=drummer,
-        max_takes=max_takes, stratified=stratified, split_mode=split_mode, held_out=held_out,
+        kit_top_n=kit_top_n, max_takes=max_takes, stratify=stratify, stratify_mode=stratify_mode,
+        split_mode=split_mode, held_out=held_out,
         one_kit_per_performance=one_kit_per_performance, seed=select_seed,
     )  # fmt: skip
     with progress_for_terminal() as progress:

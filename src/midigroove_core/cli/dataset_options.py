@@ -9,11 +9,36 @@ import typer
 
 from midigroove_core import bounds
 from midigroove_core.cli.numbers import number
+from midigroove_core.cli.output import progress_for_terminal
+from midigroove_core.errors import InputError
 
 if TYPE_CHECKING:
     from midigroove_core.takes import Dataset
 
 _GROUP = "Which takes"
+
+
+def read_max_takes(text: str | None) -> int | dict[str, int] | None:
+    """`500`, or `train=400,validation=50`, as `select` takes it.
+
+    Raises:
+        InputError: neither.
+    """
+    if text is None:
+        return None
+    sizes: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, size = part.rpartition("=")
+        if not size.strip().isdigit() or name.strip() in sizes:
+            raise InputError(
+                f"--max-takes {text!r}: write a number, or split=number with commas between"
+            )
+        sizes[name.strip()] = int(size)
+    if "" not in sizes:
+        return sizes
+    if len(sizes) > 1:
+        raise InputError(f"--max-takes {text!r}: a number for all splits, or one for each")
+    return sizes[""]
 
 
 def _option(*names: str, help: str) -> Any:
@@ -46,11 +71,20 @@ BeatType = Annotated[
     str | None, _option("--beat-type", help="Only beat, or only fill [default: both].")
 ]
 Kits = Annotated[
-    list[str] | None, _option("--kit", help="Only this kit; repeatable [default: all].")
+    list[str] | None,
+    _option("--kit", help="Only this kit; repeatable, or with commas [default: all]."),
 ]
 KitsExclude = Annotated[
-    list[str] | None, _option("--kit-exclude", help="Not this kit; repeatable [default: none].")
+    list[str] | None,
+    _option("--kit-exclude", help="Not this kit; repeatable, or with commas [default: none]."),
 ]
+KitTopN = Annotated[
+    int | None,
+    number(
+        bounds.AT_LEAST_ONE, "--kit-top-n", rich_help_panel=_GROUP,
+        help="Only so many kits, those with the most takes in training [default: all].",
+    ),
+]  # fmt: skip
 Styles = Annotated[
     list[str] | None,
     _option("--style", help="Only this style, jazz has jazz/swing; repeatable [default: all]."),
@@ -59,15 +93,21 @@ Drummers = Annotated[
     list[str] | None, _option("--drummer", help="Only this drummer; repeatable [default: all].")
 ]
 MaxTakes = Annotated[
-    int | None,
-    number(
-        bounds.AT_LEAST_ONE, "--max-takes", help="At most so many, at random [default: all].",
-        rich_help_panel=_GROUP,
+    str | None,
+    typer.Option(
+        "--max-takes", metavar="N|SPLIT=N,...", rich_help_panel=_GROUP,
+        help="At most so many, drawn within each split; 500, or train=400,test=50 [default: all].",
     ),
 ]  # fmt: skip
-Stratified = Annotated[
-    bool,
-    _option("--stratified", help="Draw them in proportion over drummer, style, kit [default: no]."),
+Stratify = Annotated[
+    list[str] | None,
+    _option(
+        "--stratify",
+        help="Draw them over these: drummer, style, kit, beat_type; with commas [default: none].",
+    ),
+]
+StratifyMode = Annotated[
+    str, _option("--stratify-mode", help="proportional to what there is, or uniform.")
 ]
 OneKit = Annotated[
     bool,
@@ -101,7 +141,6 @@ def open_selected(
     Raises:
         InputError: a choice that does not exist, or what `open_dataset` and `select` raise.
     """
-    from midigroove_core.errors import InputError
     from midigroove_core.takes import open_dataset, select
 
     choices = {
@@ -111,10 +150,17 @@ def open_selected(
             filters.get("split_mode", "published"),
             ("published", "leave_kit_out", "leave_drummer_out"),
         ),
+        "--stratify-mode": (
+            filters.get("stratify_mode", "proportional"),
+            ("proportional", "uniform"),
+        ),
     }
     for option, (value, allowed) in choices.items():
         if value not in allowed:
             raise InputError(f"{option}: {value!r} is not one of {', '.join(allowed)}")
     choice: dict[str, Any] = {"kind": kind, "midi": midi}
     dataset = open_dataset(path, root=root, train_csv=train_csv, val_csv=val_csv, **choice)
-    return select(dataset, **{name: value for name, value in filters.items() if value is not None})
+    filters["max_takes"] = read_max_takes(filters.get("max_takes"))
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    with progress_for_terminal() as progress:
+        return select(dataset, progress=progress, **wanted)

@@ -31,8 +31,8 @@ from midigroove_core.lock import lock_folder
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes import egmd
+from midigroove_core.takes.draw import sample
 from midigroove_core.takes.performances import Performance, list_builtin, list_performances
-from midigroove_core.takes.select import sample
 
 COLUMNS = (*egmd.COLUMNS, egmd.REFERENCE)
 

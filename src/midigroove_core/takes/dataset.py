@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,22 @@ class Dataset:
                 if not row[name]:
                     del row[name]
         return sha256_of(dump_json(rows, indent=None).encode())
+
+
+def refuse_overlap(takes: Iterable[Take], where: str) -> None:
+    """A performance in two splits would be trained on and judged by.
+
+    Raises:
+        InputError: names the first such performance and its takes.
+    """
+    first: dict[str, Take] = {}
+    for take in takes:
+        other = first.setdefault(take.performance_key, take)
+        if other.split != take.split:
+            raise InputError(
+                f"{where}: performance {take.performance_key!r} is in two splits: {other.key} in "
+                f"{other.split}, {take.key} in {take.split}; keep it in one"
+            )
 
 
 def split_of_performance(performance_key: str) -> str:

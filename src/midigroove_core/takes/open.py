@@ -9,7 +9,7 @@ from typing import Literal
 
 from midigroove_core.errors import InputError
 from midigroove_core.takes import egmd, folder, gmd, stemgmd
-from midigroove_core.takes.dataset import Dataset, Take
+from midigroove_core.takes.dataset import Dataset, refuse_overlap
 from midigroove_core.takes.table import read_header
 
 Kind = Literal["auto", "egmd", "gmd", "stemgmd", "folder"]
@@ -88,7 +88,7 @@ def _open_split_files(
             "relative to with `root`"
         )
     takes = [take for part in parts for take in part.takes]
-    _refuse_overlap(takes, f"{train_csv} and {val_csv}")
+    refuse_overlap(takes, f"{train_csv} and {val_csv}")
     unpaired = sorted({name for part in parts for name in part.unpaired})
     return Dataset(name=parts[0].name, root=parts[0].root, takes=takes, unpaired=unpaired)
 
@@ -103,24 +103,8 @@ def _same_file(first: str | Path, second: str | Path) -> bool:
 def _by_its_splits(dataset: Dataset) -> Dataset:
     """One csv given for both splits: its own column decides, and other splits are left out."""
     takes = [take for take in dataset.takes if take.split in ("train", "validation")]
-    _refuse_overlap(takes, dataset.name)
+    refuse_overlap(takes, dataset.name)
     return replace(dataset, takes=takes)
-
-
-def _refuse_overlap(takes: list[Take], where: str) -> None:
-    """A performance in two splits would be trained on and judged by.
-
-    Raises:
-        InputError: names the first such performance and its takes.
-    """
-    first: dict[str, Take] = {}
-    for take in takes:
-        other = first.setdefault(take.performance_key, take)
-        if other.split != take.split:
-            raise InputError(
-                f"{where}: performance {take.performance_key!r} is in two splits: {other.key} in "
-                f"{other.split}, {take.key} in {take.split}; keep it in one"
-            )
 
 
 def _open_one(path: Path, kind: Kind, root: Path | None, midi: Midi, split: str | None) -> Dataset:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 
+from midigroove_core import bounds
 from midigroove_core.errors import InputError
+from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes.dataset import SPLITS, Dataset, Take
+from midigroove_core.takes.draw import STRATIFY_MODES, StratifyMode, sample_by_split, strata_of
+from midigroove_core.takes.names import Matches, find_names, look_up, same
 
 SplitMode = Literal["published", "leave_kit_out", "leave_drummer_out"]
-T = TypeVar("T")
 
 
 def select(
@@ -25,71 +28,113 @@ def select(
     styles: Sequence[str] = (),
     drummers: Sequence[str] = (),
     splits: Sequence[str] = (),
-    max_takes: int | None = None,
-    stratified: bool = False,
+    kit_top_n: int | None = None,
+    max_takes: int | Mapping[str, int] | None = None,
+    stratify: Sequence[str] = (),
+    stratify_mode: StratifyMode = "proportional",
     one_kit_per_performance: bool = False,
     split_mode: SplitMode = "published",
     held_out: Sequence[str] = (),
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Dataset:
-    """A part of a dataset, its takes in their old order. Names match in any case.
+    """A part of a dataset, in its order; names in any spelling, or lists of them with commas.
 
     Args:
         dataset: what to choose from.
         beat_type: "beat" or "fill"; None keeps both.
         kits, drummers: keep these; a drummer may be given by number.
-        kits_exclude: leave these out.
+        kits_exclude: leave these out; a name that is not there is said, and nothing else.
         styles: keep these; "jazz" keeps "jazz/swing" too.
-        splits: keep these, as drawn by `split_mode`.
-        max_takes: at most so many, drawn at random.
-        stratified: draw them in proportion over (drummer, style, kit).
+        splits: keep these, as `split_mode` draws them.
+        kit_top_n: keep so many kits, those with the most takes in training.
+        max_takes: at most so many, drawn within each split; or so many of each split by name.
+        stratify, stratify_mode: draw them over any of drummer, style, kit, beat_type, in
+            "proportional" shares, or "uniform": each combination alike.
         one_kit_per_performance: each performance on one kit, kits used evenly.
         split_mode: "published" keeps the splits. "leave_kit_out" tests on the published test
-            performances of the kits `held_out` and trains and validates on the other kits.
-            "leave_drummer_out" tests on the drummers `held_out` alone; published test takes of
-            the others validate.
+            performances of the kits `held_out`, the others train and validate.
+            "leave_drummer_out" tests on the drummers `held_out` alone, others' test takes validate.
         held_out: the kits or drummers of `split_mode`.
         seed: of all draws.
+        progress: told which names were not there to leave out.
 
     Raises:
-        InputError: a name that the dataset does not have, or nothing left.
+        InputError: a name that is not there, or nothing left.
     """
+    _check_draws(kits, kit_top_n, max_takes, stratify, stratify_mode)
     takes = _split(dataset.takes, split_mode, held_out)
     takes = _only(takes, "beat type", [beat_type] if beat_type else [], lambda t: t.beat_type)
-    takes = _only(takes, "kit", kits, lambda t: t.kit)
-    excluded = {take.key for take in _only(takes, "kit", kits_exclude, lambda t: t.kit)}
-    takes = [t for t in takes if not kits_exclude or t.key not in excluded]
+    takes = _without(_only(takes, "kit", kits, lambda t: t.kit), kits_exclude, progress)
     takes = _only(takes, "style", styles, lambda t: t.style, _style_matches)
     takes = _only(takes, "drummer", drummers, lambda t: t.drummer, _drummer_matches)
-    for split in splits:
-        if split not in SPLITS:
-            raise InputError(f"no split {split!r}; use {', '.join(SPLITS)}")
-    takes = [take for take in takes if not splits or take.split in splits]
+    takes = _most_frequent(takes, kit_top_n)
+    takes = _only_splits(takes, splits)
     rng = np.random.default_rng(seed)
     if one_kit_per_performance:
         takes = _one_kit_each(takes, rng)
-    if max_takes is not None and max_takes < len(takes):
-        stratum = (lambda t: (t.drummer, t.style, t.kit)) if stratified else (lambda t: ())
-        takes = sample(takes, max_takes, stratum, rng)
+    if max_takes is not None:
+        stratum = strata_of(stratify)
+        takes = sample_by_split(takes, max_takes, lambda t: t.split, stratum, rng, stratify_mode)
     if not takes:
         raise InputError(f"{dataset.name}: no take is left after the filters; loosen one")
     return replace(dataset, takes=takes)
 
 
-def sample(
-    items: Sequence[T], size: int, stratum: Callable[[T], Hashable], rng: np.random.Generator
-) -> list[T]:
-    """`size` items in their old order, each stratum in proportion to its share."""
-    members: dict[Hashable, list[int]] = {}
-    for index in rng.permutation(len(items)).tolist():
-        members.setdefault(stratum(items[index]), []).append(index)
-    # The r-th of n members stands at (r + 1/2) / n of the queue, so any prefix is proportional.
-    queue = sorted(
-        ((rank + 0.5) / len(indices), place, index)
-        for place, indices in enumerate(members.values())
-        for rank, index in enumerate(indices)
-    )
-    return [items[i] for i in sorted(index for _, _, index in queue[:size])]
+def _check_draws(
+    kits: Sequence[str],
+    kit_top_n: int | None,
+    max_takes: int | Mapping[str, int] | None,
+    stratify: Sequence[str],
+    mode: str,
+) -> None:
+    strata_of(stratify)
+    if mode not in STRATIFY_MODES:
+        raise InputError(f"`stratify_mode` is {mode!r}, not {' or '.join(STRATIFY_MODES)}")
+    if kit_top_n is not None:
+        bounds.AT_LEAST_ONE.check("`kit_top_n`", kit_top_n)
+        if kits:
+            raise InputError("give either `kits` or `kit_top_n`, not both")
+    if isinstance(max_takes, Mapping):
+        _splits(tuple(max_takes))
+    sizes = max_takes.values() if isinstance(max_takes, Mapping) else (max_takes,)
+    for size in sizes:
+        if size is not None:
+            bounds.AT_LEAST_ONE.check("`max_takes`", size)
+
+
+def _splits(names: Sequence[str]) -> list[str]:
+    found = [name.strip() for text in names for name in text.split(",")]
+    for name in found:
+        if name not in SPLITS:
+            raise InputError(f"no split {name!r}; use {', '.join(SPLITS)}")
+    return found
+
+
+def _only_splits(takes: list[Take], names: Sequence[str]) -> list[Take]:
+    wanted = _splits(names) or SPLITS
+    return [take for take in takes if take.split in wanted]
+
+
+def _most_frequent(takes: list[Take], count: int | None) -> list[Take]:
+    """Takes of the most frequent kits of the training split (of all, where there is none)."""
+    if count is None:
+        return takes
+    counted = Counter(take.kit for take in takes if take.split == "train")
+    counted = counted or Counter(take.kit for take in takes)
+    kept = sorted(counted, key=lambda kit: (-counted[kit], kit))[:count]
+    return [take for take in takes if take.kit in kept]
+
+
+def _without(takes: list[Take], kits: Sequence[str], progress: Progress | None) -> list[Take]:
+    """Takes on other kits; a kit that is not there is a line, since then nothing is wrong."""
+    there = sorted({take.kit for take in takes})
+    found, missing = look_up(kits, there)
+    for name in missing:
+        (progress or Silent()).message(
+            f"no kit {name!r} to leave out; the dataset has {', '.join(there)}"
+        )
+    return [take for take in takes if take.kit not in found]
 
 
 def _split(takes: list[Take], mode: SplitMode, held_out: Sequence[str]) -> list[Take]:
@@ -117,16 +162,12 @@ def _without_test(split: str, held_out: bool) -> str:
     return "test" if held_out else "validation" if split == "test" else split
 
 
-def _same(name: str, wanted: str) -> bool:
-    return name.lower() == wanted.lower()
-
-
 def _style_matches(style: str, wanted: str) -> bool:
-    return _same(style, wanted) or style.lower().startswith(wanted.lower() + "/")
+    return same(style, wanted) or style.lower().startswith(wanted.lower() + "/")
 
 
 def _drummer_matches(drummer: str, wanted: str) -> bool:
-    return _same(drummer, wanted) or _same(drummer, f"drummer{wanted}")
+    return same(drummer, wanted) or same(drummer, f"drummer{wanted}")
 
 
 def _only(
@@ -134,15 +175,11 @@ def _only(
     what: str,
     wanted: Iterable[str],
     name_of: Callable[[Take], str],
-    matches: Callable[[str, str], bool] = _same,
+    matches: Matches = same,
 ) -> list[Take]:
     """The takes whose name matches any that is wanted; all when none is wanted."""
     wanted = list(wanted)
-    names = sorted({name_of(take) for take in takes})
-    for want in wanted:
-        if not any(matches(name, want) for name in names):
-            raise InputError(f"no {what} {want!r} in the dataset; it has {', '.join(names)}")
-    kept = {name for name in names if any(matches(name, want) for want in wanted)}
+    kept = find_names(wanted, sorted({name_of(take) for take in takes}), what, matches)
     return [take for take in takes if not wanted or name_of(take) in kept]
 
 
