@@ -68,6 +68,12 @@ def render(
         Path | None,
         typer.Option(help="What is played in it, or the whole of that.", show_default="heard"),
     ] = None,
+    vary: Annotated[
+        bool,
+        typer.Option(
+            "--vary", help="Sampler: equal hits sound a little apart, though the kit has one sound."
+        ),
+    ] = False,
     drummer: Annotated[
         str | None, typer.Option(help="Play like this drummer.", show_default="unknown")
     ] = None,
@@ -188,7 +194,7 @@ def render(
     from midigroove_core.rendering.output import Output
 
     config = make_config(dict(
-        engine="sampler" if like is not None else engine, like=like, like_midi=like_midi,
+        engine="sampler" if like is not None else engine, like=like, like_midi=like_midi, vary=vary,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
         velocity_curve=velocity_curve, humanize=humanize, channel=channel, track=track,

@@ -1,8 +1,8 @@
 """What a one-shot's file name says: exactly, or as sample libraries write it.
 
-The exact form is ARTICULATION[_pPITCH][_VELOCITY], such as "snare_064" or "tom_high_p50". Anything
-else is read by its words: "Kick-Hard", "OpenHat", "hh closed soft 2", "LowTom". Who reads a kit
-says what was read as what.
+The exact form is ARTICULATION[_pPITCH][_VELOCITY][_rrN], such as "snare_064", "tom_high_p50" or
+"snare_064_rr2". Anything else is read by its words: "Kick-Hard", "OpenHat", "hh closed soft 2",
+"LowTom", "Snare soft RR2". Who reads a kit says what was read as what.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 from midigroove_core.drums import ARTICULATIONS
 
-_EXACT = re.compile(rf"({'|'.join(ARTICULATIONS)})(?:_p(\d+))?(?:_(\d+))?", re.IGNORECASE)
+_EXACT = re.compile(
+    rf"({'|'.join(ARTICULATIONS)})(?:_p(\d+))?(?:_(\d+))?(?:_rr(\d+))?", re.IGNORECASE
+)
+_TURN = re.compile(r"(?<![a-z])rr ?(\d+)", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _DRUMS: Mapping[str, tuple[str, ...]] = {
@@ -63,6 +66,8 @@ class ShotName:
     Attributes:
         articulation, pitch: which drum; a pitch of its own or None.
         velocity: of the layer; 127 where the name does not say.
+        turn: number among recordings of one layer that hits take turns on (round robin); 0 where
+            the name does not say.
         exact: whether the name has the exact form.
     """
 
@@ -70,11 +75,13 @@ class ShotName:
     pitch: int | None
     velocity: int
     exact: bool
+    turn: int = 0
 
     def __str__(self) -> str:
         pitch = "" if self.pitch is None else f", pitch {self.pitch}"
         velocity = "" if self.velocity == 127 else f", up to velocity {self.velocity}"
-        return f"{self.articulation}{pitch}{velocity}"
+        turn = f", round robin {self.turn}" if self.turn else ""
+        return f"{self.articulation}{pitch}{velocity}{turn}"
 
 
 def read_name(stem: str) -> ShotName | None:
@@ -93,7 +100,7 @@ def read_name(stem: str) -> ShotName | None:
     velocity = 127 if match[3] is None else int(match[3])
     if not 1 <= velocity <= 127 or not 0 <= (pitch or 0) <= 127:
         raise ValueError(stem)
-    return ShotName(match[1].lower(), pitch, velocity, exact=True)
+    return ShotName(match[1].lower(), pitch, velocity, exact=True, turn=int(match[4] or 0))
 
 
 def _by_words(stem: str) -> ShotName | None:
@@ -110,7 +117,9 @@ def _by_words(stem: str) -> ShotName | None:
         which = _WHICH[drum]
         drum = next((which[word] for word in words if word in which), _PLAIN[drum])
     velocity = next((_VELOCITIES[word] for word in words if word in _VELOCITIES), 127)
-    return ShotName(drum, int(pitch) if pitch else None, velocity, exact=False)
+    named = _TURN.search(stem)
+    turn = int(named[1]) if named else 0
+    return ShotName(drum, int(pitch) if pitch else None, velocity, exact=False, turn=turn)
 
 
 def _split(word: str) -> list[str]:

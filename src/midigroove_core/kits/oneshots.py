@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,10 +40,21 @@ VELOCITY_POWER = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A one-shot [S] as it sounds at `max_velocity`, used up to that velocity."""
+    """A one-shot [S] as it sounds at `max_velocity`, used up to that velocity.
+
+    Attributes:
+        alternates: further recordings of the same hit; hits take turns (`round_robin`).
+    """
 
     max_velocity: int
     audio: Audio
+    alternates: tuple[Audio, ...] = ()
+
+    def map(self, change: Callable[[Audio], Audio]) -> Layer:
+        """This layer with all of its recordings changed alike."""
+        return Layer(
+            self.max_velocity, change(self.audio), tuple(change(x) for x in self.alternates)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +63,8 @@ class Voice:
 
     The level in dB runs straight in log(velocity) from each layer's own level at its `max_velocity`
     to the next one's, and by `VELOCITY_POWER` below the first and above the last. A layer that is
-    weaker than a softer one is raised to it, so energy never falls as velocity grows.
+    weaker than a softer one is raised to it, so energy never falls as velocity grows. A layer's
+    level is the mean over its alternates, which keep their differences.
     """
 
     layers: Sequence[Layer]
@@ -60,7 +72,12 @@ class Voice:
     @cached_property
     def _table(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         tops = np.array([layer.max_velocity for layer in self.layers], dtype=np.float64)
-        energies = [float(np.square(layer.audio, dtype=np.float64).sum()) for layer in self.layers]
+        energies = [
+            np.mean(
+                [np.square(x, dtype=np.float64).sum() for x in (layer.audio, *layer.alternates)]
+            )
+            for layer in self.layers
+        ]
         own_db = 10 * np.log10(np.maximum(energies, 1e-20))
         wanted_db = np.maximum.accumulate(own_db)
         velocity = np.maximum(np.arange(128), 1).astype(np.float64)
@@ -71,10 +88,16 @@ class Voice:
         level_db += slope * np.maximum(0.0, np.log10(velocity / tops[-1]))
         return index, 10 ** ((level_db - own_db[index]) / 20)
 
-    def at(self, velocity: int) -> tuple[Audio, float]:
-        """The one-shot [S] to play and its gain."""
+    def at(self, velocity: int, turn: int = 0) -> tuple[Audio, float]:
+        """The one-shot [S] to play and its gain; `turn` 1 is the layer's first alternate."""
         index, gain = self._table
-        return self.layers[index[velocity]].audio, float(gain[velocity])
+        layer = self.layers[index[velocity]]
+        audio = layer.alternates[turn - 1] if turn else layer.audio
+        return audio, float(gain[velocity])
+
+    def layer(self, velocity: int) -> Layer:
+        """What is played at a velocity."""
+        return self.layers[self._table[0][velocity]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,25 +150,36 @@ class Kit:
         """Articulations that make no sound on this kit."""
         return [name for name in ARTICULATIONS if self.voice(name, -1) is None]
 
+    @property
+    def has_alternates(self) -> bool:
+        """Whether hits take turns on any of its layers."""
+        pitched = (layers for by_pitch in self.variants.values() for layers in by_pitch.values())
+        every = (*self.articulations.values(), *pitched)
+        return any(layer.alternates for layers in every for layer in layers)
+
+    def map(self, change: Callable[[Layer], Layer]) -> Kit:
+        """This kit with all of its layers changed."""
+        return replace(
+            self,
+            articulations={n: [change(x) for x in v] for n, v in self.articulations.items()},
+            variants={
+                name: {pitch: [change(x) for x in v] for pitch, v in by_pitch.items()}
+                for name, by_pitch in self.variants.items()
+            },
+        )
+
     def at_rate(self, sample_rate: int) -> Kit:
         """This kit resampled (soxr HQ); made once for each rate."""
         if sample_rate == self.sample_rate:
             return self
         if sample_rate not in self._rates:
-            done: dict[int, list[Layer]] = {}
+            done: dict[int, Audio] = {}  # drums share recordings
 
-            def convert(layers: list[Layer]) -> list[Layer]:
-                if id(layers) not in done:
-                    done[id(layers)] = [
-                        Layer(a.max_velocity, soxr.resample(a.audio, self.sample_rate, sample_rate))
-                        for a in layers
-                    ]
-                return done[id(layers)]
+            def resampled(audio: Audio) -> Audio:
+                if id(audio) not in done:
+                    done[id(audio)] = soxr.resample(audio, self.sample_rate, sample_rate)
+                return done[id(audio)]
 
-            self._rates[sample_rate] = Kit(
-                self.name,
-                {name: convert(layers) for name, layers in self.articulations.items()},
-                {a: {p: convert(x) for p, x in v.items()} for a, v in self.variants.items()},
-                sample_rate, self.license, self.source, self.unread, self.read_as,
-            )  # fmt: skip
+            kit = self.map(lambda layer: layer.map(resampled))
+            self._rates[sample_rate] = replace(kit, sample_rate=sample_rate)
         return self._rates[sample_rate]

@@ -284,11 +284,4 @@ def _gain(kit: Kit) -> float:
 
 
 def _scaled(kit: Kit, gain: float) -> Kit:
-    def scale(layers: list[Layer]) -> list[Layer]:
-        return [Layer(a.max_velocity, a.audio * np.float32(gain)) for a in layers]
-
-    return Kit(
-        kit.name,
-        {name: scale(layers) for name, layers in kit.articulations.items()},
-        {a: {p: scale(x) for p, x in v.items()} for a, v in kit.variants.items()},
-    )
+    return kit.map(lambda layer: layer.map(lambda audio: audio * np.float32(gain)))

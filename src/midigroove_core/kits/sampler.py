@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import CC4_CLOSED, DrumMap, load_drum_map
 from midigroove_core.kits.oneshots import Kit
+from midigroove_core.kits.round_robin import choose_turns
 from midigroove_core.performance import DrumPerformance
 
 CHOKE_FADE_SEC = 0.008
@@ -45,6 +46,7 @@ def render(
     drum_map: DrumMap | None = None,
     num_samples: int | None = None,
     tail_sec: float = 2.0,
+    seed: int = 0,
 ) -> NDArray[np.float32]:
     """Audio of a performance on a kit.
 
@@ -60,6 +62,7 @@ def render(
         drum_map: what the pitches mean; Roland TD if not given, as in GMD and E-GMD.
         num_samples: length; without it, the performance's end and `tail_sec`, faded at the end.
         tail_sec: seconds after the performance's end for what still rings.
+        seed: of the turns that hits take, on kits with alternates (`round_robin`).
 
     Returns:
         [num_samples] float32 mono. Built-in kits leave headroom, but nothing limits the sum.
@@ -70,7 +73,7 @@ def render(
     out = np.zeros(num_samples, dtype=np.float32)
     start = 0
     for block in render_blocks(
-        performance, kit, num_samples, sample_rate=sample_rate, drum_map=drum_map
+        performance, kit, num_samples, sample_rate=sample_rate, drum_map=drum_map, seed=seed
     ):
         out[start : start + block.shape[1]] = block[0]
         start += block.shape[1]
@@ -89,6 +92,8 @@ def render_blocks(
     drum_map: DrumMap | None = None,
     stems: bool = False,
     block_samples: int = BLOCK_SAMPLES,
+    seed: int = 0,
+    rounds: int = 1,
 ) -> Iterator[NDArray[np.float32]]:
     """The audio of `render` in blocks, so that hours need no more memory than minutes.
 
@@ -96,6 +101,7 @@ def render_blocks(
         performance, kit, num_samples, sample_rate, drum_map: as `render` has them.
         stems: give `STEMS` apart, which add up to the whole; chokes work across them.
         block_samples: length of the blocks; the last may be shorter.
+        seed, rounds: as `choose_turns` has them.
 
     Yields:
         [1, n] float32, or with `stems` [len(STEMS), n].
@@ -107,6 +113,7 @@ def render_blocks(
     names = [str(drum_map.articulation(pitch)) for pitch in performance.pitch]
     stops = _choke_samples(performance, onsets, names, sample_rate).tolist()
     rows = [_STEM_OF[name] if stems else 0 for name in names]
+    turns = choose_turns(performance, names, voices, seed=seed, rounds=rounds)
     pitches, velocities = performance.pitch.tolist(), performance.velocity.tolist()
     fade = _fade(round(CHOKE_FADE_SEC * sample_rate))
     ring = np.zeros((len(STEMS) if stems else 1, block_samples), dtype=np.float32)
@@ -117,7 +124,7 @@ def render_blocks(
             voice = voices.voice(names[hit], pitches[hit])
             onset, stop = int(onsets[hit]), stops[hit]
             if voice is not None:
-                audio, gain = voice.at(velocities[hit])
+                audio, gain = voice.at(velocities[hit], turns[hit])
                 held = audio[: num_samples - onset] * np.float32(gain)
                 if stop >= 0 and stop - onset < len(held):
                     held = held[: stop - onset + len(fade)]

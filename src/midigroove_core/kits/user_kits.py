@@ -25,20 +25,21 @@ _LOUDEST_SUM = 1.0
 def load_folder(folder: Path, name: str | None = None) -> Kit:
     """A folder of wav or flac files, each with a drum in its name (see `filenames`).
 
-    What has none, and a second file of one drum and velocity, is in `Kit.unread`.
+    Files of one drum and velocity with "_rr1", "_rr2" and so on take turns. What has no drum in its
+    name, and a second file of one drum, velocity and turn, is in `Kit.unread`.
 
     Raises:
         InputError: no one-shot in it, one that cannot be read, or a velocity of 0 or above 127.
     """
-    found: dict[tuple[str, int | None], dict[int, Audio]] = {}
+    found: dict[tuple[str, int | None], dict[int, dict[int, Audio]]] = {}
     unread, read_as = [], []
     for path in sorted(_files_of(folder)):
         shot = _name_of(path)
         layers = {} if shot is None else found.setdefault((shot.articulation, shot.pitch), {})
-        if shot is None or shot.velocity in layers:
+        if shot is None or shot.turn in layers.get(shot.velocity, {}):
             unread.append(f"{path.name}/" if path.is_dir() else path.name)
             continue
-        layers[shot.velocity] = _read_shot(path)
+        layers.setdefault(shot.velocity, {})[shot.turn] = _read_shot(path)
         if not shot.exact:
             read_as.append(f"{path.name}: {shot}")
     if not found:
@@ -46,9 +47,17 @@ def load_folder(folder: Path, name: str | None = None) -> Kit:
         raise InputError(
             f"{folder}: no wav or flac one-shots such as snare.wav, kick_100.wav, OpenHat.wav{rest}"
         )
-    shots = {key: [Layer(v, layers[v]) for v in sorted(layers)] for key, layers in found.items()}
+    shots = {
+        key: [_layer(velocity, layers[velocity]) for velocity in sorted(layers)]
+        for key, layers in found.items()
+    }
     kit = _with_headroom(name or folder.name, shots)
     return replace(kit, unread=tuple(unread), read_as=tuple(read_as))
+
+
+def _layer(velocity: int, by_turn: dict[int, Audio]) -> Layer:
+    first, *others = (by_turn[turn] for turn in sorted(by_turn))
+    return Layer(velocity, first, tuple(others))
 
 
 def _files_of(folder: Path) -> list[Path]:
@@ -81,14 +90,16 @@ def _with_headroom(name: str, found: dict[tuple[str, int | None], list[Layer]]) 
     """One gain for the kit: its three loudest drums, struck together at 127, peak below 1."""
     peaks: dict[str, float] = {}
     for (articulation, _), layers in found.items():
-        audio, gain = Voice(layers).at(127)
-        peak = gain * float(np.abs(audio).max())
+        _, gain = Voice(layers).at(127)
+        peak = gain * max(
+            float(np.abs(x).max()) for x in (layers[-1].audio, *layers[-1].alternates)
+        )
         peaks[articulation] = max(peak, peaks.get(articulation, 0.0))
     gain = min(1.0, _LOUDEST_SUM / sum(sorted(peaks.values())[-3:]))
     articulations: dict[str, list[Layer]] = {}
     variants: dict[str, dict[int, list[Layer]]] = {}
     for (articulation, pitch), layers in found.items():
-        scaled = [Layer(a.max_velocity, a.audio * np.float32(gain)) for a in layers]
+        scaled = [layer.map(lambda x: x * np.float32(gain)) for layer in layers]
         if pitch is None:
             articulations[articulation] = scaled
         else:

@@ -52,6 +52,8 @@ class RenderConfig:
             "unknown" leaves the choice open. Sampler: a shipped kit or a folder.
         like: a recording of drums to sound like: its kit is cut out (`like.kit_like`) and played by
             the sampler; instead of `kit`.
+        vary: sampler: hits take turns on made versions of the one-shots that have one recording
+            only, see `round_robin.varied`.
         like_midi: what is played in `like`, where that is known.
         drummer, style: conditions of the model; None leaves them unknown.
         bpm: tempo condition; None takes the tempo of the MIDI, which may change on the way.
@@ -83,6 +85,7 @@ class RenderConfig:
     kit: str | None = None
     like: Path | None = None
     like_midi: Path | None = None
+    vary: bool = False
     drummer: str | None = None
     style: str | None = None
     bpm: float | None = None
@@ -203,11 +206,13 @@ class Engine(Protocol):
     kit: str
     drum_map: DrumMap
 
-    def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
+    def play(
+        self, performance: DrumPerformance, progress: Progress, *, rounds: int = 1
+    ) -> Rendered:
         """A performance that was read with `drum_map`, and its tail.
 
-        Not yet resampled or guarded against clipping. A line says which hits sound as something
-        else, or not at all.
+        It may be of so many equal `rounds`, as loops are. Not yet resampled or guarded against
+        clipping. A line says which hits sound as something else, or not at all.
         """
 
 
@@ -228,6 +233,7 @@ class BlockEngine(Engine, Protocol):
         progress: Progress,
         *,
         groups: bool = False,
+        rounds: int = 1,
     ) -> Iterator[NDArray[np.float32]]:
         """`num_samples` at `sample_rate` as blocks [1, n], or with `groups` a row for each."""
 

@@ -32,12 +32,14 @@ class Loop:
     Attributes:
         performance: the bars several times over.
         bars: in a round.
+        rounds: how many times over.
         start, length: of the round to take, in samples.
         left_out: hits after the last bar.
     """
 
     performance: DrumPerformance
     bars: int
+    rounds: int
     start: int
     length: int
     left_out: int
@@ -96,6 +98,7 @@ def make_loop(performance: DrumPerformance, sample_rate: int, bars: int | None =
     return Loop(
         _repeated(kept, before + 2, length_sec),
         bars,
+        before + 2,
         before * length,
         length,
         performance.num_hits - kept.num_hits,

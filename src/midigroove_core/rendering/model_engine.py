@@ -100,7 +100,9 @@ class ModelEngine:
         codec = checkpoint.build_codec(registry, path=codec_path, device=device)
         return cls(config, checkpoint, codec, progress)
 
-    def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
+    def play(
+        self, performance: DrumPerformance, progress: Progress, *, rounds: int = 1
+    ) -> Rendered:
         """See `Engine.play`."""
         clock = self._codec.clock
         windows = self.windows(performance.end_sec)

@@ -132,7 +132,10 @@ def _play(
     audible = _as_played(performance, config, engine, progress)
     rate = config.sample_rate or engine.sample_rate
     loop = _loop(audible, config, rate, progress)
-    rendered = engine.play(audible if loop is None else loop.performance, progress)
+    if loop is None:
+        rendered = engine.play(audible, progress)
+    else:
+        rendered = engine.play(loop.performance, progress, rounds=loop.rounds)
     audio = downmix(rendered.audio)[None] if config.mono else rendered.audio
     if rate != rendered.sample_rate:
         audio = resample(audio, rendered.sample_rate, rate)
@@ -201,7 +204,9 @@ def open_played(
     names = engine.groups if groups else ()
     if loop is not None:
         whole = loop.start + loop.length
-        blocks = engine.play_blocks(loop.performance, whole, progress, groups=groups)
+        blocks = engine.play_blocks(
+            loop.performance, whole, progress, groups=groups, rounds=loop.rounds
+        )
         return Played(loop.cut_blocks(blocks), names, 1, loop.length, rate)
     length = num_output_samples(audible.end_sec + config.tail_sec, rate)
     blocks = engine.play_blocks(audible, length, progress, groups=groups)

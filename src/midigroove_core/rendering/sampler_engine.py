@@ -13,6 +13,7 @@ from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
 from midigroove_core.kits.remap import kit_substitutes
+from midigroove_core.kits.round_robin import varied
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import (
@@ -27,7 +28,8 @@ class SamplerEngine:
     """Plays performances with a sampled kit.
 
     Args:
-        config: `kit`, `drum_map` and `tail_sec` are used; the first shipped kit when none is named.
+        config: `kit`, `vary`, `drum_map`, `seed` and `tail_sec` are used; without a
+            kit the first that ships plays.
 
     Raises:
         InputError: no such kit; says which there are.
@@ -38,6 +40,8 @@ class SamplerEngine:
             self._kit = _kit_like(config.like, config, progress)
         else:
             self._kit = load_kit(config.kit if config.kit is not None else list_kits()[0].id)
+        if config.vary:
+            self._kit = varied(self._kit)
         self._config = config
         self.drum_map = config.read_drum_map() or load_drum_map()
         self.kit = self._kit.name
@@ -51,18 +55,14 @@ class SamplerEngine:
         self.sample_rate = config.sample_rate or self._kit.sample_rate
         self.groups = tuple(sampler.STEMS)
 
-    def play(self, performance: DrumPerformance, progress: Progress) -> Rendered:
+    def play(
+        self, performance: DrumPerformance, progress: Progress, *, rounds: int = 1
+    ) -> Rendered:
         """See `Engine.play`; the sampler resamples its one-shots, so the rate is the final one."""
-        self._say_substitutes(performance, progress)
         seconds = performance.end_sec + self._config.tail_sec
-        audio = sampler.render(
-            performance,
-            self._kit,
-            sample_rate=self.sample_rate,
-            drum_map=self.drum_map.plain,
-            num_samples=num_output_samples(seconds, self.sample_rate),
-        )
-        return Rendered(audio[None], self.sample_rate)
+        length = num_output_samples(seconds, self.sample_rate)
+        blocks = self.play_blocks(performance, length, progress, rounds=rounds)
+        return Rendered(np.concatenate(list(blocks), axis=1), self.sample_rate)
 
     def play_blocks(
         self,
@@ -71,6 +71,7 @@ class SamplerEngine:
         progress: Progress,
         *,
         groups: bool = False,
+        rounds: int = 1,
     ) -> Iterator[NDArray[np.float32]]:
         """See `BlockEngine.play_blocks`."""
         self._say_substitutes(performance, progress)
@@ -82,6 +83,8 @@ class SamplerEngine:
             drum_map=self.drum_map.plain,
             stems=groups,
             block_samples=BLOCK_SAMPLES,
+            seed=self._config.seed,
+            rounds=rounds,
         )
 
     def _say_substitutes(self, performance: DrumPerformance, progress: Progress) -> None:
