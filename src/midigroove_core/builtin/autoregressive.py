@@ -39,9 +39,10 @@ from torch import Tensor, nn
 from midigroove_core.builtin.causal_decoder import CausalDecoder
 from midigroove_core.builtin.code_heads import DepthHead, place_codes
 from midigroove_core.builtin.depth_sampler import DepthSampler
+from midigroove_core.builtin.grid_trunk import CONDITIONS
 from midigroove_core.builtin.hit_phases import HitPhases
 from midigroove_core.builtin.listener import Listener
-from midigroove_core.builtin.parallel import CONDITIONS, PRESETS, ParallelModel
+from midigroove_core.builtin.parallel import PRESETS, ParallelModel
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.drawing import make_generator
 from midigroove_core.interfaces.model import GridBatch, Loss, ModelSpec, SamplingConfig

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from midigroove_core.builtin.parallel import Block
+from midigroove_core.builtin.grid_trunk import Block
 
 
 @dataclass

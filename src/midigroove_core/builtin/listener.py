@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from midigroove_core.builtin.parallel import Block, rotary_angles
+from midigroove_core.builtin.grid_trunk import Block, rotary_angles
 
 
 class Listener(nn.Module):

@@ -35,7 +35,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from midigroove_core.builtin.code_heads import DepthHead, place_codes
-from midigroove_core.builtin.parallel import CONDITIONS, PRESETS, ParallelModel
+from midigroove_core.builtin.grid_trunk import CONDITIONS
+from midigroove_core.builtin.parallel import PRESETS, ParallelModel
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.drawing import costs, draw, frames_at_once, make_generator
 from midigroove_core.interfaces.model import (

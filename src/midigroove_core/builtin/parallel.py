@@ -1,16 +1,14 @@
 """The default model: an encoder that predicts all frames at once.
 
-An encoder-only Transformer (pre-LN; rotary positions, Su et al. 2021,
-https://arxiv.org/abs/2104.09864) reads the grid, so every frame sees the whole window. Its output
-goes to one head per codebook. With `depth`, the head of codebook k also sees the codes of the
+The trunk (`GridTrunk`) reads the grid, so every frame sees the whole window. Its output goes to one
+head per codebook. With `depth`, the head of codebook k also sees the codes of the
 codebooks before it in the same frame: levels of a residual quantizer refine each other, and drawn
 independently they add up to noise. That costs K small steps when generating, whatever the length.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -18,18 +16,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from midigroove_core.builtin.code_heads import DepthHead, PlainHead
+from midigroove_core.builtin.grid_trunk import CONDITIONS, GridTrunk
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.drawing import costs, draw, frames_at_once, make_generator
 from midigroove_core.interfaces.model import (
     CodeScores,
     GridBatch,
     Loss,
-    Model,
     ModelSpec,
     SamplingConfig,
 )
-
-CONDITIONS = ("kit", "drummer", "style", "bpm")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"dim": 96, "layers": 3, "heads": 4, "head_dim": 48},
@@ -43,7 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 """`paper` is the shape of the baseline (arXiv 2605.10281)."""
 
 
-class ParallelModel(Model):
+class ParallelModel(GridTrunk):
     """Predicts codes [B, K, T] from a grid [B, F, T] and per-clip conditions.
 
     Args:
@@ -67,8 +63,6 @@ class ParallelModel(Model):
     likelihood: ClassVar[Literal["exact", "bound", "none"]] = "exact"
 
     head: DepthHead | PlainHead
-    stem: nn.Conv1d | None
-    tempo: nn.Linear | None
 
     def __init__(
         self,
@@ -84,28 +78,20 @@ class ParallelModel(Model):
         depth: bool = True,
         head_dim: int = 96,
     ) -> None:
-        super().__init__()
-        _check(dim=dim, layers=layers, heads=heads, conv_kernel=conv_kernel, norm=norm,
-               head_dim=head_dim, conditions=conditions, spec=spec)  # fmt: skip
-        self._conditions = tuple(conditions)
-        self.input = nn.Linear(spec.num_features, dim)
-        self.stem = (
-            nn.Conv1d(dim, dim, conv_kernel, padding="same", groups=dim) if conv_kernel else None
+        super().__init__(
+            spec,
+            conditions=conditions,
+            dim=dim,
+            layers=layers,
+            heads=heads,
+            conv_kernel=conv_kernel,
+            dropout=dropout,
+            norm=norm,
         )
-        self._names = {n: tuple(spec.vocabularies[n]) for n in conditions if n != "bpm"}
-        self._unknown = {name: len(names) for name, names in self._names.items()}
-        self.embeddings = nn.ModuleDict(
-            {name: nn.Embedding(size + 1, dim) for name, size in self._unknown.items()}
-        )
-        self.tempo = nn.Linear(2, dim) if "bpm" in conditions else None
-        self._rotary_dim = dim // heads
-        blocks = [Block(dim, heads, dropout, norm) for _ in range(layers)]
-        self.blocks = nn.ModuleList(blocks)
-        self.norm = nn.LayerNorm(dim) if norm == "pre" else nn.Identity()
-        self.apply(_initialise)
-        for block in blocks:  # keeps the sum of all residual branches at unit scale (GPT-2)
-            for last in (block.attention_out, block.mlp_out):
-                nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * layers))
+        if type(head_dim) is not int or not 1 <= head_dim <= 2**16:
+            raise InputError(
+                f"model argument head_dim = {head_dim!r}: must be a whole number from 1 to {2**16}"
+            )
         sizes = spec.codebook_sizes
         self.head = DepthHead(dim, sizes, head_dim) if depth else PlainHead(dim, sizes)
         if spec.code_frequencies is not None:
@@ -121,10 +107,6 @@ class ParallelModel(Model):
     @classmethod
     def presets(cls) -> dict[str, dict[str, Any]]:
         return PRESETS
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        return self._conditions
 
     def loss(self, batch: GridBatch, step: int) -> Loss:
         codes = self.codes_of(batch).transpose(1, 2)[batch.mask]  # [N, K], N real frames
@@ -161,26 +143,6 @@ class ParallelModel(Model):
             codes if batch.codes is None else torch.where(batch.known[:, None], batch.codes, codes)
         )
 
-    @torch.no_grad()
-    def take_over(self, weights: Mapping[str, Tensor], spec: ModelSpec) -> list[str]:
-        """As every model; names of kits, drummers and styles that the other one knew keep their
-        embeddings, wherever they stand, and the others begin as the unknown one."""
-        weights, new = dict(weights), []
-        for condition, embedding in self.embeddings.items():
-            key, before = (
-                f"embeddings.{condition}.weight",
-                list(spec.vocabularies.get(condition, ())),
-            )
-            given = weights.get(key)
-            assert isinstance(embedding, nn.Embedding)
-            if given is None or given.shape != (len(before) + 1, embedding.embedding_dim):
-                continue
-            place = {name: index for index, name in enumerate(before)}
-            names = self._names[condition]
-            weights[key] = given[[*(place.get(name, -1) for name in names), -1]]
-            new += [f"{condition} {name}" for name in names if name not in place]
-        return new + super().take_over(weights, spec)
-
     def logits(self, batch: GridBatch) -> list[Tensor]:
         """K times [B, T, V], given the batch's codes: for looking inside; it can be large."""
         return list(self.head.each(self._hidden(batch), self.codes_of(batch).transpose(1, 2)))
@@ -192,118 +154,3 @@ class ParallelModel(Model):
     def _pieces(self, x: Tensor) -> tuple[Tensor, ...]:
         """[B, T, ...] in pieces over T, of so many frames that the logits of one are small."""
         return x.split(frames_at_once(len(x), max(self.spec.codebook_sizes)), dim=1)
-
-    def _trunk(self, batch: GridBatch, entering: Tensor | float = 0.0) -> Tensor:
-        """Grid, conditions and what else enters [B, T, D] to one vector per frame: [B, T, D]."""
-        self.check_conditions(batch)
-        hidden = self._grid(batch) + entering
-        for name, embedding in self.embeddings.items():
-            index = batch.conditions[name]
-            index = torch.where(index < 0, self._unknown[name], index)
-            hidden = hidden + embedding(index)[:, None]
-        if self.tempo is not None:
-            hidden = hidden + self.tempo(_tempo_features(batch.conditions["bpm"]))[:, None]
-        if self.stem is not None:
-            quiet = hidden * batch.mask[..., None]  # padding must not leak into real frames
-            hidden = hidden + self.stem(quiet.transpose(1, 2)).transpose(1, 2)
-        attend = batch.mask[:, None, None, :]
-        rotation = rotary_angles(hidden.shape[1], self._rotary_dim, hidden.device)
-        for block in self.blocks:
-            hidden = block(hidden, attend, rotation)
-        return self.norm(hidden)
-
-    def _grid(self, batch: GridBatch) -> Tensor:
-        """The grid alone, as it enters: [B, T, D]."""
-        return self.input(batch.grid.transpose(1, 2))
-
-
-class Block(nn.Module):
-    """Self-attention and a feed-forward part, each with a residual: [B, T, D] -> [B, T, D]."""
-
-    def __init__(self, dim: int, heads: int, dropout: float, norm: str) -> None:
-        super().__init__()
-        self.heads, self.head_dim = heads, dim // heads
-        self.dropout, self.pre = dropout, norm == "pre"
-        self.attention_norm = nn.LayerNorm(dim)
-        self.attention_in = nn.Linear(dim, 3 * dim)
-        self.attention_out = nn.Linear(dim, dim)
-        self.mlp_norm = nn.LayerNorm(dim)
-        self.mlp_in = nn.Linear(dim, 4 * dim)
-        self.mlp_out = nn.Linear(4 * dim, dim)
-
-    def forward(self, x: Tensor, attend: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        if self.pre:
-            x = x + self._drop(self._attention(self.attention_norm(x), attend, rotation))
-            return x + self._drop(self._mlp(self.mlp_norm(x)))
-        x = self.attention_norm(x + self._drop(self._attention(x, attend, rotation)))
-        return self.mlp_norm(x + self._drop(self._mlp(x)))
-
-    def _mlp(self, x: Tensor) -> Tensor:
-        return self.mlp_out(F.gelu(self.mlp_in(x)))
-
-    def _attention(self, x: Tensor, attend: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        batch, frames, dim = x.shape
-        split = self.attention_in(x).view(batch, frames, 3, self.heads, self.head_dim)
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # each [B, H, T, D / H]
-        mixed = F.scaled_dot_product_attention(
-            _rotate(query, rotation), _rotate(key, rotation), value, attn_mask=attend
-        )
-        return self.attention_out(mixed.transpose(1, 2).reshape(batch, frames, dim))
-
-    def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training) if self.dropout else x
-
-
-def _check(*, spec: ModelSpec, **args: Any) -> None:
-    def refuse(name: str, why: str) -> None:
-        raise InputError(f"model argument {name} = {args[name]!r}: {why}")
-
-    for name, low, high in _BOUNDS:
-        if type(args[name]) is not int or not low <= args[name] <= high:
-            refuse(name, f"must be a whole number from {low} to {high}")
-    if args["dim"] % (2 * args["heads"]):
-        refuse("dim", f"must be a multiple of 2 * heads = {2 * args['heads']}")
-    if args["conv_kernel"] and args["conv_kernel"] % 2 == 0:
-        refuse("conv_kernel", "must be odd, or 0 for none")
-    if args["norm"] not in ("pre", "post"):
-        refuse("norm", "must be 'pre' or 'post'")
-    unknown = sorted(set(args["conditions"]) - set(CONDITIONS))
-    if unknown:
-        refuse("conditions", f"unknown {unknown}; choose from {list(CONDITIONS)}")
-    missing = sorted(set(args["conditions"]) - {"bpm", *spec.vocabularies})
-    if missing:
-        refuse("conditions", f"there are no names for {missing}")
-
-
-_BOUNDS = (
-    ("dim", 2, 2**16), ("layers", 0, 512), ("heads", 1, 1024), ("conv_kernel", 0, 1023),
-    ("head_dim", 1, 2**16),
-)  # fmt: skip
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear) and module.bias is not None:
-        nn.init.zeros_(module.bias)
-
-
-def _tempo_features(bpm: Tensor) -> Tensor:
-    """[B] beats per minute (0 = unknown) -> [B, 2]: log2(bpm / 120), and whether it is known."""
-    known = (bpm > 0).float()
-    return torch.stack([known * torch.log2(bpm.clamp(min=1.0) / 120.0), known], dim=-1)
-
-
-def rotary_angles(frames: int, dim: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine [T, D / 2] of the rotary angles."""
-    speed = 10000.0 ** (-torch.arange(0, dim, 2, device=device) / dim)
-    angle = torch.arange(frames, device=device)[:, None] * speed
-    return angle.cos(), angle.sin()
-
-
-def _rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-    """Turns pairs (x[i], x[i + D / 2]) of [B, H, T, D] by the angle of their frame."""
-    cos, sin = rotation
-    first, second = x.float().chunk(2, dim=-1)
-    turned = torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
-    return turned.to(x.dtype)
