@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,14 @@ from midigroove_core.scorecard.cost import Cost
 from midigroove_core.scorecard.kept import Kept
 from midigroove_core.scorecard.manifest import MANIFEST, Manifest
 from midigroove_core.scorecard.summary import Summary
+
+TEXT_COLUMNS = frozenset(
+    ("clip", "row", "take", "performance", "kit", "drummer", "style", "drum", "system", "codebook",
+     "oracle", "cache", "codec", "joins_of")
+)  # fmt: skip
+"""Columns of csv files that hold names; codebooks are numbers or "all"."""
+
+BOOL_COLUMNS = frozenset(("trusted",))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +127,23 @@ class Evaluation:
             self._tables[name] = found
         return self._tables[name]
 
+    def columns(self, name: str) -> dict[str, NDArray[Any]]:
+        """One of its csv files by columns: numbers as float64, NaN where a cell is empty.
+
+        Raises:
+            InputError: the file is gone or damaged; names the line.
+        """
+        lines, path = self.table(name), self.path / name
+        found: dict[str, NDArray[Any]] = {}
+        for column in lines[0] if lines else ():
+            if column in TEXT_COLUMNS:
+                found[column] = np.array([line[column] for line in lines], np.str_)
+            elif column in BOOL_COLUMNS:
+                found[column] = np.array([line[column] == "True" for line in lines])
+            else:
+                found[column] = _numbers(lines, column, path)
+        return found
+
     def clip_figures(self, row: str) -> ClipFigures:
         """Every figure per clip of one row.
 
@@ -164,11 +191,19 @@ class Evaluation:
     ) -> dict[str, NDArray[np.float64]]:
         """Metric -> figures of these lines, with their places in the file for messages."""
         there = [name for name in self.summary.metrics if lines and name in lines[0][1]]
-        found = {}
-        for name in there:
-            read = [read_number(line, name, f"{path}: line {place}") for place, line in lines]
-            found[name] = np.array([np.nan if v is None else v for v in read], np.float64)
-        return found
+        return {
+            name: _numbers([x for _, x in lines], name, path, [n for n, _ in lines])
+            for name in there
+        }
+
+
+def _numbers(
+    lines: Sequence[dict[str, str]], column: str, path: Path, places: Sequence[int] = ()
+) -> NDArray[np.float64]:
+    """One column of a csv file's lines `[N]`; `places` in the file are for messages."""
+    numbered = zip(places or range(2, len(lines) + 2), lines, strict=True)
+    read = [read_number(line, column, f"{path}: line {place}") for place, line in numbered]
+    return np.array([np.nan if value is None else value for value in read], np.float64)
 
 
 def _state_of(path: Path) -> tuple[int, ...]:

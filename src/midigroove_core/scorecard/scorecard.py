@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from midigroove_core.scorecard.cost import Cost
 from midigroove_core.scorecard.figures import Figure
+from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.rows import RowKind
 from midigroove_core.scorecard.summary import Summary
 from midigroove_core.scorecard.tables import main_tables
@@ -51,6 +55,14 @@ class Scorecard:
     def table(self) -> list[ScorecardRow]:
         """A row per system and reference, from silence to the recording."""
         return [ScorecardRow(x.row, x.kind, x.clips, x.metrics) for x in self.summary.rows]
+
+    def columns(self, name: str = "clips.csv") -> dict[str, NDArray[Any]]:
+        """One of its csv files by columns, as `pandas.DataFrame` and its like take them.
+
+        Raises:
+            InputError: no such file is there any more.
+        """
+        return Evaluation.open(self.out).columns(name)
 
     def __str__(self) -> str:
         """The tables as text, as `midigroove eval` prints them."""
