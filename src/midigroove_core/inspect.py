@@ -12,6 +12,7 @@ from midigroove_core.cache import Cache, CacheWriter
 from midigroove_core.cache.format import HEADER, PLAN
 from midigroove_core.checkpoint import KEY, STATE_KEY, checkpoint_file, read_metadata
 from midigroove_core.errors import InputError
+from midigroove_core.hub import HubAddress, is_address
 from midigroove_core.tensorfile import TensorFile, read_header
 
 RUN = "config.toml"
@@ -22,7 +23,8 @@ def inspect_path(path: str | Path, *, verify: bool = False) -> dict[str, Any]:
     """What a cache, a checkpoint (or a run's best one) or another safetensors file holds.
 
     Args:
-        path: a folder or a file.
+        path: a folder or a file; or a checkpoint `hf://USER/NAME`, a cache
+            `hf://datasets/USER/NAME`.
         verify: read every byte of a cache and compare it with the sums in its header.
 
     Returns:
@@ -31,7 +33,9 @@ def inspect_path(path: str | Path, *, verify: bool = False) -> dict[str, Any]:
     Raises:
         InputError: none of these, or damaged; names the file.
     """
-    path = Path(path)
+    if is_address(path) and HubAddress.parse(path).kind == "dataset":
+        return _cache(path, verify)
+    path = checkpoint_file(path) if is_address(path) else Path(path)
     if path.is_dir() and not (path / RUN).exists():
         if (path / PLAN).exists() and not (path / HEADER).exists():
             return _unfinished(path)
@@ -47,7 +51,7 @@ def inspect_path(path: str | Path, *, verify: bool = False) -> dict[str, Any]:
     return {"kind": "tensors", **weights, "metadata": file.metadata}
 
 
-def _cache(path: Path, verify: bool) -> dict[str, Any]:
+def _cache(path: str | Path, verify: bool) -> dict[str, Any]:
     cache = Cache.open(path)
     damaged = cache.verify() if verify else []
     if damaged:

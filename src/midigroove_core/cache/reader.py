@@ -24,9 +24,10 @@ from midigroove_core.cache.format import (
     shard_name,
 )
 from midigroove_core.cache.replace import is_unfinished
-from midigroove_core.cache.schema import PerformancesFile, read_cache_header
+from midigroove_core.cache.schema import PUBLISHED, PerformancesFile, read_cache_header
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
+from midigroove_core.hub import is_address, pull
 from midigroove_core.interfaces.codec import read_codebooks
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.structured import read_json_lines_as
@@ -82,12 +83,15 @@ class Cache:
     def open(cls, path: str | Path) -> Cache:
         """Opens a cache; looks at every file's size, reads the header and the index.
 
+        Args:
+            path: its folder, or `hf://USER/NAME@REVISION` (docs/hub.md), which is fetched first.
+
         Raises:
             InputError: no cache, an unfinished one, or a file that is missing or cut short;
                 names the file.
             MismatchError: a cache of another schema.
         """
-        path = Path(path)
+        path = pull(path, PUBLISHED) if is_address(path) else Path(path)
         if not (path / HEADER).exists():
             raise InputError(_why_not(path))
         header = read_cache_header(path / HEADER)

@@ -20,8 +20,9 @@ from midigroove_core.cache.format import (
     shard_name,
 )
 from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.hub import Layout, ListedFile
 from midigroove_core.interfaces.codec import Codebook, read_codebooks
-from midigroove_core.structured import Count, Sha256, convert_as, read_json_as
+from midigroove_core.structured import LARGEST_JSON, Count, Sha256, convert_as, read_json_as
 
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 MOST_SHARDS = 100_000
@@ -135,6 +136,15 @@ def read_cache_header(path: Path) -> dict[str, Any]:
         if name not in names:
             raise InputError(f"{path}: files: {name} is missing")
     return found
+
+
+def _others(path: Path) -> dict[str, ListedFile]:
+    files: dict[str, dict[str, Any]] = read_cache_header(path)["files"]
+    return {name: ListedFile(facts["bytes"], facts["sha256"]) for name, facts in files.items()}
+
+
+PUBLISHED = Layout("cache", "dataset", HEADER, LARGEST_JSON, _others)
+"""A cache on the hub."""
 
 
 def _read(path: Path, kind: type[Plan]) -> dict[str, Any]:

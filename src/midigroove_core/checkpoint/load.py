@@ -112,7 +112,8 @@ def load_checkpoint(
     """Builds the model and the featurizer of a checkpoint and loads the weights strictly.
 
     Args:
-        path: the file, or the folder of a run, which means its best checkpoint.
+        path: the file; the folder of a run, which means its best checkpoint; or
+            `hf://USER/NAME@REVISION` (docs/hub.md).
         registry: where classes are looked up; what is installed if not given.
         device: where the model goes.
         needs_codec: refuse now what could not decode later; False for work on codes alone.

@@ -10,6 +10,7 @@ import msgspec
 
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
+from midigroove_core.hub import Layout, is_address, pull
 from midigroove_core.interfaces.codec import Codebook, read_codebooks
 from midigroove_core.structured import Count, Sha256, convert_as
 from midigroove_core.tensorfile import read_header
@@ -19,6 +20,9 @@ KEY = "midigroove"
 STATE_KEY = "midigroove_state"
 BEST = "best.safetensors"
 """The best checkpoint of a run, in its folder."""
+
+PUBLISHED = Layout("checkpoint", "model", "model.safetensors", 2**36)
+"""A checkpoint on the hub."""
 
 _Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -130,11 +134,14 @@ class _SchemaAlone(msgspec.Struct):
 
 
 def checkpoint_file(path: str | Path) -> Path:
-    """The file itself, or the best checkpoint of a run's folder.
+    """The file itself, or the best checkpoint of a run's folder, or that of an address on the hub.
 
     Raises:
-        InputError: a folder without one.
+        InputError: a folder without one, or an address of something else.
+        MidigrooveError: an address that cannot be fetched.
     """
+    if is_address(path):
+        return pull(path, PUBLISHED) / PUBLISHED.first
     path = Path(path)
     if not path.is_dir():
         return path

@@ -12,7 +12,7 @@ performances = 100               # so many are played on it (default: all)
 
 [[kit]]
 name = "Mine"
-oneshots = "shots/mine"          # a folder of wav files, or the name of a built-in kit
+oneshots = "shots/mine"          # a folder of wav files, a built-in kit's name, or hf://USER/NAME
 
 [[kit]]
 name = "mixed"                   # the dataset calls them mixed_0000, mixed_0001, ...
@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,9 +33,11 @@ from typing import Annotated, Any
 import msgspec
 
 from midigroove_core.errors import InputError
+from midigroove_core.hub import is_address
 from midigroove_core.kits import library as kits
 from midigroove_core.kits.fluidsynth import DRUM_BANK, DRUM_CHANNEL, SoundFontPreset, find_font
 from midigroove_core.kits.presets import check_preset
+from midigroove_core.kits.published import is_place, short_name
 from midigroove_core.kits.random_kits import LARGEST, kit_name, parse_name
 from midigroove_core.structured import read_toml_as
 
@@ -100,16 +103,16 @@ def kit_specs(source: str | Path) -> list[KitSpec]:
     for name in (part.strip() for part in str(source).split(",")):
         if name.lower().startswith(_RANDOM):
             numbers, *folders = name[len(_RANDOM) :].split("+")
-            mixes = "+".join(["random", *(Path(folder).name for folder in folders)])
-            specs += _random_specs(mixes, numbers, [Path(f) for f in folders], name)
+            mixes = "+".join(["random", *(short_name(folder) for folder in folders)])
+            specs += _random_specs(mixes, numbers, folders, name)
             continue
         info = known.get(name.lower())
-        if info is None and parse_name(name) is None and not Path(name).is_dir():
+        if info is None and parse_name(name) is None and not is_place(name):
             raise InputError(
-                f"no kit {name!r}; use a .toml file, a folder of wav files, random:20, builtin, or "
-                f"one of {', '.join(known)}"
+                f"no kit {name!r}; use a .toml file, a folder of wav files, hf://USER/NAME, "
+                f"random:20, builtin, or one of {', '.join(known)}"
             )
-        specs.append(KitSpec(info.id if info else Path(name).name, oneshots=name))
+        specs.append(KitSpec(info.id if info else short_name(name), oneshots=name))
     return _named_once(specs, "kits")
 
 
@@ -140,7 +143,9 @@ def _named_once(specs: list[KitSpec], where: str) -> list[KitSpec]:
     return specs
 
 
-def _random_specs(name: str, numbers: int | str, folders: list[Path], where: str) -> list[KitSpec]:
+def _random_specs(
+    name: str, numbers: int | str, folders: Sequence[str | Path], where: str
+) -> list[KitSpec]:
     """One spec for each number of 20, "20" or "0-19", called NAME_0000 and so on.
 
     Raises:
@@ -161,7 +166,7 @@ def _random_specs(name: str, numbers: int | str, folders: list[Path], where: str
             f"{where}: random: {last - first + 1:,} kits are more than {_MOST_AT_ONCE:,}; one of "
             f"them is called such as {kit_name(last + 1)}"
         )
-    missing = next((folder for folder in folders if not folder.is_dir()), None)
+    missing = next((folder for folder in folders if not is_place(folder)), None)
     if missing is not None:
         raise InputError(f"{where}: {missing}: no such folder of one-shots")
     start, plus, rest = name.partition("+")
@@ -183,7 +188,7 @@ def _sounds(entry: _KitEntry, where: str, folder: Path) -> list[KitSpec]:
     if entry.folders is not None and entry.random is None:
         raise InputError(f"{where}: folders: belongs to random kits, which mix them")
     if entry.random is not None:
-        mixed = [folder / shots for shots in entry.folders or []]
+        mixed = [shots if is_address(shots) else folder / shots for shots in entry.folders or []]
         return _random_specs(entry.name, entry.random, mixed, where)
     if entry.oneshots is not None:
         beside = folder / entry.oneshots

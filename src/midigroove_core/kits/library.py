@@ -17,8 +17,9 @@ import soundfile
 from midigroove_core.atomic import read_json
 from midigroove_core.errors import InputError, nearest
 from midigroove_core.kits.oneshots import FALLBACKS, Audio, Kit, Layer
+from midigroove_core.kits.published import is_place, load_place, short_name
 from midigroove_core.kits.random_kits import Recipe, draw, mix, parse_name
-from midigroove_core.kits.user_kits import load_folder, load_soundfont
+from midigroove_core.kits.user_kits import load_soundfont
 
 __all__ = [
     "FALLBACKS", "GrooveInfo", "Kit", "KitInfo", "Layer", "builtin_grooves", "list_kits",
@@ -46,10 +47,11 @@ def list_kits() -> list[KitInfo]:
 
 
 def load_kit(name: str | Path) -> Kit:
-    """A kit by name (upper and lower case alike), from a folder of one-shots, or from a SoundFont.
+    """A kit by name (upper and lower case alike), from one-shots, from a SoundFont or from the hub.
 
     Args:
-        name: "jazz"; a folder with files such as `snare.wav` or `snare_064.wav`; or `font.sf2`,
+        name: "jazz"; a folder with files such as `snare.wav` or `snare_064.wav`; such a kit on
+            the hub, `hf://USER/NAME@REVISION` (docs/hub.md); or `font.sf2`,
             `font.sf2:16` for its program 16 (needs the program fluidsynth; cut once, then cached);
             or "random_0007", a mix of the kits that ship (and "random_0007+FOLDER", with more).
 
@@ -65,8 +67,8 @@ def load_kit(name: str | Path) -> Kit:
     font, program = _split_program(str(name))
     if font.suffix.lower() in _FONTS:
         return load_soundfont(font, program)
-    if Path(name).is_dir():
-        return load_folder(Path(name))
+    if is_place(name):
+        return load_place(name)
     known = [info.id for info in list_kits()]
     raise InputError(
         f"no kit {str(name)!r}{nearest(str(name), known)}; use one of {', '.join(known)}, "
@@ -75,10 +77,10 @@ def load_kit(name: str | Path) -> Kit:
 
 
 def names_a_kit(name: str) -> bool:
-    """Whether `load_kit` would look for such a kit: a name, a folder, or a SoundFont's file."""
+    """Whether `load_kit` would look for such a kit: a name, a folder, an address, a SoundFont."""
     known = any(info.id == name.lower() for info in list_kits())
     font = _split_program(name)[0].suffix.lower() in _FONTS
-    return known or font or parse_name(name) is not None or Path(name).is_dir()
+    return known or font or parse_name(name) is not None or is_place(name)
 
 
 def random_recipe(name: str) -> Recipe:
@@ -95,10 +97,10 @@ def random_recipe(name: str) -> Recipe:
 
 def _mixed_from(name: str, folders: Sequence[str]) -> list[str]:
     """Names of all kits that a random kit may mix: those that ship, then the folders."""
-    missing = next((folder for folder in folders if not Path(folder).is_dir()), None)
+    missing = next((folder for folder in folders if not is_place(folder)), None)
     if missing is not None:
         raise InputError(f"kit {name!r}: no folder of one-shots {missing!r}")
-    names = [*(info.id for info in list_kits()), *(Path(folder).name for folder in folders)]
+    names = [*(info.id for info in list_kits()), *(short_name(folder) for folder in folders)]
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
         raise InputError(f"kit {name!r}: two of what it mixes are called {twice!r}")
@@ -108,7 +110,7 @@ def _mixed_from(name: str, folders: Sequence[str]) -> list[str]:
 def _load_random(name: str) -> Kit:
     recipe = random_recipe(name)
     _, folders = parse_name(name) or (0, ())
-    kits = {Path(folder).name: load_folder(Path(folder)) for folder in folders}
+    kits = {short_name(folder): load_place(folder) for folder in folders}
     used = {kit for family in recipe.families.values() for kit, _ in family.kits}
     whole = _manifest()["kits"][0]["id"]  # it has all drums: what the folders lack
     for entry in _manifest()["kits"]:

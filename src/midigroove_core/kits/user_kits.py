@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +23,14 @@ from midigroove_core.usercache import user_cache
 _LOUDEST_SUM = 1.0
 
 
-def load_folder(folder: Path, name: str | None = None) -> Kit:
+def load_folder(
+    folder: Path, name: str | None = None, *, only: Collection[str] | None = None
+) -> Kit:
     """A folder of wav or flac files, each with a drum in its name (see `filenames`).
 
     Files of one drum and velocity with "_rr1", "_rr2" and so on take turns. What has no drum in its
-    name, and a second file of one drum, velocity and turn, is in `Kit.unread`.
+    name, and a second file of one drum, velocity and turn, is in `Kit.unread`. With `only`, files
+    of other names are as if they were not there.
 
     Raises:
         InputError: no one-shot in it, one that cannot be read, or a velocity of 0 or above 127.
@@ -34,6 +38,8 @@ def load_folder(folder: Path, name: str | None = None) -> Kit:
     found: dict[tuple[str, int | None], dict[int, dict[int, Audio]]] = {}
     unread, read_as = [], []
     for path in sorted(_files_of(folder)):
+        if only is not None and path.name not in only:
+            continue
         shot = _name_of(path)
         layers = {} if shot is None else found.setdefault((shot.articulation, shot.pitch), {})
         if shot is None or shot.turn in layers.get(shot.velocity, {}):

@@ -27,6 +27,9 @@ _BOUNDS = {
     "seeds": bounds.AT_LEAST_ONE,
 }
 
+_SLASHES = r"//[A-Za-z0-9]"
+"""After the colon of an address on the hub."""
+
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
@@ -61,10 +64,12 @@ class SystemSpec:
     def parse(cls, text: str) -> SystemSpec:
         """Reads `NAME:CHECKPOINT:CACHE`, or with a codec to check, `NAME:CHECKPOINT:CACHE:CODEC`.
 
+        Checkpoint and cache may be `hf://USER/NAME@REVISION`.
+
         Raises:
             InputError: not of that form, or a name that is reserved or unfit for a file name.
         """
-        parts = text.split(":")
+        parts = re.split(f":(?!{_SLASHES})", text)
         if len(parts) not in (3, 4) or not all(parts):
             raise InputError(f"system {text!r}: write NAME:CHECKPOINT:CACHE[:CODEC]")
         return cls(parts[0], Path(parts[1]), Path(parts[2]), *parts[3:])
