@@ -105,7 +105,7 @@ def nearest_shipped(reference: Reference, shipped: dict[str, Player], true: Play
 
 def cut(midi: bool) -> Callable[[Reference, dict[str, Player], Player], Player]:
     def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
-        kit = kit_like(reference.path, reference.midi if midi else None).cut.kit
+        kit = kit_like(reference.path, reference.midi if midi else None)[0].kit
         return lambda p: sampler.render(p, kit, num_samples=round(p.end_sec * RATE))
 
     return row

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
 import pytest
+import torch
 from scipy.signal import lfilter
+from support.toy_systems import codec_header, performance, toy_spec
 
 from midigroove_core.audio import load_audio, save_audio
+from midigroove_core.builtin.autoregressive import AutoregressiveModel
+from midigroove_core.builtin.expressive_grid import ExpressiveGrid
+from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.spectral import mel_l1
 from midigroove_core.midi import load_midi
-from midigroove_core.rendering.like import kit_like
+from midigroove_core.rendering.like import kit_like, listen
 from midigroove_core.rendering.render import RenderConfig, from_performance
+from midigroove_core.testing import ToyCodec
 
 RATE = 44_100
 GROOVES = {info.name: info.path for info in builtin_grooves()}
@@ -44,15 +51,15 @@ def test_with_its_midi_the_recordings_kit_is_the_nearest(recording: Path) -> Non
 
 
 def test_the_place_in_the_midi_is_found(recording: Path) -> None:
-    found = kit_like(recording, PLAYED)
+    cut, found = kit_like(recording, PLAYED)
     assert found.offset_sec == pytest.approx(6.0, abs=0.005)
     assert not found.transcribed
 
 
 def test_without_midi_kick_snare_and_hat_are_heard(recording: Path) -> None:
-    found = kit_like(recording)
+    cut, found = kit_like(recording)
     assert found.transcribed and not found.doubts
-    assert {"kick", "snare", "hat_closed"} <= set(found.cut.kit.articulations)
+    assert {"kick", "snare", "hat_closed"} <= set(cut.kit.articulations)
 
 
 def test_bad_references_get_one_line_each(recording: Path, tmp_path: Path) -> None:
@@ -92,7 +99,7 @@ def speech(seconds: float) -> np.ndarray:
 def test_speech_is_refused_or_doubted_in_one_line(tmp_path: Path) -> None:
     save_audio(tmp_path / "speech.wav", speech(6.0), RATE)
     try:
-        lines = kit_like(tmp_path / "speech.wav").doubts
+        lines = listen(tmp_path / "speech.wav").doubts
     except InputError as error:
         lines = (str(error),)
     assert len(lines) == 1 and "\n" not in lines[0]
@@ -102,9 +109,9 @@ def test_speech_is_refused_or_doubted_in_one_line(tmp_path: Path) -> None:
 def test_channels_out_of_phase_are_heard_alone_and_said(recording: Path, tmp_path: Path) -> None:
     mono = load_audio(recording)[0][0]
     save_audio(tmp_path / "out.wav", np.stack([mono, -mono]), RATE)
-    found = kit_like(tmp_path / "out.wav", PLAYED)
+    cut, found = kit_like(tmp_path / "out.wav", PLAYED)
     assert found.offset_sec == pytest.approx(6.0, abs=0.005)
-    assert "kick" in found.cut.kit.articulations
+    assert "kick" in cut.kit.articulations
     assert len(found.doubts) == 1 and "taken alone" in found.doubts[0]
 
 
@@ -152,3 +159,63 @@ def test_cut_and_like_on_the_command_line(
     arguments = ["render", midi, "--like", str(recording), "--like-midi", str(PLAYED)]
     assert run([*arguments, "-o", str(out)]) == 0
     assert out.is_file()
+
+
+def save_listener(path: Path, listener_layers: int) -> Path:
+    """An untrained model that listens, or not, over the toy codec."""
+    codec = ToyCodec()
+    torch.manual_seed(0)
+    model = AutoregressiveModel.build(
+        toy_spec(codec, {"kit": ["jazz"], "drummer": [], "style": []}),
+        dim=16, layers=1, heads=2, head_dim=8, span=16, listener_layers=listener_layers,
+    )  # fmt: skip
+    with torch.no_grad():
+        for weight in model.parameters():
+            torch.nn.init.normal_(weight, std=0.3)
+    save_checkpoint(
+        path, model, featurizer=ExpressiveGrid(), codec=CodecPart.of_cache(codec_header(codec)),
+        window=TrainedWindow(62, 0), training={},
+    )  # fmt: skip
+    return path
+
+
+def test_a_model_that_listens_hears_the_recording(
+    recording: Path, toy_plugin: None, tmp_path: Path
+) -> None:
+    path, other = save_listener(tmp_path / "model.safetensors", 1), tmp_path / "other.wav"
+    save_audio(other, sampler.render(load_midi(PLAYED).slice(0.0, 8.0), load_kit("jazz")), RATE)
+    groove = performance(end_sec=1.0)
+
+    def codes(**settings: Any) -> np.ndarray:
+        config = RenderConfig(engine="model", checkpoint=path, tail_sec=0.5, **settings)
+        found = from_performance(groove, config)
+        assert found.codes is not None
+        return found.codes
+
+    heard = codes(like=recording, like_midi=PLAYED)
+    assert np.array_equal(heard, codes(like=recording, like_midi=PLAYED))
+    assert not np.array_equal(heard, codes(like=other, like_midi=PLAYED))
+    assert not np.array_equal(heard, codes())
+
+
+def test_a_model_that_does_not_listen_says_so(
+    recording: Path, toy_plugin: None, tmp_path: Path
+) -> None:
+    path = save_listener(tmp_path / "deaf.safetensors", 0)
+    config = RenderConfig(engine="model", checkpoint=path, like=recording, like_midi=PLAYED)
+    with pytest.raises(InputError, match="hears no recordings"):
+        from_performance(performance(end_sec=1.0), config)
+
+
+def test_what_is_played_is_as_loud_as_the_recording(
+    recording: Path, toy_plugin: None, tmp_path: Path
+) -> None:
+    path, soft = save_listener(tmp_path / "model.safetensors", 1), tmp_path / "soft.wav"
+    save_audio(soft, 0.25 * load_audio(recording)[0], RATE)
+    groove = performance(end_sec=1.0)
+    peaks = [
+        float(np.abs(from_performance(groove, RenderConfig(
+            engine="model", checkpoint=path, like=like, like_midi=PLAYED)).audio).max())
+        for like in (recording, soft)
+    ]  # fmt: skip
+    assert peaks[1] == pytest.approx(0.25 * peaks[0], rel=0.2)

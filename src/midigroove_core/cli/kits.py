@@ -100,19 +100,18 @@ def cut(
     from midigroove_core.rendering.like import kit_like
 
     check_new_folder(out)
-    found = kit_like(recording, midi, drum_map=load_drum_map(drum_map) if drum_map else None)
-    save_kit(found.cut.kit, out)
+    found, heard = kit_like(recording, midi, drum_map=load_drum_map(drum_map) if drum_map else None)
+    save_kit(found.kit, out)
     if json:
         return print_json(
-            {"out": str(out), "offset_sec": found.offset_sec, "transcribed": found.transcribed,
-             "doubts": list(found.doubts),
-             "drums": [asdict(drum) for drum in found.cut.drums]}
+            {"out": str(out), "offset_sec": heard.offset_sec, "transcribed": heard.transcribed,
+             "doubts": list(heard.doubts), "drums": [asdict(drum) for drum in found.drums]}
         )  # fmt: skip
-    for line in found.doubts:
+    for line in heard.doubts:
         console.print(line, markup=False)
     rows = [
         (d.articulation, d.hits, ", ".join(map(str, d.velocities)), round(d.alone_sec, 2))
-        for d in found.cut.drums
+        for d in found.drums
     ]
     print_table(f"{out}", ("drum", "hits", "layers at velocity", "longest alone, s"), rows)
 

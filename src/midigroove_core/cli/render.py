@@ -46,7 +46,12 @@ def render(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace audio files that are there.")
     ] = False,
-    engine: Annotated[str, typer.Option(help="model or sampler (needs no model).")] = "model",
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="model or sampler (needs no model).", show_default="model; sampler with --like"
+        ),
+    ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Checkpoint.", show_default="the model that ships")
     ] = None,
@@ -60,7 +65,8 @@ def render(
     like: Annotated[
         Path | None,
         typer.Option(
-            help="Recording of drums to sound like: its kit is cut out, and played by the sampler.",
+            help="Recording of drums to sound like: its kit is cut out, and played by the sampler; "
+            "or a model that listens hears it.",
             show_default="none",
         ),
     ] = None,
@@ -194,7 +200,8 @@ def render(
     from midigroove_core.rendering.output import Output
 
     config = make_config(dict(
-        engine="sampler" if like is not None else engine, like=like, like_midi=like_midi, vary=vary,
+        engine=engine or ("model" if like is None else "sampler"),
+        like=like, like_midi=like_midi, vary=vary,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
         velocity_curve=velocity_curve, humanize=humanize, channel=channel, track=track,

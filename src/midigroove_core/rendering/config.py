@@ -50,8 +50,8 @@ class RenderConfig:
         kit: name, in any case. Model: one of the checkpoint's kits; None takes "standard" or,
             where the model does not know it, another that ships, or else its first;
             "unknown" leaves the choice open. Sampler: a shipped kit or a folder.
-        like: a recording of drums to sound like: its kit is cut out (`like.kit_like`) and played by
-            the sampler; instead of `kit`.
+        like: a recording of drums to sound like, instead of `kit`. Sampler: its kit is cut out, see
+            `like.kit_like`. Model: one that listens hears it, see `reference.hear_kit`.
         vary: sampler: hits take turns on made versions of the one-shots that have one recording
             only, see `round_robin.varied`.
         like_midi: what is played in `like`, where that is known.
@@ -111,8 +111,8 @@ class RenderConfig:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise MidigrooveError(f"no engine {self.engine!r}; use {' or '.join(ENGINES)}")
-        if self.like is not None and (self.engine != "sampler" or self.kit is not None):
-            raise MidigrooveError("like: is played by the sampler, and takes the place of a kit")
+        if self.like is not None and self.kit is not None:
+            raise MidigrooveError("like: takes the place of a kit; leave one of them out")
         if self.like_midi is not None and self.like is None:
             raise MidigrooveError("like_midi: belongs to a recording; name that with like")
         for name, limits in _BOUNDS.items():

@@ -1,7 +1,7 @@
 """The kit in a recording: what it plays is found in its MIDI, or heard, and then it is cut.
 
-kit = kit_like("loop.wav", midi="loop.mid")
-midigroove_core.kits.sampler.render(performance, kit.kit)
+cut, recording = kit_like("loop.wav", midi="loop.mid")
+midigroove_core.kits.sampler.render(performance, cut.kit)
 """
 
 from __future__ import annotations
@@ -46,33 +46,48 @@ _PITCHES = {"kick": 36, "snare": 38, "tom": 45, "hat": 42, "crash": 49, "ride": 
 
 
 @dataclass(frozen=True, eq=False)
-class LikeKit:
-    """A kit made from a recording.
+class Recording:
+    """A recording of drums, with what is played in it.
 
     Attributes:
-        cut: the kit and what it was made of.
+        audio: [S] float32 mono at `oneshots.SAMPLE_RATE`, at most `LONGEST_SEC` of it.
+        performance: its hits, in seconds of the recording.
         offset_sec: where in its MIDI the recording begins; 0 when it was transcribed.
         transcribed: whether the hits were heard, for want of a MIDI file.
         doubts: lines for the user: channels that cancel, or what may be no drums.
     """
 
-    cut: CutKit
+    audio: NDArray[np.float32]
+    performance: DrumPerformance
     offset_sec: float
     transcribed: bool
     doubts: tuple[str, ...] = ()
 
+    @property
+    def how(self) -> str:
+        """For the user: where the hits are from."""
+        if self.transcribed:
+            return "heard, without MIDI"
+        return f"at {self.offset_sec:.3f} s of its MIDI"
+
 
 def kit_like(
     recording: str | Path, midi: str | Path | None = None, *, drum_map: DrumMap | None = None
-) -> LikeKit:
-    """Cuts the kit that a recording was played on.
+) -> tuple[CutKit, Recording]:
+    """Cuts the kit that a recording was played on; arguments and errors are those of `listen`."""
+    heard = listen(recording, midi)
+    name = Path(recording).stem
+    return cut_kit(heard.audio, SAMPLE_RATE, heard.performance, drum_map=drum_map, name=name), heard
+
+
+def listen(recording: str | Path, midi: str | Path | None = None) -> Recording:
+    """Reads a recording of drums, and finds what is played in it.
 
     Args:
         recording: audio file of drums alone, at least a second of it; 20 s or more are better.
         midi: what is played in it, or a longer performance of which the recording is a part: where
             it begins is found. None hears kick, snare, tom, hat, crash and ride, with the one-shots
             of the shipped kits as a guide, so articulations are lost and mistakes made.
-        drum_map: what the pitches of `midi` mean; Roland TD if not given.
 
     Raises:
         InputError: too short, silent, not drums, or another performance's MIDI; says which.
@@ -87,16 +102,15 @@ def kit_like(
         )
     if float(np.abs(audio).max()) < SILENCE:
         raise InputError(f"{path}: is silent; give a recording of drums")
-    if midi is None:
-        performance, offset_sec = _heard(path, audio), 0.0
-    else:
+    if midi is not None:
         performance, offset_sec = _placed(path, audio, Path(midi))
-    cut = cut_kit(audio, SAMPLE_RATE, performance, drum_map=drum_map, name=path.stem)
-    if midi is None and voiced_share(audio) > _VOICED:
+        return Recording(audio, performance, offset_sec, False, tuple(doubts))
+    performance = _heard(path, audio)
+    if voiced_share(audio) > _VOICED:
         doubts.append(
             f"{path}: much of it is pitched like a voice; is it a recording of drums alone?"
         )
-    return LikeKit(cut, offset_sec, midi is None, tuple(doubts))
+    return Recording(audio, performance, 0.0, True, tuple(doubts))
 
 
 def _placed(path: Path, audio: NDArray[np.float32], midi: Path) -> tuple[DrumPerformance, float]:

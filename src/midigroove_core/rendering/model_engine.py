@@ -31,6 +31,7 @@ from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
+from midigroove_core.rendering.reference import HeardKit, hear_kit
 
 BATCH_WINDOWS = 8
 LOOK_AHEAD = 6
@@ -80,8 +81,13 @@ class ModelEngine:
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
         self._grid_map = featurizer_drum_map(checkpoint)
         self.drum_map = config.read_drum_map() or self._grid_map
+        self._heard: HeardKit | None = None
+        if config.like is not None:
+            maps = (self.drum_map, self._grid_map)
+            self._heard = hear_kit(config.like, config.like_midi, checkpoint, codec, maps, progress)
+            self.kit = config.like.stem
         self.sample_rate = codec.clock.sample_rate
-        if config.kit is None and chosen >= 0 and len(kits) > 1:
+        if config.like is None and config.kit is None and chosen >= 0 and len(kits) > 1:
             others = ", ".join(kit for kit in kits if kit != self.kit)
             progress.message(f"kit: {self.kit} (others: {others})")
 
@@ -113,8 +119,9 @@ class ModelEngine:
         codes = stitch(windows, play(performance, windows, progress))
         progress.finish()
         joined = [] if going_on else joins(windows)
+        audio = decode_whole(self._codec, codes)
         return Rendered(
-            audio=decode_whole(self._codec, codes),
+            audio=audio if self._heard is None else audio / np.float32(self._heard.gain),
             sample_rate=clock.sample_rate,
             codes=codes,
             joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joined],
@@ -187,12 +194,13 @@ class ModelEngine:
             for window in windows
         ]
         grid = torch.from_numpy(np.stack(grids))
-        return GridBatch(
+        batch = GridBatch(
             grid=grid,
             mask=torch.ones(grid.shape[0], grid.shape[2], dtype=torch.bool),
             conditions=self._conditions(performance, windows),
             start_frame=torch.tensor([window.start for window in windows]),
         )
+        return batch if self._heard is None else self._heard.given_to(batch)
 
     def _generate(self, batch: GridBatch, batch_index: int) -> list[NDArray[np.int64]]:
         # Another seed for every batch of windows: the same one would draw the same luck again.
@@ -235,7 +243,8 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
             if wanted is not None:
                 raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
         elif wanted is None:
-            indices[name] = _default_kit(known) if name == "kit" else -1
+            named = name == "kit" and config.like is None
+            indices[name] = _default_kit(known) if named else -1
         else:
             indices[name] = _index_of(wanted, known, name, checkpoint.path)
     return indices

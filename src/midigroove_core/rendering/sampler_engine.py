@@ -101,10 +101,9 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
 def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:
     from midigroove_core.rendering.like import kit_like
 
-    found = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
-    for line in found.doubts:
+    cut, heard = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
+    for line in heard.doubts:
         progress.message(line)
-    how = "heard, without MIDI" if found.transcribed else f"at {found.offset_sec:.3f} s of its MIDI"
-    drums = ", ".join(f"{d.articulation} ({d.hits})" for d in found.cut.drums)
-    progress.message(f"{recording}: {how}; cut {drums}")
-    return found.cut.kit
+    drums = ", ".join(f"{d.articulation} ({d.hits})" for d in cut.drums)
+    progress.message(f"{recording}: {heard.how}; cut {drums}")
+    return cut.kit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -72,7 +73,7 @@ def _take_over(model: Model, start: Checkpoint, cache: Cache, progress: Progress
     new = model.take_over(before, start.model.spec)
     tensors = set(model.state_dict())
     kept = len(tensors - set(new))
-    told = f": {', '.join(new)}" if new else " nothing"
+    told = f": {', '.join(_in_short(new, tensors))}" if new else " nothing"
     progress.message(f"{start.path}: {kept} tensors taken over; new{told}")
     there = cache.header["codec_id"], cache.header["weights_sha"]
     if there != (start.codec.id, start.codec.weights_sha):
@@ -80,6 +81,15 @@ def _take_over(model: Model, start: Checkpoint, cache: Cache, progress: Progress
             f"{start.path}: was trained on codes of {start.codec.id}, {cache.path} has others, of "
             f"{there[0]}: what it knew of codes is lost"
         )
+
+
+def _in_short(new: Sequence[str], tensors: set[str]) -> list[str]:
+    """Names as they are, and tensors by the part of the model that they are of."""
+    parts = Counter(name.split(".")[0] for name in new if name in tensors)
+    return [
+        *(n for n in new if n not in tensors),
+        *(f"{p} ({n} tensor{'s' * (n > 1)})" for p, n in parts.items()),
+    ]
 
 
 def _vectors_of_cache(
