@@ -26,7 +26,10 @@ PLUGINS = ("encodec", "dac", "xcodec")
 # A release of torch that everything here was tested with. Set MIDIGROOVE_TORCH to test another one,
 # such as "torch==2.13.0+cpu" together with an index that has it.
 TORCH = os.environ.get("MIDIGROOVE_TORCH", "torch==2.13.0")
-TEST_NEEDS = ("pytest>=8.4", "pytest-xdist>=3.6", "auraloss>=0.4.0", "hypothesis>=6.135")
+TEST_NEEDS = (
+    "pytest>=8.4", "pytest-xdist>=3.6", "auraloss>=0.4.0", "hypothesis>=6.135", "starlette>=0.46",
+    "httpx>=0.28",
+)  # fmt: skip
 DOCS_NEEDS = ("mkdocs-material>=9.6,<10", "mkdocstrings-python>=1.16", "ruff>=0.12")
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 

@@ -48,6 +48,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         kits,
         notate,
         render,
+        studio,
         train,
     )
     from midigroove_core.cli import plugins as listings
@@ -67,6 +68,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
     for module in (
         demo,
         render,
+        studio,
         inspect_file,
         notate,
         data,

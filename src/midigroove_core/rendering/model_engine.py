@@ -6,6 +6,7 @@ one before as its beginning: one take. Others draw windows apart, and their code
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -31,6 +32,7 @@ from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
+from midigroove_core.rendering.redraw import decode_again, plan_again
 from midigroove_core.rendering.reference import HeardKit, hear_kit
 
 BATCH_WINDOWS = 8
@@ -53,6 +55,20 @@ def shipped_checkpoint() -> Path:
             "this installation ships no model; name one with `checkpoint`, or use `engine` sampler"
         )
     return path
+
+
+def load_model(config: RenderConfig) -> tuple[Checkpoint, Codec]:
+    """The checkpoint that `config` names, or the one that ships, and its codec.
+
+    Raises:
+        MidigrooveError: no such checkpoint, or one that cannot be loaded.
+    """
+    registry = Registry()
+    path = config.checkpoint or shipped_checkpoint()
+    device = choose_device(config.device)
+    checkpoint = load_checkpoint(path, registry=registry, device=device)
+    codec_path = None if config.codec_path is None else str(config.codec_path)
+    return checkpoint, checkpoint.build_codec(registry, path=codec_path, device=device)
 
 
 class ModelEngine:
@@ -82,9 +98,11 @@ class ModelEngine:
         self._grid_map = featurizer_drum_map(checkpoint)
         self.drum_map = config.read_drum_map() or self._grid_map
         self._heard: HeardKit | None = None
+        self._gain = np.float32(1.0)
         if config.like is not None:
             maps = (self.drum_map, self._grid_map)
             self._heard = hear_kit(config.like, config.like_midi, checkpoint, codec, maps, progress)
+            self._gain = np.float32(self._heard.gain)
             self.kit = config.like.stem
         self.sample_rate = codec.clock.sample_rate
         if config.like is None and config.kit is None and chosen >= 0 and len(kits) > 1:
@@ -98,13 +116,7 @@ class ModelEngine:
         Raises:
             MidigrooveError: no such checkpoint, or one that cannot be loaded.
         """
-        registry = Registry()
-        path = config.checkpoint or shipped_checkpoint()
-        device = choose_device(config.device)
-        checkpoint = load_checkpoint(path, registry=registry, device=device)
-        codec_path = None if config.codec_path is None else str(config.codec_path)
-        codec = checkpoint.build_codec(registry, path=codec_path, device=device)
-        return cls(config, checkpoint, codec, progress)
+        return cls(config, *load_model(config), progress)
 
     def play(
         self, performance: DrumPerformance, progress: Progress, *, rounds: int = 1
@@ -119,13 +131,60 @@ class ModelEngine:
         codes = stitch(windows, play(performance, windows, progress))
         progress.finish()
         joined = [] if going_on else joins(windows)
-        audio = decode_whole(self._codec, codes)
         return Rendered(
-            audio=audio if self._heard is None else audio / np.float32(self._heard.gain),
+            audio=decode_whole(self._codec, codes) / self._gain,
             sample_rate=clock.sample_rate,
             codes=codes,
             joins_sec=[float(clock.frames_to_seconds(frame)) for frame in joined],
         )
+
+    def draw_again(
+        self,
+        performance: DrumPerformance,
+        before: Rendered,
+        start_sec: float,
+        stop_sec: float,
+        progress: Progress,
+    ) -> Rendered:
+        """A take of which [start, stop) is drawn anew and the codes of the rest are kept.
+
+        A model that goes on from known frames hears what is kept around it; others draw the part
+        as they do any window.
+
+        Args:
+            performance: what is to be played, of the length that `before` has.
+            before: what `play`, or this, gave.
+            start_sec, stop_sec: which part.
+            progress: advanced for each window.
+
+        Raises:
+            InputError: `before` has no codes, or another length.
+        """
+        frames = self.windows(performance.end_sec)[-1].stop
+        if before.codes is None or before.codes.shape[1] != frames:
+            raise InputError("before: is no take of a model of that length; render it whole")
+        codes, clock = before.codes.copy(), self._codec.clock
+        performance = self._as_grids_read(performance, progress)
+        first = max(0, math.floor(start_sec * clock.frame_rate))
+        last = min(frames, math.ceil(stop_sec * clock.frame_rate))
+        window, overlap = self._window_frames()
+        uses_known = self._checkpoint.model.uses_known
+        ahead = overlap // LOOK_AHEAD if uses_known else overlap // 2
+        windows = plan_again(frames, first, last, window, overlap - ahead, ahead)
+        progress.start("Drawing again", len(windows))
+        for index, part in enumerate(windows):
+            batch = self._batch(performance, [part])
+            if uses_known:
+                known = np.ones(part.stop - part.start, dtype=np.bool_)
+                known[part.keep_start - part.start : last - part.start] = False
+                batch = with_known(batch, codes[:, part.start : part.stop], known)
+            drawn = self._generate(batch, index)[0][:, part.keep_start - part.start :]
+            kept = part.keep_stop - part.keep_start
+            codes[:, part.keep_start : part.keep_stop] = drawn[:, :kept]
+            progress.advance(1)
+        progress.finish()
+        audio = decode_again(self._codec, codes, before.audio * self._gain, first, last)
+        return replace(before, audio=audio / self._gain, codes=codes)
 
     def windows(self, end_sec: float) -> list[Window]:
         """The windows that a performance of that length is played in, its tail included."""
@@ -275,9 +334,13 @@ def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
 
 def begin_with(batch: GridBatch, codes: NDArray[np.int64]) -> GridBatch:
     """A batch of one window whose first frames are known: codes [K, T] of them."""
-    books, frames = codes.shape
-    whole = torch.zeros(1, books, batch.grid.shape[2], dtype=torch.int64)
-    whole[0, :, :frames] = torch.from_numpy(codes)
-    known = torch.zeros_like(batch.mask)
-    known[:, :frames] = True
-    return replace(batch, codes=whole, known=known)
+    missing = batch.grid.shape[2] - codes.shape[1]
+    known = np.arange(batch.grid.shape[2]) < codes.shape[1]
+    return with_known(batch, np.pad(codes, ((0, 0), (0, missing))), known)
+
+
+def with_known(batch: GridBatch, codes: NDArray[np.int64], known: NDArray[np.bool_]) -> GridBatch:
+    """A batch of one window with codes [K, T]; those of `known` frames [T] are kept."""
+    return replace(
+        batch, codes=torch.from_numpy(codes * known)[None], known=torch.from_numpy(known)[None]
+    )

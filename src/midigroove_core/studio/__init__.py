@@ -1,0 +1,1 @@
+"""The studio: a local page to see, hear and change what is played (`midigroove studio`)."""

@@ -1,0 +1,81 @@
+"""What the page asks for: settings of a slot and of a render, as typed JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from midigroove_core.errors import InputError
+from midigroove_core.kits.sampler import STEMS
+
+MOST_HITS = 20_000
+LOWEST_DB, HIGHEST_DB = -40.0, 12.0
+
+Sec = Annotated[float, msgspec.Meta(ge=0.0, le=12 * 3600.0)]
+Pitch = Annotated[int, msgspec.Meta(ge=0, le=127)]
+Velocity = Annotated[int, msgspec.Meta(ge=1, le=127)]
+Hit = tuple[Sec, Pitch, Velocity]
+"""Onset in seconds, pitch, velocity."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a slot sounds.
+
+    Attributes:
+        engine: as `RenderConfig` has it.
+        kit: by name; None takes the engine's own first.
+        like: id of a recording that was uploaded, instead of a kit; sampler.
+        temperature, seed: of the draw; model.
+        levels: group of drums -> dB; those that are not named are at 0.
+        muted, soloed: groups of drums; where any is soloed, the others are silent.
+    """
+
+    engine: Literal["model", "sampler"] = "sampler"
+    kit: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    like: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    levels: dict[str, Annotated[float, msgspec.Meta(ge=LOWEST_DB, le=HIGHEST_DB)]] = {}
+    muted: tuple[str, ...] = ()
+    soloed: tuple[str, ...] = ()
+
+    def gains(self) -> dict[str, float]:
+        """Group -> factor of its amplitude, 0 where it is not to be heard.
+
+        Raises:
+            InputError: no such group.
+        """
+        for name in (*self.levels, *self.muted, *self.soloed):
+            if name not in STEMS:
+                raise InputError(f"no group of drums {name!r}; there are {', '.join(STEMS)}")
+        return {
+            name: 0.0
+            if name in self.muted or (self.soloed and name not in self.soloed)
+            else 10 ** (self.levels.get(name, 0.0) / 20)
+            for name in STEMS
+        }
+
+
+class Redraw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which seconds to draw anew, and with which seed."""
+
+    start_sec: Sec
+    stop_sec: Sec
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+
+
+class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A render that the page asks for.
+
+    Attributes:
+        slot: which of the two settings that are compared.
+        settings: of the slot.
+        hits: what is played now; None plays what was played before.
+        redraw: draw this part of the slot's take anew and keep the rest; model.
+    """
+
+    slot: Literal["a", "b"] = "a"
+    settings: Settings = Settings()
+    hits: Annotated[list[Hit], msgspec.Meta(max_length=MOST_HITS)] | None = None
+    redraw: Redraw | None = None

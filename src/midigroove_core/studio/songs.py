@@ -1,0 +1,176 @@
+"""The performances that are open in the page, with their edits and the takes of both slots."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from midigroove_core.drum_reading import read_with
+from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
+from midigroove_core.errors import InputError
+from midigroove_core.kits.sampler import STEMS
+from midigroove_core.performance import DrumPerformance
+from midigroove_core.studio.settings import MOST_HITS, Hit
+from midigroove_core.studio.takes import Take
+
+LONGEST_SEC = 600.0
+"""Longer performances are for the command line: a take is kept as samples."""
+
+MOST_SONGS = 4
+"""Of more, the one that was not used for longest is forgotten; its takes with it."""
+
+_GATE_SEC = 0.1
+_USUAL_PITCH = {
+    "kick": 36, "snare": 38, "rimshot": 40, "xstick": 37, "tom_high": 48, "tom_mid": 45,
+    "tom_low": 43, "hat_closed": 42, "hat_open": 46, "hat_pedal": 44, "crash_1": 49, "crash_2": 57,
+    "splash_china": 52, "ride": 51, "ride_bell": 53, "other": 39,
+}  # fmt: skip
+
+
+@dataclass
+class Song:
+    """A performance that is open.
+
+    Attributes:
+        id: of the song, not to be guessed.
+        name: of the file or the groove.
+        performance: as edited so far; every hit is a drum of the map.
+        notes: what was odd about the file, a line each.
+        takes: slot -> what was rendered last.
+    """
+
+    id: str
+    name: str
+    performance: DrumPerformance
+    notes: tuple[str, ...]
+    takes: dict[str, Take] = field(default_factory=dict)
+
+    def edit(self, hits: Sequence[Hit]) -> None:
+        """Replaces the hits; pedal, grabs, tempo, meter and length stay.
+
+        Raises:
+            InputError: a hit after the end.
+        """
+        old = self.performance
+        ordered = sorted(hits)
+        onset_sec = np.array([hit[0] for hit in ordered], dtype=np.float64)
+        if len(onset_sec) and onset_sec[-1] > old.end_sec:
+            raise InputError(f"a hit at {onset_sec[-1]:.2f} s is after the end, {old.end_sec:.2f}")
+        gates = dict(zip(zip(old.onset_sec.tolist(), old.pitch.tolist(), strict=True),
+                         old.duration_sec.tolist(), strict=True))  # fmt: skip
+        self.performance = replace(
+            old,
+            onset_sec=onset_sec,
+            duration_sec=np.array([gates.get(hit[:2], _GATE_SEC) for hit in ordered], np.float64),
+            pitch=np.array([hit[1] for hit in ordered], dtype=np.int64),
+            velocity=np.array([hit[2] for hit in ordered], dtype=np.int64),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page draws: hits, bars, length, and what was odd."""
+        played = self.performance
+        return {
+            "id": self.id,
+            "name": self.name,
+            "hits": hits_of(played),
+            "bars": bars_of(played),
+            "end_sec": played.end_sec,
+            "bpm": round(float(played.bpm_at(0.0)), 1),
+            "notes": list(self.notes),
+        }
+
+
+class Songs:
+    """The songs that are open, a few at a time."""
+
+    def __init__(self) -> None:
+        self._songs: OrderedDict[str, Song] = OrderedDict()
+
+    def open(self, name: str, performance: DrumPerformance) -> Song:
+        """A new song.
+
+        Raises:
+            InputError: nothing in it is a drum, or it is too long for the page.
+        """
+        reading = read_with(performance, load_drum_map())
+        played = reading.performance
+        if played.num_hits == 0:
+            raise InputError(f"{name}: there is no drum in it")
+        if played.end_sec > LONGEST_SEC or played.num_hits > MOST_HITS:
+            raise InputError(
+                f"{name}: {played.end_sec / 60:.0f} minutes and {played.num_hits:,} hits are more "
+                f"than the studio takes ({LONGEST_SEC / 60:.0f} minutes, {MOST_HITS:,} hits); "
+                "`midigroove render` plays any length"
+            )
+        notes = (*performance.oddities, *reading.lines)
+        song = Song(secrets.token_urlsafe(9), name, replace(played, oddities=()), notes)
+        self._songs[song.id] = song
+        while len(self._songs) > MOST_SONGS:
+            self._songs.popitem(last=False)
+        return song
+
+    def __getitem__(self, id: str) -> Song:
+        """The song of that id.
+
+        Raises:
+            KeyError: none, or one that was forgotten.
+        """
+        self._songs.move_to_end(id)
+        return self._songs[id]
+
+
+def hits_of(performance: DrumPerformance) -> list[Hit]:
+    """Onset, pitch and velocity of every hit, in order."""
+    return list(
+        zip(
+            performance.onset_sec.tolist(),
+            performance.pitch.tolist(),
+            performance.velocity.tolist(),
+            strict=True,
+        )
+    )
+
+
+def bars_of(performance: DrumPerformance) -> list[list[float]]:
+    """For each bar its start and its beats in seconds, and at last the end of the last bar."""
+    bars: list[list[float]] = []
+    bar, start = 0, performance.bar_start_sec(0)
+    while start < performance.end_sec or not bars:
+        stop = performance.bar_start_sec(bar + 1)
+        beats = performance.seconds_to_beats([start, stop])
+        inside = np.arange(beats[0] + 1.0, beats[1] - 1e-6)
+        bars.append([start, *performance.beats_to_seconds(inside).tolist()])
+        bar, start = bar + 1, stop
+    return [*bars, [start]]
+
+
+def lanes(drum_map: DrumMap) -> list[dict[str, Any]]:
+    """The lanes of the page, from the top: articulation, pitches that are in it, group, name."""
+    group_of = {name: group for group, names in STEMS.items() for name in names}
+    return [
+        {
+            "id": name,
+            "name": _LANE_NAMES.get(name, name.replace("_", " ").capitalize()),
+            "group": group_of[name],
+            "pitch": _USUAL_PITCH[name],
+            "pitches": [p for p, found in sorted(drum_map.pitches.items()) if found == name],
+        }
+        for name in (*_FROM_THE_TOP, *(a for a in ARTICULATIONS if a not in _FROM_THE_TOP))
+        if drum_map.articulation(_USUAL_PITCH[name]) == name or name in drum_map.pitches.values()
+    ]
+
+
+_FROM_THE_TOP = (
+    "crash_1", "crash_2", "splash_china", "ride", "ride_bell", "hat_open", "hat_closed",
+    "hat_pedal", "tom_high", "tom_mid", "tom_low", "snare", "rimshot", "xstick", "kick",
+)  # fmt: skip
+_LANE_NAMES = {
+    "crash_1": "Crash", "crash_2": "Crash 2", "splash_china": "Splash", "hat_open": "Open hat",
+    "hat_closed": "Closed hat", "hat_pedal": "Pedal hat", "tom_high": "High tom",
+    "tom_mid": "Mid tom", "tom_low": "Low tom", "xstick": "Side stick", "other": "Percussion",
+}  # fmt: skip

@@ -1,0 +1,68 @@
+"""Takes: what a slot sounded like last, and which of its samples an edit changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midigroove_core.loudness import LoudnessMeter
+from midigroove_core.performance import DrumPerformance
+from midigroove_core.rendering.config import Rendered
+from midigroove_core.studio.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """A render of a slot.
+
+    Attributes:
+        number: counts the takes of all songs; another take has another.
+        settings: what it was rendered with.
+        played: what was played: the hits that are heard, at the velocities they are heard with.
+        rendered: as the engine gave it; its codes and audio are gone on from when a part changes.
+        audio: [C, S] as it is heard: of whole length, faded, below full scale.
+        lines: what there is to say about it.
+    """
+
+    number: int
+    settings: Settings
+    played: DrumPerformance
+    rendered: Rendered
+    audio: NDArray[np.float32]
+    lines: tuple[str, ...] = ()
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second."""
+        return self.rendered.sample_rate
+
+    def lufs(self) -> float:
+        """Integrated loudness."""
+        meter = LoudnessMeter(self.sample_rate, len(self.audio))
+        meter.add(self.audio)
+        return meter.lufs
+
+
+def changed_samples(before: Take | None, after: Take) -> tuple[int, int]:
+    """First and last (exclusive) sample in which two takes differ; all, where they do not fit."""
+    samples = after.audio.shape[1]
+    if (
+        before is None
+        or before.audio.shape != after.audio.shape
+        or before.sample_rate != after.sample_rate
+    ):
+        return 0, samples
+    different = np.flatnonzero((before.audio != after.audio).any(axis=0))
+    return (int(different[0]), int(different[-1]) + 1) if len(different) else (0, 0)
+
+
+def changed_span(before: DrumPerformance, after: DrumPerformance) -> tuple[float, float] | None:
+    """From the first to the last time at which two performances have other hits; None if equal."""
+    rows = [
+        set(zip(p.onset_sec.tolist(), p.pitch.tolist(), p.velocity.tolist(), strict=True))
+        for p in (before, after)
+    ]
+    times = [row[0] for row in rows[0] ^ rows[1]]
+    return (min(times), max(times)) if times else None

@@ -1,0 +1,281 @@
+"""The studio's server: what it opens, renders, sends and refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+pytest.importorskip("starlette")
+pytest.importorskip("httpx")
+
+from starlette.testclient import TestClient
+
+from midigroove_core.kits.library import builtin_grooves
+from midigroove_core.midi import load_midi
+from midigroove_core.rendering import render as rendering
+from midigroove_core.studio.app import Studio, build
+
+PORT = 8765
+HOME = f"http://127.0.0.1:{PORT}"
+Render = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+@pytest.fixture
+def client(studio: Studio) -> Iterator[TestClient]:
+    with TestClient(build(studio, PORT), base_url=HOME, headers={"origin": HOME}) as client:
+        yield client
+
+
+@pytest.fixture
+def render(client: TestClient) -> Render:
+    """Renders and returns the last line."""
+
+    def render(song: dict[str, Any], **request: Any) -> dict[str, Any]:
+        answer = client.post(f"/api/songs/{song['id']}/render", json=request)
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.text.splitlines()[-1])
+
+    return render
+
+
+@pytest.fixture
+def groove(client: TestClient) -> dict[str, Any]:
+    """The shortest groove that ships, opened."""
+    grooves = client.get("/api/choices").json()["grooves"]
+    shortest = min(grooves, key=lambda one: one["sec"])
+    return client.post("/api/songs", params={"groove": shortest["id"]}).json()
+
+
+def shortest() -> Path:
+    return min(builtin_grooves(), key=lambda one: one.duration_sec).path
+
+
+def samples(client: TestClient, song: dict[str, Any], slot: str, done: dict[str, Any]) -> Any:
+    first, last = done["changed"]
+    answer = client.get(
+        f"/api/songs/{song['id']}/{slot}/samples", params={"first": first, "last": last}
+    )
+    return np.frombuffer(answer.content, "<f4").reshape(done["channels"], -1)
+
+
+def test_a_groove_opens_with_its_hits_and_bars(groove: dict[str, Any]) -> None:
+    performance = load_midi(shortest())
+    assert [hit[0] for hit in groove["hits"]] == performance.onset_sec.tolist()
+    starts = [bar[0] for bar in groove["bars"]]
+    assert starts[:2] == [0.0, performance.bar_start_sec(1)]
+    assert starts[-1] >= groove["end_sec"] - 1e-9
+    assert len(groove["bars"][0]) == int(performance.meter_numerator[0])
+
+
+def test_a_file_that_is_sent_sounds_as_render_has_it(
+    client: TestClient, render: Render, studio: Studio
+) -> None:
+    song = client.post(
+        "/api/songs", params={"name": "../../mine.mid"}, content=shortest().read_bytes()
+    ).json()
+    assert song["name"] == "mine.mid"
+    assert list(studio.uploads.folder.iterdir()) == []
+    done = render(song, settings={"kit": "jazz"})
+    config = rendering.RenderConfig(engine="sampler", kit="jazz")
+    wanted = rendering.from_file(shortest(), config)
+    assert done["sample_rate"] == wanted.sample_rate
+    assert np.array_equal(samples(client, song, "a", done), wanted.audio)
+
+
+def test_an_edit_changes_the_samples_after_it_and_no_others(
+    client: TestClient, render: Render, groove: dict[str, Any]
+) -> None:
+    whole = samples(client, groove, "a", render(groove)).copy()
+    hits = groove["hits"]
+    sec, pitch, velocity = hits[len(hits) // 2]
+    hits[len(hits) // 2] = [sec, pitch, 1 if velocity > 60 else 127]
+    done = render(groove, hits=hits)
+    first, last = done["changed"]
+    assert 0 < first < last <= done["samples"]
+    assert abs(first - sec * done["sample_rate"]) < 0.01 * done["sample_rate"]
+    whole[:, first:last] = samples(client, groove, "a", done)
+    anew = render({**groove}, slot="b", hits=hits)
+    assert np.array_equal(whole, samples(client, groove, "b", anew))
+
+
+def test_levels_mute_and_solo(client: TestClient, render: Render, groove: dict[str, Any]) -> None:
+    hits = [[0.5, 36, 90], [1.5, 38, 90], [2.5, 42, 90]]
+    plain = samples(client, groove, "a", render(groove, hits=hits))
+    rate = 44_100
+
+    def heard(**settings: Any) -> list[float]:
+        render(groove, slot="b")  # all of it comes back as changed by what follows
+        take = render(groove, slot="b", settings=settings)
+        answer = client.get(
+            f"/api/songs/{groove['id']}/b/samples", params={"first": 0, "last": take["samples"]}
+        )
+        audio = np.frombuffer(answer.content, "<f4")
+        spans = [slice(int(s * rate), int((s + 0.05) * rate)) for s in (0.5, 1.5, 2.5)]
+        return [float(np.abs(audio[s]).max() / np.abs(plain[0, s]).max()) for s in spans]
+
+    assert heard(muted=["kick"])[0] < 0.01
+    assert heard(muted=["kick"])[1] == pytest.approx(1.0, abs=0.05)
+    assert heard(soloed=["snare"])[2] < 0.3
+    assert heard(levels={"kick": -6.0})[0] == pytest.approx(0.501, abs=0.01)
+
+
+def test_stems_add_up_to_the_take(
+    client: TestClient, render: Render, groove: dict[str, Any], studio: Studio
+) -> None:
+    render(groove, settings={"levels": {"kick": -3.0}})
+    mix, rate = soundfile.read(io.BytesIO(client.get(f"/api/songs/{groove['id']}/a/wav").content))
+    answer = client.get(f"/api/songs/{groove['id']}/a/stems")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        stems = [soundfile.read(io.BytesIO(archive.read(name)))[0] for name in archive.namelist()]
+    assert rate == 44_100 and len(stems) >= 2
+    late = round(0.01 * rate)  # the take fades out at its end
+    assert np.abs(np.sum(stems, axis=0) - mix)[:-late].max() < 1e-3
+    assert list(studio.uploads.folder.iterdir()) == []
+
+
+def test_midi_has_the_edits(
+    client: TestClient, render: Render, groove: dict[str, Any], tmp_path: Path
+) -> None:
+    render(groove, hits=[[0.25, 38, 77], [1.0, 36, 99]])
+    path = tmp_path / "edited.mid"
+    path.write_bytes(client.get(f"/api/songs/{groove['id']}/midi").content)
+    back = load_midi(path)
+    assert back.pitch.tolist() == [38, 36] and back.velocity.tolist() == [77, 99]
+    assert np.abs(back.onset_sec - [0.25, 1.0]).max() < 2e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("cat.mid", b"meow", "cat.mid: "),
+        ("score.musicxml", b"<a/>", "score.musicxml"),
+        ("cat.exe", b"MZ", "no reader for .exe"),
+        ("<b>.mid", b"", "<b>.mid"),
+    ],
+)
+def test_wrong_files_are_named(
+    client: TestClient, studio: Studio, name: str, content: bytes, said: str
+) -> None:
+    answer = client.post("/api/songs", params={"name": name}, content=content)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"] and str(studio.uploads.folder) not in answer.text
+    assert list(studio.uploads.folder.iterdir()) == []
+
+
+def test_files_beyond_the_size_are_refused(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midigroove_core.studio.app.LARGEST_SCORE", 1 << 20)
+    answer = client.post("/api/songs", params={"name": "big.mid"}, content=b"M" * ((1 << 20) + 1))
+    assert answer.status_code == 400 and "big.mid: larger than 1 MiB" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"hits": [[1e9, 36, 90]]},
+        {"hits": [[0.0, 36, 200]]},
+        {"settings": {"kit": "/etc"}},
+        {"settings": {"like": "../x"}},
+        {"settings": {"levels": {"cowbell": 0}}},
+        {"redraw": {"start_sec": 0, "stop_sec": 1}, "settings": {"engine": "model"}},
+        {"nonsense": 1},
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(
+    client: TestClient, groove: dict[str, Any], request_: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    answer = client.post(f"/api/songs/{groove['id']}/render", json=request_)
+    last = json.loads(answer.text.splitlines()[-1])
+    assert "error" in last and "fault of midigroove" not in last["error"]
+
+
+def test_songs_are_forgotten_in_turn(client: TestClient, groove: dict[str, Any]) -> None:
+    for _ in range(4):
+        client.post("/api/songs", params={"groove": groove["name"]})
+    answer = client.get(f"/api/songs/{groove['id']}/midi")
+    assert answer.status_code == 400 and "open it again" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", {"host": "evil.example"}),
+        ("GET", {"host": f"127.0.0.1:{PORT + 1}"}),
+        ("GET", {"origin": "https://evil.example"}),
+        ("GET", {"sec-fetch-site": "cross-site"}),
+        ("POST", {"origin": "https://evil.example"}),
+        ("POST", {"origin": "null"}),
+        ("POST", {"host": "evil.example", "origin": HOME}),
+    ],
+)
+def test_only_the_own_page_is_answered(
+    client: TestClient, method: str, headers: dict[str, str]
+) -> None:
+    answer = client.request(method, "/api/songs" if method == "POST" else "/", headers=headers)
+    assert answer.status_code == 403
+
+
+def test_a_post_without_an_origin_is_refused(studio: Studio) -> None:
+    answer = TestClient(build(studio, PORT), base_url=HOME).post("/api/songs")
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/main.js", "/nothing", "/api/choices"])
+def test_every_answer_forbids_other_hosts(client: TestClient, path: str) -> None:
+    policy = client.get(path).headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'")
+    assert "unsafe" not in policy and "http" not in policy
+
+
+@pytest.mark.parametrize("path", ["/../pyproject.toml", "/..%2fgroove_model.safetensors", "/x/y"])
+def test_no_other_file_is_served(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_a_render_ends_when_nobody_waits(studio: Studio, groove: dict[str, Any]) -> None:
+    steps: list[int] = []
+
+    async def follow() -> None:
+        def work(progress: Any) -> dict[str, Any]:
+            progress.start("counting", 1000)
+            for step in range(1000):
+                steps.append(step)
+                progress.advance(1)
+                stop.wait(0.005)
+            return {"done": True}
+
+        lines = studio.worker.follow(work)
+        assert (await anext(lines))["doing"] == "counting"
+        await lines.aclose()
+        assert [line async for line in studio.worker.follow(lambda _: {"next": 1})] == [{"next": 1}]
+
+    stop = threading.Event()
+    asyncio.run(follow())
+    assert len(steps) < 100
+
+
+def test_a_fault_in_a_render_is_a_line_and_no_end(studio: Studio) -> None:
+    def broken(progress: Any) -> dict[str, Any]:
+        raise ZeroDivisionError("oops")
+
+    async def follow() -> list[dict[str, Any]]:
+        return [line async for line in studio.worker.follow(broken)]
+
+    assert "oops" in asyncio.run(follow())[0]["error"]
