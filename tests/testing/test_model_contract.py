@@ -10,6 +10,7 @@ from support.small_models import FlowModel, FramesModel
 
 from midigroove_core.builtin import masked
 from midigroove_core.builtin.autoregressive import AutoregressiveModel
+from midigroove_core.builtin.latent_flow import LatentFlowModel
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.testing import ModelContract
 
@@ -69,3 +70,8 @@ class TestMaskedModel(ModelContract):
 class TestMaskedModelOfOneStage(ModelContract):
     model_class = masked.MaskedModel
     args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "code_dim": 8}
+
+
+class TestLatentFlowModel(ModelContract):
+    model_class = LatentFlowModel
+    args: ClassVar[dict[str, Any]] = {**SMALL, "components": 6}

@@ -126,7 +126,7 @@ class MaskedModel(ParallelModel):
     def loss(self, batch: GridBatch, step: int) -> Loss:
         """What open codes cost; each clip is in one of the stages."""
         codes = self.codes_of(batch).transpose(1, 2)
-        asked = batch.mask & ~batch.known & self._stretch(batch.mask)
+        asked = batch.mask & ~batch.known & random_stretch(batch.mask, self.stretches)
         share = torch.rand(len(codes), 1, device=codes.device)
         open_, _ = _choose_open(asked, 1 + (share * asked.sum(1, keepdim=True)).long())
         at = torch.randint(len(self._stages), (len(codes),), device=codes.device)
@@ -243,13 +243,14 @@ class MaskedModel(ParallelModel):
             before = [embed(codes[:, j]) for j, embed in enumerate(self.head.embed) if j < k]
             yield k, self.head.step(k, hidden, sum(before) if before else None)
 
-    def _stretch(self, mask: Tensor) -> Tensor:
-        """Frames [B, T] that may be open: all, or in some clips a random stretch of them."""
-        rows, frames = mask.shape
-        ends = (torch.rand(2, rows, 1, device=mask.device) * mask.sum(1, keepdim=True)).long()
-        place = torch.arange(frames, device=mask.device)
-        inside = (place >= ends.amin(0)) & (place <= ends.amax(0))
-        return inside | (torch.rand(rows, 1, device=mask.device) >= self.stretches)
+
+def random_stretch(mask: Tensor, share: float) -> Tensor:
+    """Frames [B, T] that may be open: all, or in a share of the clips a random stretch of them."""
+    rows, frames = mask.shape
+    ends = (torch.rand(2, rows, 1, device=mask.device) * mask.sum(1, keepdim=True)).long()
+    place = torch.arange(frames, device=mask.device)
+    inside = (place >= ends.amin(0)) & (place <= ends.amax(0))
+    return inside | (torch.rand(rows, 1, device=mask.device) >= share)
 
 
 def _choose_open(asked: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,6 +28,7 @@ def register_models(register: Register) -> None:
         "autoregressive", "midigroove_core.builtin.autoregressive:AutoregressiveModel", default=True
     )
     register("masked", "midigroove_core.builtin.masked:MaskedModel", default=True)
+    register("latent_flow", "midigroove_core.builtin.latent_flow:LatentFlowModel", default=True)
 
 
 @hookimpl

@@ -19,6 +19,11 @@ from midigroove_core.interfaces.codec import Codebook
 from midigroove_core.interfaces.model import Model, ModelSpec
 
 SIZES = (4, 3)
+VECTORS = tuple(
+    (one - one.mean(0)) / (level + 1)
+    for level, one in enumerate(torch.eye(sum(SIZES)).split(SIZES))
+)
+"""Each level adds in directions of its own, the second half as much."""
 NAMES = {"kit": ("first", "second"), "drummer": ("drummer1",), "style": ("rock", "jazz", "funk")}
 
 
@@ -30,6 +35,7 @@ def task_spec() -> ModelSpec:
         codebooks=tuple(Codebook(size, level) for level, size in enumerate(SIZES)),
         vocabularies=NAMES,
         code_frequencies=tuple(torch.full((size,), 1 / size).double() for size in SIZES),
+        find_vectors=lambda: VECTORS,
     )
 
 
