@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from support.midi_bytes import beat, note, song
 
 from midigroove_core.audio import load_audio
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.loudness import LoudnessMeter
-from midigroove_core.rendering import files, output, render
+from midigroove_core.rendering import aside, files, listen, output, render
+from midigroove_core.rendering.aside import Played
 from midigroove_core.rendering.config import RenderConfig
-from midigroove_core.rendering.output import Output, Played, level_gain, write
+from midigroove_core.rendering.output import Output, level_gain, write
 
 CONFIG = RenderConfig(engine="sampler", kit="standard", tail_sec=1.0)
 WHOLE_KIT = (36, 42, 38, 46, 49, 45, 37, 56, 51, 44)
@@ -37,7 +42,7 @@ def rendered(midi: Path, **settings: object) -> tuple[np.ndarray, files.FileResu
 
 def played(audio: np.ndarray, size: int = 700) -> Played:
     rows = np.atleast_2d(audio).astype(np.float32)
-    return Played(output.in_blocks(rows, size), (), len(rows), rows.shape[1], 8000)
+    return Played(aside.in_blocks(rows, size), (), len(rows), rows.shape[1], 8000)
 
 
 def test_a_file_is_what_the_python_call_gives(midi: Path) -> None:
@@ -123,7 +128,7 @@ def test_dither_decorrelates_the_error_and_leaves_silence(tmp_path: Path) -> Non
 
 
 def test_long_audio_is_put_aside_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "MEMORY_BYTES", 1000)
+    monkeypatch.setattr(aside, "MEMORY_BYTES", 1000)
     audio = np.random.default_rng(0).uniform(-2, 2, (2, 5000))
     gain = write(played(audio), tmp_path / "a.wav", Output(bit_depth="float")).gain
     read, _ = load_audio(tmp_path / "a.wav")
@@ -145,3 +150,55 @@ def test_what_is_there_is_not_replaced_unasked(midi: Path, tmp_path: Path) -> No
         files.from_files_to_files([(audio, audio)], CONFIG, Output(overwrite=True))
     with pytest.raises(InputError, match="`stems` are played by the sampler"):
         files.from_files_to_files(pairs, RenderConfig(), Output(stems=True))
+
+
+def test_one_gain_keeps_takes_comparable(midi: Path, tmp_path: Path) -> None:
+    soft = tmp_path / "soft.mid"
+    soft.write_bytes(song(beat((42, 44))))
+    pairs = [(path, tmp_path / f"out-{path.stem}.wav") for path in (midi, soft)]
+    chosen = Output(overwrite=True, bit_depth="float", normalize=True, one_gain=True, stems=True)
+    loud, quiet = files.from_files_to_files([*pairs], CONFIG, chosen)
+    assert loud.gain == quiet.gain and len(loud.stems) > len(quiet.stems) == 1
+    for (path, audio), result in zip(pairs, (loud, quiet), strict=True):
+        own = render.from_file(path, CONFIG)
+        assert np.allclose(load_audio(audio)[0], own.audio / own.gain * result.gain, atol=1e-6)
+    assert np.abs(load_audio(pairs[0][1])[0]).max() == pytest.approx(10 ** (-1 / 20), abs=1e-5)
+    results = files.from_files_to_files(
+        [pairs[1], (tmp_path / "missing.mid", tmp_path / "no.wav"), pairs[0]],
+        CONFIG, Output(overwrite=True, lufs=-30.0, one_gain=True),
+    )  # fmt: skip
+    assert [result.error is None for result in results] == [True, False, True]
+    meter = LoudnessMeter(44_100)
+    meter.add(load_audio(pairs[0][1])[0])
+    assert meter.lufs == pytest.approx(-30.0, abs=0.01) and results[0].gain == results[2].gain
+
+
+def test_a_render_is_saved_as_asked_and_heard_where_it_is_made(
+    midi: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = render.from_file(midi, CONFIG)
+    heard.save(tmp_path / "a.wav", bit_depth="float", normalize=True)
+    read, _ = load_audio(tmp_path / "a.wav")
+    assert np.abs(read).max() == pytest.approx(10 ** (-1 / 20), abs=1e-5)
+    with pytest.raises(InputError, match="flac has no bit_depth float"):
+        heard.save(tmp_path / "a.flac", bit_depth="float")
+    page = heard._repr_html_()
+    data = base64.b64decode(page.partition("base64,")[2].partition('"')[0])
+    inside, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    assert rate == 44_100 and np.abs(inside - heard.audio[0]).max() <= 0.5 / 32768 + 1e-9
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, len(ran) - 1, b"", b"no card\n")
+
+    monkeypatch.setattr(listen.subprocess, "run", run)
+    monkeypatch.setattr(listen.sys, "platform", "linux")
+    monkeypatch.setattr(listen.shutil, "which", lambda name: name if name == "aplay" else None)
+    heard.play()
+    assert ran[0][:2] == ["aplay", "-q"] and ran[0][2].endswith("groove.wav")
+    with pytest.raises(MidigrooveError, match="aplay did not play: no card"):
+        heard.play()
+    monkeypatch.setattr(listen.shutil, "which", lambda name: None)
+    with pytest.raises(MidigrooveError, match="nothing here plays sound"):
+        heard.play()

@@ -231,3 +231,18 @@ def test_a_touch_is_laid_on_what_is_played() -> None:
     assert np.abs(soft.audio).max() < np.abs(plain.audio).max()
     with pytest.raises(InputError, match="swing must be a number from 50 to 75"):
         render.render(straight, swing=20, **settings)
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings"),
+    [
+        ("sampler", {"checkpoint": "a.safetensors"}), ("sampler", {"temperature": 0.5}),
+        ("sampler", {"drummer": "drummer1"}), ("sampler", {"style": "funk"}),
+        ("sampler", {"bpm": 90.0}), ("sampler", {"device": "cpu"}), ("model", {"vary": True}),
+    ],
+)  # fmt: skip
+def test_what_an_engine_has_no_use_for_is_refused(engine: str, settings: dict) -> None:
+    with pytest.raises(
+        InputError, match=f"{next(iter(settings))} is for the .*; the {engine} has no use for it"
+    ):
+        render.render(performance(), engine=engine, **settings)

@@ -165,6 +165,10 @@ def render(
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Bring each file's peak to -1 dB.")
     ] = False,
+    one_gain: Annotated[
+        bool,
+        typer.Option("--one-gain", help="One gain for all files, so that they stay comparable."),
+    ] = False,
     bit_depth: Annotated[
         str, typer.Option(help="16, 24 or float (.wav; .flac has no float).")
     ] = "16",
@@ -210,7 +214,8 @@ def render(
         sample_rate=sample_rate, mono=mono, device=device,
     ))  # fmt: skip
     output = Output(
-        bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, stems=stems,
+        bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, one_gain=one_gain,
+        stems=stems,
         overwrite=overwrite,
     )  # fmt: skip
     if json and str(out) == "-":

@@ -12,19 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core import bounds
-from midigroove_core.audio import save_audio
+from midigroove_core.audio import audio_format
 from midigroove_core.device import check_device
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.interfaces.sampling import COMMON, check_common, gather_sampling
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
+from midigroove_core.rendering.aside import Played, in_blocks
 from midigroove_core.touch import Humanize, Swing, Touch, VelocityCurve, read_part
 
 ENGINES = ("model", "sampler")
 _PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
 
 _TOUCH = {"swing": Swing, "velocity_curve": VelocityCurve, "humanize": Humanize}
+
+_ONLY = {
+    "sampler": ("vary",),
+    "model": (
+        "checkpoint", "codec_path", "drummer", "style", "bpm", "device", "window_sec",
+        "overlap_sec",
+    ),
+}  # fmt: skip
+"""Settings of one engine alone; those of `sampling` are the model's, too."""
 
 _BOUNDS = {
     "bpm": bounds.TEMPO_BPM,
@@ -115,12 +125,21 @@ class RenderConfig:
             raise MidigrooveError("like: takes the place of a kit; leave one of them out")
         if self.like_midi is not None and self.like is None:
             raise MidigrooveError("like_midi: belongs to a recording; name that with like")
+        self._refuse_what_the_engine_has_no_use_for()
         for name, limits in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None:
                 limits.check(name, value)
         check_common(self.sampling)
         check_device(self.device)
+
+    def _refuse_what_the_engine_has_no_use_for(self) -> None:
+        other = "sampler" if self.engine == "model" else "model"
+        usual = RenderConfig.__dataclass_fields__
+        said = [n for n in _ONLY[other] if getattr(self, n) != usual[n].default]
+        said += list(self.sampling) if other == "model" else []
+        if said:
+            raise InputError(f"{said[0]} is for the {other}; the {self.engine} has no use for it")
 
     @property
     def touch(self) -> Touch:
@@ -180,13 +199,50 @@ class Rendered:
         """Length in seconds."""
         return self.audio.shape[-1] / self.sample_rate
 
-    def save(self, path: str | Path) -> None:
-        """Writes a WAV (16 bit), FLAC or OGG (Vorbis) file, whole or not at all.
+    def save(
+        self,
+        path: str | Path,
+        *,
+        bit_depth: str = "16",
+        lufs: float | None = None,
+        normalize: bool = False,
+        dither: bool = False,
+    ) -> None:
+        """Writes a WAV, FLAC or OGG (Vorbis) file, whole or not at all, over one that is there.
+
+        Args:
+            path: where to.
+            bit_depth: "16", "24" or "float".
+            lufs: loudness to bring it to, as far as the peak allows.
+            normalize: bring the peak to -1 dB.
+            dither: to 16 bits, where it is not silent.
 
         Raises:
-            InputError: another suffix.
+            InputError: another suffix, a format without that bit depth, or two levels.
         """
-        save_audio(path, self.audio, self.sample_rate)
+        from midigroove_core.rendering.output import Output, write
+
+        output = Output(bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize)
+        audio_format(path, bit_depth)
+        rows = np.atleast_2d(self.audio)
+        blocks = in_blocks(rows, BLOCK_SAMPLES)
+        write(Played(blocks, (), len(rows), rows.shape[1], self.sample_rate), Path(path), output)
+
+    def play(self) -> None:
+        """Plays it: in a notebook as a player to click on, else through this computer's speakers.
+
+        Raises:
+            MidigrooveError: no program that plays is found.
+        """
+        from midigroove_core.rendering.listen import play
+
+        play(self)
+
+    def _repr_html_(self) -> str:
+        """A player, for notebooks."""
+        from midigroove_core.rendering.listen import player
+
+        return player(self.audio, self.sample_rate)
 
 
 BLOCK_SAMPLES = 1 << 18

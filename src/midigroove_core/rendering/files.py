@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import glob
+import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from midigroove_core.audio import AUDIO_SUFFIXES, audio_format
@@ -16,8 +18,15 @@ from midigroove_core.midi_file import STANDARD_INPUT
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.readers import reader_suffixes
+from midigroove_core.rendering.aside import Kept, Played, Store
 from midigroove_core.rendering.config import Engine, RenderConfig
-from midigroove_core.rendering.output import Output, describe_stems, stem_path, write
+from midigroove_core.rendering.output import (
+    Output,
+    describe_stems,
+    level_gain,
+    stem_path,
+    write_kept,
+)
 from midigroove_core.rendering.render import open_engine, open_played, read_file
 
 STANDARD_OUTPUT = "-"
@@ -164,25 +173,97 @@ def from_files_to_files(
     output = output or Output()
     _check(work, config, output)
     engine: Engine | None = None
-    results = []
-    for midi, audio in work:
-        try:
-            performance = read_file(midi, config, progress)
-        except InputError as error:
-            results.append(_failed(midi, audio, error, len(work), progress))
-            continue
-        # Loading takes seconds, which nobody should wait who named a file that is not there.
-        engine = engine or open_engine(config, progress)
-        try:
-            result = _render_one(midi, performance, audio, config, output, engine, progress)
-        except InputError as error:
-            results.append(_failed(midi, audio, error, len(work), progress))
-            continue
-        results.append(result)
-        where = "standard output" if result.audio == STANDARD_OUTPUT else result.audio
-        stems = f"; {describe_stems(result.stems)}" if output.stems else ""
-        progress.message(f"{where}: {result.duration_sec:.2f} s at {result.sample_rate} Hz{stems}")
+    results: list[FileResult] = []
+    waiting: list[tuple[int, Kept]] = []
+    with _shared_store(work, output) as shared:
+        for midi, audio in work:
+            try:
+                performance = read_file(midi, config, progress)
+            except InputError as error:
+                results.append(_failed(midi, audio, error, len(work), progress))
+                continue
+            # Loading takes seconds, which nobody should wait who named a file that is not there.
+            engine = engine or open_engine(config, progress)
+            try:
+                played = _open_played(midi, performance, audio, config, output, engine, progress)
+            except InputError as error:
+                results.append(_failed(midi, audio, error, len(work), progress))
+                continue
+            if shared is not None:
+                waiting.append(
+                    (len(results), shared.keep(played, loudness=output.lufs is not None))
+                )
+            result = FileResult(
+                str(midi), str(audio), played.num_samples / played.sample_rate,
+                played.sample_rate, engine.kit,
+            )  # fmt: skip
+            if shared is None:
+                result = _written_alone(result, played, audio, output, progress)
+            results.append(result)
+        if shared is not None and waiting:
+            _write_alike(results, waiting, shared, output, progress)
     return results
+
+
+@contextmanager
+def _shared_store(work: list[tuple[Path, Path]], output: Output) -> Iterator[Store | None]:
+    """Where all renders are put aside until the gain of all of them is known."""
+    if not output.one_gain or not work:
+        yield None
+        return
+    with Store(_aside(work[0][1])) as store:
+        yield store
+
+
+def _aside(audio: Path) -> Path:
+    """Where what becomes of a file is put aside: on the disk that has room for it."""
+    return Path(tempfile.gettempdir()) if str(audio) == STANDARD_OUTPUT else audio.parent
+
+
+def _written_alone(
+    result: FileResult, played: Played, audio: Path, output: Output, progress: Progress
+) -> FileResult:
+    with Store(_aside(audio)) as store:
+        kept = store.keep(played, loudness=output.lufs is not None)
+        gain, line = level_gain(kept.peak, kept.lufs, output)
+        stems = _write(store, kept, audio, gain, output)
+    if line is not None:
+        progress.message(line)
+    return _said(replace(result, gain=gain, stems=stems), output, progress)
+
+
+def _write_alike(
+    results: list[FileResult],
+    waiting: list[tuple[int, Kept]],
+    store: Store,
+    output: Output,
+    progress: Progress,
+) -> None:
+    """Writes all that was put aside with the gain of the loudest."""
+    peaks = [kept.peak for _, kept in waiting]
+    peak = math.nan if any(math.isnan(one) for one in peaks) else max(peaks)
+    gain, line = level_gain(peak, max(kept.lufs for _, kept in waiting), output)
+    if line is not None:
+        progress.message(line)
+    for index, kept in waiting:
+        stems = _write(store, kept, Path(results[index].audio), gain, output)
+        results[index] = _said(replace(results[index], gain=gain, stems=stems), output, progress)
+
+
+def _write(store: Store, kept: Kept, audio: Path, gain: float, output: Output) -> tuple[str, ...]:
+    if str(audio) != STANDARD_OUTPUT:
+        return tuple(str(stem) for stem in write_kept(store, kept, audio, gain, output))
+    with tempfile.TemporaryDirectory() as folder:
+        write_kept(store, kept, Path(folder) / "groove.wav", gain, output)
+        _to_standard_output(Path(folder) / "groove.wav")
+    return ()
+
+
+def _said(result: FileResult, output: Output, progress: Progress) -> FileResult:
+    where = "standard output" if result.audio == STANDARD_OUTPUT else result.audio
+    stems = f"; {describe_stems(result.stems)}" if output.stems else ""
+    progress.message(f"{where}: {result.duration_sec:.2f} s at {result.sample_rate} Hz{stems}")
+    return result
 
 
 def _check(work: list[tuple[Path, Path]], config: RenderConfig, output: Output) -> None:
@@ -211,7 +292,7 @@ def _failed(midi: Path, audio: Path, error: InputError, of: int, progress: Progr
     return FileResult(str(midi), str(audio), error=str(error))
 
 
-def _render_one(
+def _open_played(
     midi: Path,
     performance: DrumPerformance,
     audio: Path,
@@ -219,30 +300,14 @@ def _render_one(
     output: Output,
     engine: Engine,
     progress: Progress,
-) -> FileResult:
+) -> Played:
     try:
         played = open_played(performance, config, engine, progress, groups=output.stems)
     except InputError as error:
         raise InputError(f"{midi}: {error}") from error
-    if str(audio) == STANDARD_OUTPUT:
-        with tempfile.TemporaryDirectory() as folder:
-            written = write(played, Path(folder) / "groove.wav", output)
-            _to_standard_output(Path(folder) / "groove.wav")
-    else:
-        if output.stems and not output.overwrite:
-            _check_stems(audio, played.groups)
-        written = write(played, audio, output)
-    if written.line is not None:
-        progress.message(written.line)
-    return FileResult(
-        str(midi),
-        str(audio),
-        played.num_samples / played.sample_rate,
-        played.sample_rate,
-        engine.kit,
-        written.gain,
-        tuple(str(stem) for stem in written.stems),
-    )
+    if output.stems and not output.overwrite:
+        _check_stems(audio, played.groups)
+    return played
 
 
 def _check_stems(audio: Path, groups: Sequence[str]) -> None:

@@ -295,6 +295,8 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
         InputError: a name that the checkpoint does not know, or a condition it does not take.
     """
     indices: dict[str, int] = {}
+    if config.bpm is not None and "bpm" not in checkpoint.model.conditions:
+        raise InputError(f"{checkpoint.path}: this model takes no bpm; leave it out")
     for name in ("kit", "drummer", "style"):
         wanted = getattr(config, name)
         known = checkpoint.vocabularies.get(name, ())

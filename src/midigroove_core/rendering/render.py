@@ -26,6 +26,7 @@ from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.readers import load_performance
+from midigroove_core.rendering.aside import Played, in_blocks, with_faded_end
 from midigroove_core.rendering.config import (
     BLOCK_SAMPLES,
     BlockEngine,
@@ -36,13 +37,7 @@ from midigroove_core.rendering.config import (
     num_output_samples,
 )
 from midigroove_core.rendering.loop import Loop, make_loop
-from midigroove_core.rendering.output import (
-    Output,
-    Played,
-    in_blocks,
-    level_gain,
-    with_faded_end,
-)
+from midigroove_core.rendering.output import Output, level_gain
 from midigroove_core.score.feel import Feel
 
 END_FADE_SEC = 0.01
