@@ -72,6 +72,7 @@ SECONDS_ABOVE_0 = Bounds(0, 12 * 3600, above=True)
 MILLISECONDS = Bounds(0, 10_000)
 MINUTES = Bounds(0, 60 * 24 * 366)
 BEATS = Bounds(1, 1000, whole=True)
+HOP_BEATS = Bounds(0, 1000, whole=True)
 SAMPLE_RATE = Bounds(8000, 192_000, whole=True)
 SCORED_RATE = Bounds(16_000, 192_000, whole=True)
 """Below 16 kHz cymbals have no band to be heard in."""

@@ -141,6 +141,24 @@ def test_two_hits_of_one_drum_in_one_frame() -> None:
     assert row(paper, "velocity/snare")[0] == pytest.approx(110 / 127)
 
 
+def test_paper_grid_has_soft_hits_and_switches() -> None:
+    clock = CLOCKS[0]
+    played = performance([1.001, 1.021], [38, 38])
+    soft = PaperGrid(soft_hits=True, velocity=False, sustain=False, pedal=False)
+    assert soft.feature_names == (
+        *(n for n in PaperGrid().feature_names if "hit/" in n),
+        "bar_position",
+    )
+    bump = np.exp(-0.5 * np.array([2, 1, 0, 0, 1, 2]) ** 2.0)
+    grid = soft.featurize(played, clock, 46, 10)
+    np.testing.assert_allclose(row(grid, "hit/snare"), [0, 0, *bump, 0, 0], atol=1e-6)
+    after = soft.featurize(played, clock, 52, 3)  # after the hits: what reaches in
+    np.testing.assert_allclose(row(after, "hit/snare"), [*bump[4:], 0], atol=1e-6)
+    assert PaperGrid.from_config(soft.get_config()).feature_names == soft.feature_names
+    with pytest.raises(MidigrooveError, match="paper_grid: sustain must be true or false, got 1"):
+        PaperGrid(sustain=1)  # type: ignore[arg-type]
+
+
 def test_tails_of_hits_before_the_clip_are_visible() -> None:
     """Known mistake 3: a clip that starts on the beat must still know what rings into it."""
     clock = CLOCKS[1]

@@ -68,7 +68,28 @@ def test_a_short_take_is_one_clip(tmp_path: Path) -> None:
     assert [clip.num_frames for clip in clips] == [entry.num_frames for entry in cache.entries]
 
 
-@pytest.mark.parametrize("options", [{"beats": 0}, {"lead_sec": -0.1}])
+def test_windows_overlap_where_the_hop_is_shorter(cache: Cache) -> None:
+    apart = [clip for clip in cut_clips(cache, lead_sec=0.0) if clip.entry_index == 0]
+    often = [c for c in cut_clips(cache, lead_sec=0.0, hop_beats=2) if c.entry_index == 0]
+    assert len(often) in (2 * len(apart) - 1, 2 * len(apart))
+    assert often[::2][: len(apart)] == apart
+    starts = np.array([clip.start_frame for clip in often])
+    beat = 60 / float(cache.performance(cache.entries[0]).tempo_bpm[0])
+    frames = float(CLOCK.seconds_to_frames(2 * beat))
+    np.testing.assert_allclose(np.diff(starts), frames, atol=1.01)
+
+
+def test_windows_in_seconds_follow_no_beat(cache: Cache) -> None:
+    for clip in cut_clips(cache, window_sec=2.0, hop_sec=0.5):
+        entry = cache.entries[clip.entry_index]
+        start_sec = float(CLOCK.frames_to_seconds(clip.start_frame))
+        assert abs(start_sec / 0.5 - round(start_sec / 0.5)) < 0.05
+        whole = min(125, entry.num_frames - clip.start_frame)
+        assert abs(clip.num_frames - whole) <= 1
+        assert clip.num_frames >= 62
+
+
+@pytest.mark.parametrize("options", [{"beats": 0}, {"lead_sec": -0.1}, {"hop_beats": -1}])
 def test_wrong_windows_are_refused(cache: Cache, options: dict) -> None:
     with pytest.raises(MidigrooveError, match="beats >= 1"):
         cut_clips(cache, **options)
@@ -95,6 +116,7 @@ def test_conditions_are_indices_and_what_is_not_known_is_minus_one(
         "kit": ["jazz", "rock"],
         "drummer": ["drummer0", "drummer1"],
         "style": ["funk"],
+        "beat_type": ["beat"],
     }
     values = [reader.read(clip).conditions for clip in cut_clips(cache, "validation")]
     assert {value["drummer"] for value in values} == {-1}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Silent
 from midigroove_core.registry import Registry
-from midigroove_core.training import TrainConfig, TrainResult, train
+from midigroove_core.training import TrainConfig, TrainResult, loop, train
 from midigroove_core.training.config import make_config, to_toml
+from midigroove_core.training.loop import Trainer
+from midigroove_core.training.measure import Validation
 from midigroove_core.training.schedule import done_share, learning_rate
 
 MODEL = {"dim": 32, "layers": 1, "heads": 2, "head_dim": 16, "conv_kernel": 3, "dropout": 0.1}
@@ -250,7 +254,7 @@ def test_early_stopping(cache: Path, tmp_path: Path) -> None:
     ("more", "says"),
     [
         ({"valid_split": "test"}, "no takes in split 'test'.*it has train, validation"),
-        ({"kits": ["Jazz"]}, "no kit 'Jazz'; it has jazz, rock"),
+        ({"kits": ["brush"]}, "no kit 'brush' in .*; it has jazz, rock"),
         ({"cache": "nowhere"}, "nowhere: no such cache"),
         ({"model": "mystery"}, "no model 'mystery'"),
         ({"model_args": {"width": 3}}, "width"),
@@ -281,6 +285,70 @@ def test_a_loss_that_is_not_finite_ends_the_run(
         train(config(cache, tmp_path / "run", clip_norm=0.0))
 
 
+class _OneBadStep:
+    """A loss that is not finite at some steps, or whose gradients are not."""
+
+    def __init__(self, real: Any, bad: set[int], factor: float) -> None:
+        self.real, self.bad, self.factor = real, bad, factor
+
+    def __call__(self, batch: Any, step: int) -> Any:
+        loss = self.real(batch, step)
+        if step in self.bad:
+            return replace(loss, total=loss.total * self.factor)
+        return loss
+
+
+def with_bad_steps(
+    monkeypatch: pytest.MonkeyPatch, bad: set[int], factor: float = math.nan
+) -> None:
+    step = Trainer.step
+
+    def spoiled(self: Any, batch: Any, rate: float) -> Any:
+        if not isinstance(self._loss, _OneBadStep):
+            self._loss = _OneBadStep(self._loss, bad, factor)
+        return step(self, batch, rate)
+
+    monkeypatch.setattr(Trainer, "step", spoiled)
+
+
+@pytest.mark.parametrize("factor", [math.nan, 1e38])
+def test_steps_that_are_not_finite_can_be_left_out(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    with_bad_steps(monkeypatch, {1, 2, 7}, factor)
+    result = train(config(cache, tmp_path / "run", nonfinite="skip"))
+    assert (result.skipped, result.steps) == (3, 12)
+    assert result.valid_nll is not None and math.isfinite(result.valid_nll)
+    assert all(row["train_loss"] for row in rows_of(tmp_path / "run")[1:])
+
+
+def test_a_run_that_only_skips_ends_in_a_line(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midigroove_core.training.loop._MOST_SKIPS", 5)
+    with_bad_steps(monkeypatch, set(range(2, 100)))
+    with pytest.raises(MidigrooveError, match="5 steps in a row up to step 6 were not finite"):
+        train(config(cache, tmp_path / "run", nonfinite="skip"))
+
+
+def test_a_measurement_that_is_not_finite_is_a_line_or_passed_over(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = loop.validate
+
+    def spoiled(*args: Any, **more: Any) -> Validation:
+        found = real(*args, **more)
+        return Validation([math.nan] * len(found.per_codebook)) if more["step"] == 4 else found
+
+    monkeypatch.setattr(loop, "validate", spoiled)
+    with pytest.raises(MidigrooveError, match="validation loss is nan at step 4; the saved state"):
+        train(config(cache, tmp_path / "halt"))
+    result = train(config(cache, tmp_path / "skip", nonfinite="skip"))
+    assert result.best_step != 4
+    empty = [row["valid_nll"] == "" for row in rows_of(tmp_path / "skip")]
+    assert empty == [False, True, False, False]
+
+
 def test_configurations_come_from_preset_file_and_options(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('[train]\npreset = "tiny"\nbatch_size = 3\n[train.model_args]\nlayers = 7\n')
@@ -307,7 +375,7 @@ def test_configurations_come_from_preset_file_and_options(tmp_path: Path) -> Non
         ("seed = 9223372036854775808", "seed must be a whole number from 0 to 92233"),
         ('device = "tpu"', "no device 'tpu'; use auto, cpu"),
         ("train = 3", "train: expected object, got int"),
-        ('clips = "bars"', "use one of beats, crops"),
+        ('clips = "bars"', "use one of beats, seconds, crops"),
         ("batch_size =", "not readable as TOML"),
     ],
 )

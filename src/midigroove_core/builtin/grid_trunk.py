@@ -18,6 +18,9 @@ from midigroove_core.errors import InputError
 from midigroove_core.interfaces.model import GridBatch, Model, ModelSpec
 
 CONDITIONS = ("kit", "drummer", "style", "bpm")
+"""What models take unless told otherwise."""
+
+_TAKEN = (*CONDITIONS, "beat_type")
 
 
 class GridTrunk(Model):
@@ -26,13 +29,14 @@ class GridTrunk(Model):
     Args:
         spec: what it has to fit; index -1 of a condition means unknown and has an embedding of its
             own.
-        conditions: which of `kit`, `drummer`, `style`, `bpm` the model takes.
+        conditions: which of `kit`, `drummer`, `style`, `bpm`, `beat_type` the model takes.
         dim: width D of the trunk; a multiple of 2 * heads.
         layers: Transformer blocks.
         heads: attention heads.
         conv_kernel: frames seen by the depthwise convolution in front of the trunk (odd); 0: none.
         dropout: dropout on attention and feed-forward outputs in training.
         norm: "pre" (layer norm before each part) or "post" (after, as the baseline).
+        ff_mult: width of the feed-forward parts, in dims.
 
     Raises:
         InputError: arguments that do not fit together; names the argument.
@@ -52,9 +56,11 @@ class GridTrunk(Model):
         conv_kernel: int,
         dropout: float,
         norm: str = "pre",
+        ff_mult: int = 4,
     ) -> None:
         super().__init__()
         _check(dim=dim, layers=layers, heads=heads, conv_kernel=conv_kernel, norm=norm,
+               ff_mult=ff_mult,
                conditions=conditions, spec=spec)  # fmt: skip
         self._conditions = tuple(conditions)
         self.input = nn.Linear(spec.num_features, dim)
@@ -68,7 +74,7 @@ class GridTrunk(Model):
         )
         self.tempo = nn.Linear(2, dim) if "bpm" in conditions else None
         self._rotary_dim = dim // heads
-        blocks = [Block(dim, heads, dropout, norm) for _ in range(layers)]
+        blocks = [Block(dim, heads, dropout, norm, ff_mult) for _ in range(layers)]
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(dim) if norm == "pre" else nn.Identity()
         self.apply(_initialise)
@@ -127,7 +133,7 @@ class GridTrunk(Model):
 class Block(nn.Module):
     """Self-attention and a feed-forward part, each with a residual: [B, T, D] -> [B, T, D]."""
 
-    def __init__(self, dim: int, heads: int, dropout: float, norm: str) -> None:
+    def __init__(self, dim: int, heads: int, dropout: float, norm: str, ff_mult: int = 4) -> None:
         super().__init__()
         self.heads, self.head_dim = heads, dim // heads
         self.dropout, self.pre = dropout, norm == "pre"
@@ -135,8 +141,8 @@ class Block(nn.Module):
         self.attention_in = nn.Linear(dim, 3 * dim)
         self.attention_out = nn.Linear(dim, dim)
         self.mlp_norm = nn.LayerNorm(dim)
-        self.mlp_in = nn.Linear(dim, 4 * dim)
-        self.mlp_out = nn.Linear(4 * dim, dim)
+        self.mlp_in = nn.Linear(dim, ff_mult * dim)
+        self.mlp_out = nn.Linear(ff_mult * dim, dim)
 
     def forward(self, x: Tensor, attend: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         if self.pre:
@@ -174,9 +180,9 @@ def _check(*, spec: ModelSpec, **args: Any) -> None:
         refuse("conv_kernel", "must be odd, or 0 for none")
     if args["norm"] not in ("pre", "post"):
         refuse("norm", "must be 'pre' or 'post'")
-    unknown = sorted(set(args["conditions"]) - set(CONDITIONS))
+    unknown = sorted(set(args["conditions"]) - set(_TAKEN))
     if unknown:
-        refuse("conditions", f"unknown {unknown}; choose from {list(CONDITIONS)}")
+        refuse("conditions", f"unknown {unknown}; choose from {list(_TAKEN)}")
     missing = sorted(set(args["conditions"]) - {"bpm", *spec.vocabularies})
     if missing:
         refuse("conditions", f"there are no names for {missing}")
@@ -184,6 +190,7 @@ def _check(*, spec: ModelSpec, **args: Any) -> None:
 
 _BOUNDS = (
     ("dim", 2, 2**16), ("layers", 0, 512), ("heads", 1, 1024), ("conv_kernel", 0, 1023),
+    ("ff_mult", 1, 64),
 )  # fmt: skip
 
 

@@ -20,10 +20,13 @@ from midigroove_core.drums import (
     PAPER_CLASSES,
     DrumMap,
 )
+from midigroove_core.errors import InputError
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
 from midigroove_core.midi import DrumPerformance
 
 _C = len(PAPER_CLASSES)
+_REACH = 2
+"""Frames to each side that a soft hit reaches."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,31 @@ class PaperGrid(GridFeaturizer):
 
     Args:
         drum_map: name of a built-in drum map, path of a drum map file, or its JSON.
+        soft_hits: `hit/C` is a bump around the onset's frame, exp(-d^2 / 2) at d frames from it up
+            to 2, the highest where bumps meet.
+        velocity, sustain, pedal: whether there are `velocity/C`, `sustain/C` and `hat_openness`.
+
+    Raises:
+        InputError: a switch that is not true or false.
     """
 
     featurizer_id: ClassVar[str] = "paper_grid"
 
-    def __init__(self, drum_map: str | Mapping[str, Any] = DEFAULT_MAP) -> None:
+    def __init__(
+        self,
+        drum_map: str | Mapping[str, Any] = DEFAULT_MAP,
+        *,
+        soft_hits: bool = False,
+        velocity: bool = True,
+        sustain: bool = True,
+        pedal: bool = True,
+    ) -> None:
+        self._switches = {
+            "soft_hits": soft_hits, "velocity": velocity, "sustain": sustain, "pedal": pedal
+        }  # fmt: skip
+        for name, value in self._switches.items():
+            if not isinstance(value, bool):
+                raise InputError(f"paper_grid: {name} must be true or false, got {value!r}")
         found = drum_map_from(drum_map)
         self.drum_map: DrumMap = found
         self._config_map = drum_map if drum_map in map_names() else found.to_json()
@@ -59,9 +82,10 @@ class PaperGrid(GridFeaturizer):
         classes = [PAPER_CLASS_OF_ARTICULATION.get(a) for a in self._articulation]
         lanes = [PAPER_CLASSES.index(c) if c is not None else -1 for c in classes]
         self._lane_of_pitch = np.array(lanes, dtype=np.int64)
-        kinds = ("hit", "velocity", "sustain")
-        self._names = tuple(f"{kind}/{c}" for kind in kinds for c in PAPER_CLASSES)
-        self._names += ("hat_openness", "bar_position")
+        kinds = ["hit", *(kind for kind in ("velocity", "sustain") if self._switches[kind])]
+        rows = [f"{kind}/{c}" for kind in kinds for c in PAPER_CLASSES]
+        self._names = (*rows, *(["hat_openness"] if pedal else []), "bar_position")
+        self._block = {kind: slice(i * _C, (i + 1) * _C) for i, kind in enumerate(kinds)}
         self._memo: PerFrameMemo[_Prepared] = PerFrameMemo()
 
     @property
@@ -69,7 +93,7 @@ class PaperGrid(GridFeaturizer):
         return self._names
 
     def get_config(self) -> dict[str, Any]:
-        return {"drum_map": self._config_map}
+        return {"drum_map": self._config_map, **self._switches}
 
     def featurize(
         self, performance: DrumPerformance, clock: FrameClock, start_frame: int, num_frames: int
@@ -77,16 +101,30 @@ class PaperGrid(GridFeaturizer):
         values = np.zeros((len(self._names), num_frames), dtype=np.float32)
         prepared = self._prepare(performance, clock)
         frames = np.arange(start_frame, start_frame + num_frames)
-        hits = prepared.hits
-        window = hits.window(start_frame, num_frames)
+        self._fill_hits(values, prepared.hits, start_frame)
+        if "sustain" in self._block:
+            self._fill_sustain(values[self._block["sustain"]], prepared, start_frame)
+        if self._switches["pedal"]:
+            held = np.searchsorted(prepared.hat_frame, frames, side="right") - 1
+            values[-2] = prepared.hat_openness[held]
+        values[-1] = performance.bar_position(clock.frames_to_seconds(frames))[1]
+        return Grid(values, self._names, clock, start_frame)
+
+    def _fill_hits(self, values: NDArray[np.float32], hits: FrameHits, start_frame: int) -> None:
+        count = values.shape[1]
+        window = hits.window(start_frame, count)
         lane, column = hits.lane[window], hits.frame[window] - start_frame
         values[lane, column] = 1.0
-        values[_C + lane, column] = hits.velocity[window]
-        self._fill_sustain(values[2 * _C : 3 * _C], prepared, start_frame)
-        held = np.searchsorted(prepared.hat_frame, frames, side="right") - 1
-        values[3 * _C] = prepared.hat_openness[held]
-        values[3 * _C + 1] = performance.bar_position(clock.frames_to_seconds(frames))[1]
-        return Grid(values, self._names, clock, start_frame)
+        if "velocity" in self._block:
+            values[self._block["velocity"]][lane, column] = hits.velocity[window]
+        if self._switches["soft_hits"]:
+            # Bumps of hits just outside reach in, so that a frame is the same in every window.
+            window = hits.window(start_frame - _REACH, count + 2 * _REACH)
+            lane, column = hits.lane[window], hits.frame[window] - start_frame
+            for away in range(-_REACH, _REACH + 1):
+                there = (column + away >= 0) & (column + away < count)
+                height = np.float32(np.exp(-0.5 * away**2))
+                np.maximum.at(values, (lane[there], column[there] + away), height)
 
     def _prepare(self, performance: DrumPerformance, clock: FrameClock) -> _Prepared:
         found = self._memo.get(performance, clock)

@@ -33,7 +33,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "base": {"dim": 384, "layers": 10, "heads": 6, "head_dim": 256, "dropout": 0.1},
     "paper": {
         "dim": 768, "layers": 6, "heads": 8, "norm": "post", "depth": False, "conv_kernel": 0,
-        "dropout": 0.1, "conditions": ["kit"],
+        "dropout": 0.1, "conditions": ["bpm", "drummer", "kit"],
     },
 }  # fmt: skip
 """`paper` is the shape of the baseline (arXiv 2605.10281)."""
@@ -52,6 +52,7 @@ class ParallelModel(GridTrunk):
         conv_kernel: frames seen by the depthwise convolution in front of the trunk (odd); 0: none.
         dropout: dropout on attention and feed-forward outputs in training.
         norm: "pre" (layer norm before each part) or "post" (after, as the baseline).
+        ff_mult: width of the feed-forward parts, in dims.
         depth: heads see the codes of earlier codebooks of their frame.
         head_dim: width of the depth heads.
 
@@ -75,6 +76,7 @@ class ParallelModel(GridTrunk):
         conv_kernel: int = 7,
         dropout: float = 0.0,
         norm: str = "pre",
+        ff_mult: int = 4,
         depth: bool = True,
         head_dim: int = 96,
     ) -> None:
@@ -87,6 +89,7 @@ class ParallelModel(GridTrunk):
             conv_kernel=conv_kernel,
             dropout=dropout,
             norm=norm,
+            ff_mult=ff_mult,
         )
         if type(head_dim) is not int or not 1 <= head_dim <= 2**16:
             raise InputError(

@@ -61,44 +61,72 @@ class ClipArrays:
 
 
 def cut_clips(
-    cache: Cache, split: str | None = None, *, beats: int = 4, lead_sec: float = LEAD_SEC
+    cache: Cache,
+    split: str | None = None,
+    *,
+    beats: int = 4,
+    hop_beats: int = 0,
+    lead_sec: float = LEAD_SEC,
+    window_sec: float = 0.0,
+    hop_sec: float = 0.0,
 ) -> list[Clip]:
-    """Every window of `beats` quarter notes, without gaps or overlaps, in the order of the cache.
+    """Every window of `beats` quarter notes, in the order of the cache.
 
-    A window begins `lead_sec` before its beat, the first one at the start of the take. What is
-    left at the end of a take is a clip of its own if it is at least half a window long, or if the
-    take has no other.
+    Windows follow each other without gaps or overlaps unless a hop says otherwise. A window begins
+    `lead_sec` before its beat, the first one at the start of the take. What is left at the end of
+    a take is a clip of its own if it is at least half a window long, or if the take has no other.
 
     Args:
         cache: the takes.
         split: "train", "validation" or "test"; None takes all.
         beats: length in quarter notes by the performance's own tempo.
+        hop_beats: from the beginning of a window to that of the next; 0 is its length.
         lead_sec: how long before the beat a window begins.
+        window_sec: length in seconds, instead of beats; such windows follow no beat.
+        hop_sec: the hop of these; 0 is their length.
 
     Raises:
-        MidigrooveError: `beats` is not positive, or `lead_sec` is negative.
+        MidigrooveError: `beats` is not positive, or another is negative.
     """
-    if beats < 1 or lead_sec < 0:
+    if beats < 1 or min(hop_beats, lead_sec, window_sec, hop_sec) < 0:
         raise MidigrooveError(
-            f"clips need beats >= 1 and lead_sec >= 0, got {beats} and {lead_sec}"
+            f"clips need beats >= 1 and lead_sec >= 0, got {beats} and {lead_sec}; hops and "
+            f"window_sec are not negative"
         )
     clips: list[Clip] = []
     for index, entry in enumerate(cache.entries):
         if split is None or entry.split == split:
-            clips += _clips_of(cache, index, beats, lead_sec)
+            end_sec = float(cache.clock.frames_to_seconds(entry.num_frames))
+            if window_sec:
+                edges = _edges_in_sec(end_sec, window_sec, hop_sec or window_sec)
+            else:
+                performance = cache.performance(entry)
+                edges = _edges_on_beats(performance, end_sec, beats, hop_beats or beats, lead_sec)
+            clips += _inside(index, entry.num_frames, cache.clock.split(edges)[0])
     return clips
 
 
-def _clips_of(cache: Cache, index: int, beats: int, lead_sec: float) -> list[Clip]:
-    entry = cache.entries[index]
-    performance = cache.performance(entry)
-    end_sec = float(cache.clock.frames_to_seconds(entry.num_frames)) + lead_sec
-    num_windows = max(1, math.ceil(float(performance.seconds_to_beats(end_sec)) / beats))
-    edges_sec = performance.beats_to_seconds(beats * np.arange(num_windows + 1)) - lead_sec
-    edges = cache.clock.split(np.maximum(edges_sec, 0.0))[0]
+def _edges_on_beats(
+    performance: DrumPerformance, end_sec: float, beats: int, hop_beats: int, lead_sec: float
+) -> NDArray[np.float64]:
+    """Start and end of each window: [N, 2] seconds."""
+    last_beat = float(performance.seconds_to_beats(end_sec + lead_sec))
+    starts = hop_beats * np.arange(max(1, math.ceil(last_beat / hop_beats)))
+    edges = performance.beats_to_seconds(np.stack([starts, starts + beats], axis=1)) - lead_sec
+    return np.maximum(edges, 0.0)
+
+
+def _edges_in_sec(end_sec: float, window_sec: float, hop_sec: float) -> NDArray[np.float64]:
+    """Start and end of each window: [N, 2] seconds."""
+    starts = hop_sec * np.arange(max(1, math.ceil(end_sec / hop_sec)))
+    return np.stack([starts, starts + window_sec], axis=1)
+
+
+def _inside(index: int, num_frames: int, edges: NDArray[np.int64]) -> list[Clip]:
+    """The windows [N, 2] of a take, in frames, as far as they lie inside it."""
     clips: list[Clip] = []
-    for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        inside = min(end, entry.num_frames) - start
+    for start, end in edges.tolist():
+        inside = min(end, num_frames) - start
         if inside > 0 and (2 * inside >= end - start or not clips):
             clips.append(Clip(index, start, inside))
     return clips
@@ -107,11 +135,11 @@ def _clips_of(cache: Cache, index: int, beats: int, lead_sec: float) -> list[Cli
 def vocabularies_of(
     entries: Sequence[CacheEntry], *, unnamed_kits: Sequence[str] = ()
 ) -> dict[str, list[str]]:
-    """The kits, drummers and styles of some takes, sorted; "unknown" is left out, and so are kits
-    that match one of the patterns `unnamed_kits` ("mixed_*")."""
+    """Kits, drummers, styles and beat types of some takes, sorted; "unknown" is left out, and so
+    are kits that match one of the patterns `unnamed_kits` ("mixed_*")."""
     names = {
         name: sorted({getattr(entry, name) for entry in entries} - {"unknown"})
-        for name in ("kit", "drummer", "style")
+        for name in ("kit", "drummer", "style", "beat_type")
     }
     for pattern in unnamed_kits:
         names["kit"] = [kit for kit in names["kit"] if not fnmatchcase(kit, pattern)]

@@ -84,6 +84,9 @@ def render(
         str | None, typer.Option(help="Play like this drummer.", show_default="unknown")
     ] = None,
     style: Annotated[str | None, typer.Option(help="Style.", show_default="unknown")] = None,
+    beat_type: Annotated[
+        str | None, typer.Option(help="beat or fill.", show_default="unknown")
+    ] = None,
     bpm: Annotated[
         float | None,
         number(bounds.TEMPO_BPM, help="Tempo condition.", show_default="as the MIDI says"),
@@ -207,7 +210,7 @@ def render(
         engine=engine or ("model" if like is None else "sampler"),
         like=like, like_midi=like_midi, vary=vary,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
-        style=style, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
+        style=style, beat_type=beat_type, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
         velocity_curve=velocity_curve, humanize=humanize, channel=channel, track=track,
         strict=strict, tail_sec=tail_sec, loop=loop, bars=bars,
         sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed,

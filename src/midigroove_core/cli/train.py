@@ -66,10 +66,32 @@ def train(
         number(bounds.AT_LEAST_ONE, help="Clips per step (by preset).", rich_help_panel=_MODEL),
     ] = None,
     clips: Annotated[
-        str | None, typer.Option(help="beats or crops (beats).", rich_help_panel=_DATA)
+        str | None, typer.Option(help="beats, seconds or crops (beats).", rich_help_panel=_DATA)
     ] = None,
     beats: Annotated[
         int | None, number(bounds.BEATS, help="Quarter notes per clip (4).", rich_help_panel=_DATA)
+    ] = None,
+    hop_beats: Annotated[
+        int | None,
+        number(
+            bounds.HOP_BEATS,
+            help="Beats from a clip to the next; fewer than --beats overlap (--beats).",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    window_sec: Annotated[
+        float | None,
+        number(
+            bounds.SECONDS_ABOVE_0, help="Length with --clips seconds (2).", rich_help_panel=_DATA
+        ),
+    ] = None,
+    hop_sec: Annotated[
+        float | None,
+        number(
+            bounds.SECONDS,
+            help="Seconds from such a clip to the next (--window-sec).",
+            rich_help_panel=_DATA,
+        ),
     ] = None,
     context_sec: Annotated[
         float | None,
@@ -85,7 +107,28 @@ def train(
     ] = None,
     kit: Annotated[
         list[str] | None,
-        typer.Option(help="Train on this kit alone; repeatable (all).", rich_help_panel=_DATA),
+        typer.Option(
+            help="Train on this kit alone; repeatable, or with commas (all).",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    max_clips: Annotated[
+        int | None,
+        number(bounds.COUNT, help="Train on so many, drawn (0: all).", rich_help_panel=_DATA),
+    ] = None,
+    stratify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Draw them, and those to measure on, over these: drummer, style, kit, beat_type.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    stratify_mode: Annotated[
+        str | None,
+        typer.Option(
+            help="In proportion to what there is, or uniform (proportional).",
+            rich_help_panel=_DATA,
+        ),
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="Split to train on (train).", rich_help_panel=_DATA)
@@ -109,6 +152,10 @@ def train(
         int | None,
         number(bounds.AT_LEAST_ONE, help="Steps between measurements (500).", rich_help_panel=_RUN),
     ] = None,
+    eval_clips: Annotated[
+        int | None,
+        number(bounds.COUNT, help="Clips to measure on (256; 0: all).", rich_help_panel=_RUN),
+    ] = None,
     patience: Annotated[
         int | None,
         number(
@@ -120,6 +167,13 @@ def train(
     seed: Annotated[
         int | None,
         number(bounds.SEED, help="Of weights, order and dropout (0).", rich_help_panel=_RUN),
+    ] = None,
+    nonfinite: Annotated[
+        str | None,
+        typer.Option(
+            help="At a loss that is not finite: halt, or skip the step (halt).",
+            rich_help_panel=_RUN,
+        ),
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda or cuda:N (auto).", rich_help_panel=_RUN)

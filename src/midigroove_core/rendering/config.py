@@ -65,7 +65,7 @@ class RenderConfig:
         vary: sampler: hits take turns on made versions of the one-shots that have one recording
             only, see `round_robin.varied`.
         like_midi: what is played in `like`, where that is known.
-        drummer, style: conditions of the model; None leaves them unknown.
+        drummer, style, beat_type: conditions of the model; None leaves them unknown.
         bpm: tempo condition; None takes the tempo of the MIDI, which may change on the way.
         drum_map: how to read the pitches: "gm", "roland_td" or a TOML file; None reads them as
             the model was trained to (sampler: as "roland_td").
@@ -98,6 +98,7 @@ class RenderConfig:
     vary: bool = False
     drummer: str | None = None
     style: str | None = None
+    beat_type: str | None = None
     bpm: float | None = None
     drum_map: str | None = None
     feel: Path | None = None

@@ -34,6 +34,7 @@ from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
 from midigroove_core.rendering.redraw import decode_again, plan_again
 from midigroove_core.rendering.reference import HeardKit, hear_kit
+from midigroove_core.takes.names import look_up
 
 BATCH_WINDOWS = 8
 LOOK_AHEAD = 6
@@ -289,7 +290,7 @@ class ModelEngine:
 
 
 def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str, int]:
-    """Index of the kit, drummer and style to render with; -1 where unknown.
+    """Index of kit, drummer, style and beat type to render with; -1 where unknown.
 
     Raises:
         InputError: a name that the checkpoint does not know, or a condition it does not take.
@@ -297,7 +298,7 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
     indices: dict[str, int] = {}
     if config.bpm is not None and "bpm" not in checkpoint.model.conditions:
         raise InputError(f"{checkpoint.path}: this model takes no bpm; leave it out")
-    for name in ("kit", "drummer", "style"):
+    for name in ("kit", "drummer", "style", "beat_type"):
         wanted = getattr(config, name)
         known = checkpoint.vocabularies.get(name, ())
         if name not in checkpoint.model.conditions:
@@ -318,9 +319,9 @@ def _default_kit(known: Sequence[str]) -> int:
 
 
 def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
-    folded = [value.casefold() for value in known]
-    if wanted.casefold() in folded:
-        return folded.index(wanted.casefold())
+    found, _ = look_up([wanted], known)
+    if found:
+        return known.index(found[0])
     if wanted.casefold() == UNKNOWN:
         return -1
     listed = ", ".join(known) or "none"

@@ -21,7 +21,11 @@ def same(name: str, wanted: str) -> bool:
 
 
 def find_names(
-    wanted: Iterable[str], there: Sequence[str], what: str, matches: Matches = same
+    wanted: Iterable[str],
+    there: Sequence[str],
+    what: str,
+    matches: Matches = same,
+    where: str = "in the dataset; it",
 ) -> list[str]:
     """The names that are wanted, as they are spelt there, in the order of `there`.
 
@@ -33,15 +37,14 @@ def find_names(
         there: names to choose from.
         what: such as "kit", for messages.
         matches: how names are compared.
+        where: they are, for messages.
 
     Raises:
         InputError: a name that is not there; says what is.
     """
     found, missing = look_up(wanted, there, matches)
     if missing:
-        raise InputError(
-            f"no {what} {missing[0]!r} in the dataset; it has {', '.join(sorted(set(there)))}"
-        )
+        raise InputError(f"no {what} {missing[0]!r} {where} has {', '.join(sorted(set(there)))}")
     return found
 
 

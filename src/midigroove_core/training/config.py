@@ -14,16 +14,23 @@ from midigroove_core.atomic import dump_json
 from midigroove_core.device import check_device
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.structured import convert_as, decode_toml_as, read_toml_as
+from midigroove_core.takes.draw import STRATIFY_MODES
 from midigroove_core.training.presets import PRESETS
 
 _CHOICES = {
-    "clips": ("beats", "crops"),
+    "clips": ("beats", "seconds", "crops"),
+    "stratify_mode": STRATIFY_MODES,
+    "nonfinite": ("halt", "skip"),
     "schedule": ("cosine", "constant"),
     "precision": ("auto", "float32", "bfloat16"),
 }
 _BELOW_ONE = ("ema", "condition_dropout", "beta2")
 _BOUNDS = {
     "beats": bounds.BEATS,
+    "hop_beats": bounds.HOP_BEATS,
+    "window_sec": bounds.SECONDS_ABOVE_0,
+    "hop_sec": bounds.SECONDS,
+    "max_clips": bounds.COUNT,
     "lead_sec": bounds.SECONDS,
     "context_sec": bounds.SECONDS,
     "crop_sec": bounds.SECONDS_ABOVE_0,
@@ -40,7 +47,7 @@ _BOUNDS = {
     "max_steps": bounds.AT_LEAST_ONE,
     "max_minutes": bounds.MINUTES,
     "eval_every": bounds.AT_LEAST_ONE,
-    "eval_clips": bounds.AT_LEAST_ONE,
+    "eval_clips": bounds.COUNT,
     "patience": bounds.COUNT,
     "threads": bounds.THREADS,
     "loader_workers": bounds.COUNT,
@@ -74,7 +81,12 @@ class TrainConfig:
         sampling: settings of drawing that renders and evaluations take if none are asked for.
         featurizer, featurizer_args: featurizer id and constructor arguments.
         clips: "beats" (windows of `beats` quarter notes that start `lead_sec` before the beat,
-            with `context_sec` of what came before) or "crops" (`crop_sec` from anywhere).
+            with `context_sec` of what came before), "seconds" (windows of `window_sec`, from the
+            start of a take on) or "crops" (`crop_sec` from anywhere).
+        hop_beats, hop_sec: from one window to the next; 0 is its length, less makes them overlap.
+        max_clips: train on so many clips, drawn; 0 takes all.
+        stratify, stratify_mode: draw over any of drummer, style, kit, beat_type: "proportional" to
+            what there is or "uniform"; clips to measure on then have the shares of training.
         balance_drums: share of crops that are drawn around a hit of an articulation, each one's
             turn in proportion to a root of how often it is struck, so that rare drums get theirs.
         batch_size: clips per step.
@@ -93,8 +105,10 @@ class TrainConfig:
         max_minutes: length in minutes, when that comes first; 0 sets no limit. The schedule ends
             with whichever limit comes first. Resuming is exact only without a time limit.
         eval_every: steps between measurements (and saved states).
-        eval_clips: clips to measure on, spread over the validation split.
+        eval_clips: clips to measure on, spread over the validation split; 0 takes all.
         patience: stop after so many measurements without a better one; 0 never stops early.
+        nonfinite: "halt" at a loss that is not finite, or "skip" the step: it changes nothing and
+            is counted; a hundred of them in a row end the run all the same.
         precision: "bfloat16" autocast, "float32", or "auto": bfloat16 on GPUs that have it.
         compile: use torch.compile.
         device: "auto", "cpu", "cuda", ...
@@ -119,6 +133,12 @@ class TrainConfig:
     featurizer_args: dict[str, Any] = field(default_factory=dict)
     clips: str = "beats"
     beats: int = 4
+    hop_beats: int = 0
+    window_sec: float = 2.0
+    hop_sec: float = 0.0
+    max_clips: int = 0
+    stratify: list[str] = field(default_factory=list)
+    stratify_mode: str = "proportional"
     lead_sec: float = 0.1
     context_sec: float = 1.0
     crop_sec: float = 3.0
@@ -141,6 +161,7 @@ class TrainConfig:
     eval_every: int = 500
     eval_clips: int = 256
     patience: int = 0
+    nonfinite: str = "halt"
     precision: str = "auto"
     compile: bool = False
     device: str = "auto"
@@ -182,6 +203,7 @@ class TrainResult:
         out: folder of the run.
         best, last: the checkpoints.
         steps: steps done in all.
+        skipped: how many of them were left out, since their loss or gradients were not finite.
         stopped_by: "steps", "time" or "patience".
         best_step: step of `best`.
         valid_nll: what it costs on the validation clips in nats per code; None without a
@@ -197,6 +219,7 @@ class TrainResult:
     best: Path
     last: Path
     steps: int
+    skipped: int
     stopped_by: str
     best_step: int
     valid_nll: float | None

@@ -42,6 +42,9 @@ from midigroove_core.training.starting import new_model
 from midigroove_core.training.state import TrainState
 from midigroove_core.training.windows import make_windows
 
+_MOST_SKIPS = 100
+"""Steps in a row that may be left out before the run counts as lost."""
+
 _CHECK_EVERY = 10
 """Steps between looks at the loss; each look makes a GPU wait."""
 
@@ -90,6 +93,7 @@ class Trainer:
         model.sampling(**config.sampling)  # what does not fit is said now, not at the first save
         self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
         self._reserve_sec = 0.0
+        self._skips_in_a_row = 0
         self._train_sec, self._train_steps = 0.0, 0
 
     @property
@@ -120,7 +124,8 @@ class Trainer:
         for batch in read_ahead(self.batches, counters.step, self.config.loader_workers):
             share = self._share()
             loss = self.step(batch, learning_rate(self.config, share))
-            means.add({"": loss.total, **loss.logs})
+            if not self._skips_in_a_row:
+                means.add({"": loss.total, **loss.logs})
             share = self._share()
             if counters.step % _CHECK_EVERY == 0:
                 self._check(loss.total)
@@ -147,12 +152,19 @@ class Trainer:
         if not loss.total.requires_grad:
             raise PluginError(f"model {config.model}: loss: total does not depend on its weights")
         loss.total.backward()
-        if config.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.state.model.parameters(), config.clip_norm)
-        optimizer.step()
+        largest = config.clip_norm or math.inf
+        if config.clip_norm or config.nonfinite == "skip":
+            parameters = self.state.model.parameters()
+            norm = torch.nn.utils.clip_grad_norm_(parameters, largest)
+        if config.nonfinite == "skip" and not torch.isfinite(loss.total.detach() + norm):
+            self._skip(loss.total)
+        else:
+            self._skips_in_a_row = 0
+            optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         counters.step += 1
-        self.state.average()
+        if not self._skips_in_a_row:
+            self.state.average()
         self._train_sec += time.perf_counter() - began
         self._train_steps += 1
         return loss
@@ -166,9 +178,12 @@ class Trainer:
             loss=state.averaged.loss, step=counters.step, seed=self.config.seed,
             device=self.device, autocast=self._autocast,
         )  # fmt: skip
-        if not math.isfinite(found.value):
+        finite = math.isfinite(found.value)
+        if not finite and (self.config.nonfinite == "halt" or not counters.rows):
             raise MidigrooveError(
-                f"{self.out}: the validation loss is {found.value} at step {counters.step}"
+                f"{self.out}: the validation loss is {found.value} at step {counters.step}; "
+                f"the saved state is from before: use a lower `learning_rate` with `overwrite`, or "
+                f"`nonfinite` skip"
             )
         counters.rows.append(
             make_row(
@@ -181,7 +196,7 @@ class Trainer:
                 bigram=self.baselines.bigram,
             )
         )
-        better = counters.best_value is None or found.value < counters.best_value
+        better = finite and (counters.best_value is None or found.value < counters.best_value)
         counters.since_best = 0 if better else counters.since_best + 1
         if better:
             counters.best_value, counters.best_step = found.value, counters.step
@@ -217,6 +232,7 @@ class Trainer:
             best=self.out / "best.safetensors",
             last=self.out / "last.safetensors",
             steps=counters.step,
+            skipped=counters.skipped,
             stopped_by=counters.finished,
             best_step=counters.best_step,
             valid_nll=best["valid_nll"],
@@ -249,10 +265,24 @@ class Trainer:
             yield
 
     def _check(self, loss: torch.Tensor) -> None:
-        if not torch.isfinite(loss):
+        if not torch.isfinite(loss) and not self._skips_in_a_row:
             raise MidigrooveError(
                 f"{self.out}: the loss is {loss.item()} at step {self.state.counters.step}; "
-                f"the saved state is from before: use a lower `learning_rate` with `overwrite`"
+                f"the saved state is from before: use a lower `learning_rate` with `overwrite`, or "
+                f"`nonfinite` skip"
+            )
+
+    def _skip(self, loss: torch.Tensor) -> None:
+        """Counts a step that changes nothing."""
+        self.state.counters.skipped += 1
+        self._skips_in_a_row += 1
+        step = self.state.counters.step
+        if self._skips_in_a_row == 1:
+            self.progress.message(f"step {step}: loss or gradients are not finite; left out")
+        if self._skips_in_a_row >= _MOST_SKIPS:
+            raise MidigrooveError(
+                f"{self.out}: {_MOST_SKIPS} steps in a row up to step {step} were not finite "
+                f"(the loss is {loss.item()}); use a lower `learning_rate` with `overwrite`"
             )
 
     def _save_checkpoint(self, path: Path) -> None:

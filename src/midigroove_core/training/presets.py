@@ -9,11 +9,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "base": {"batch_size": 32, "learning_rate": 5e-4, "ema": 0.9995},
     "paper": {
         "featurizer": "paper_grid",
+        "featurizer_args": {"soft_hits": True, "sustain": False, "pedal": False},
         "lead_sec": 0.0,
         "context_sec": 0.0,
         "batch_size": 24,
         "learning_rate": 6e-5,
-        "weight_decay": 0.01,
+        "weight_decay": 0.0,
         "beta2": 0.999,
         "schedule": "constant",
         "warmup": 0.0,

@@ -139,6 +139,8 @@ def _if_finite(value: float | None) -> float | None:
 def story(row: Mapping[str, Any]) -> str:
     """A measurement in a line for people."""
     trained = "" if row["train_loss"] is None else f"training {row['train_loss']:.3f}, "
+    if row["valid_nll"] is None and row["valid_loss"] is None:
+        return f"step {row['step']}: {trained}validation is not finite"
     if row["valid_nll"] is None:
         return f"step {row['step']}: {trained}validation {row['valid_loss']:.3f}"
     return (

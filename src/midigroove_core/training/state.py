@@ -29,6 +29,7 @@ class Counters:
             without one the same run gives the same bytes.
         best_value, best_step: the best measurement, by `Validation.value`; None before the first.
         since_best: measurements since then.
+        skipped: steps that were left out since their loss or gradients were not finite.
         finished: why the run is over, or "".
         rows: the measurements, as in metrics.csv.
     """
@@ -38,6 +39,7 @@ class Counters:
     best_value: float | None = None
     best_step: Count = 0
     since_best: Count = 0
+    skipped: Count = 0
     finished: Literal["", "steps", "time", "patience"] = ""
     rows: list[dict[str, int | float | None]] = field(default_factory=list)
 

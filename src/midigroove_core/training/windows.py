@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from midigroove_core.cache.clips import Clip, cut_clips
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.batch import GridBatch
+from midigroove_core.takes.draw import sample, strata_of
+from midigroove_core.takes.names import find_names
 from midigroove_core.training.config import TrainConfig
 
 _POOL = 8
@@ -135,23 +139,33 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
     Raises:
         InputError: a split, or what the kit filter leaves of it, is empty.
     """
-    for kit in config.kits:
-        there = sorted({entry.kit for entry in cache.entries})
-        if kit not in there:
-            raise InputError(f"{cache.path}: no kit {kit!r}; it has {', '.join(there)}")
+    there = sorted({entry.kit for entry in cache.entries})
+    kits = find_names(config.kits, there, "kit", where=f"in {cache.path}; it")
+    stratum = strata_of(config.stratify, "training setting stratify")
+
+    def stratum_of(clip: Clip) -> Hashable:
+        return stratum(cache.entries[clip.entry_index])
 
     def cut(split: str) -> list[Clip]:
-        clips = cut_clips(cache, split, beats=config.beats, lead_sec=config.lead_sec)
+        clips = cut_clips(
+            cache, split, beats=config.beats, hop_beats=config.hop_beats, lead_sec=config.lead_sec,
+            window_sec=config.window_sec if config.clips == "seconds" else 0.0,
+            hop_sec=config.hop_sec,
+        )  # fmt: skip
         if config.kits:
-            clips = [c for c in clips if cache.entries[c.entry_index].kit in config.kits]
+            clips = [c for c in clips if cache.entries[c.entry_index].kit in kits]
         if not clips:
-            there = ", ".join(sorted({entry.split for entry in cache.entries}))
-            kits = f" on {', '.join(config.kits)}" if config.kits else ""
-            raise InputError(f"{cache.path}: no takes in split {split!r}{kits} (it has {there})")
+            splits = ", ".join(sorted({entry.split for entry in cache.entries}))
+            on = f" on {', '.join(kits)}" if kits else ""
+            raise InputError(f"{cache.path}: no takes in split {split!r}{on} (it has {splits})")
         return clips
 
     train, valid = cut(config.split), cut(config.valid_split)
-    spread = np.unique(np.linspace(0, len(valid) - 1, config.eval_clips).round().astype(int))
+    rng = np.random.default_rng([config.seed, 4])
+    mode: Any = config.stratify_mode
+    if config.max_clips:
+        train = sample(train, config.max_clips, stratum_of, rng, mode)
+    valid = _to_measure(valid, train, config, stratum_of)
     crop = round(float(cache.clock.seconds_to_frames(config.crop_sec)))
     if config.clips == "crops":
         takes = sorted({clip.entry_index for clip in train})
@@ -159,7 +173,7 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
     balanced = config.clips == "crops" and config.balance_drums > 0
     return Windows(
         train=train,
-        valid=sorted((valid[i] for i in spread), key=lambda c: (c.num_frames, c.entry_index)),
+        valid=sorted(valid, key=lambda c: (c.num_frames, c.entry_index)),
         context_frames=round(float(cache.clock.seconds_to_frames(config.context_sec))),
         crop_frames=max(1, crop) if config.clips == "crops" else 0,
         batch_size=config.batch_size,
@@ -167,6 +181,21 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
         balance=config.balance_drums if balanced else 0.0,
         hits=find_hits(cache, train, load_drum_map()) if balanced else {},
     )
+
+
+def _to_measure(
+    valid: list[Clip], train: list[Clip], config: TrainConfig, stratum: Callable[[Clip], Hashable]
+) -> list[Clip]:
+    """So many of the validation clips as are measured: spread evenly over the split, or where it is
+    stratified, drawn so that strata have the shares that they have in training."""
+    if not config.eval_clips or config.eval_clips >= len(valid):
+        return valid
+    if not config.stratify:
+        spread = np.unique(np.linspace(0, len(valid) - 1, config.eval_clips).round().astype(int))
+        return [valid[index] for index in spread]
+    shares = Counter(stratum(clip) for clip in train)
+    rng = np.random.default_rng([config.seed, 5])
+    return sample(valid, config.eval_clips, stratum, rng, weights=shares)
 
 
 def hide_conditions(batch: GridBatch, share: float, rng: np.random.Generator) -> GridBatch:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from midigroove_core.cache import Cache
+from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.errors import InputError
 from midigroove_core.midi import DrumPerformance, load_midi
-from midigroove_core.takes import Dataset
+from midigroove_core.takes import Dataset, Take
 from midigroove_core.takes.sound import duration_sec
 
 
@@ -23,6 +23,7 @@ class JudgedTake:
     drummer: str
     style: str
     bpm: float
+    beat_type: str
 
 
 class TakeSource(ABC):
@@ -57,16 +58,21 @@ class TakeSource(ABC):
         return [take for take in self.takes if take.split == name]
 
 
+def _judged(take: CacheEntry | Take) -> JudgedTake:
+    """What is judged by of a cached take, or one of a dataset."""
+    return JudgedTake(
+        take.key, take.performance_key, take.split, take.kit, take.drummer, take.style,
+        take.bpm, take.beat_type,
+    )  # fmt: skip
+
+
 class CacheTakes(TakeSource):
     """The takes of a cache, which has read all that is needed of them."""
 
     def __init__(self, cache: Cache) -> None:
         self.where = str(cache.path)
         self._cache = cache
-        self.takes = [
-            JudgedTake(e.key, e.performance_key, e.split, e.kit, e.drummer, e.style, e.bpm)
-            for e in cache.entries
-        ]
+        self.takes = [_judged(e) for e in cache.entries]
 
     def performance(self, take: JudgedTake) -> DrumPerformance:
         """See `TakeSource`."""
@@ -85,10 +91,7 @@ class DatasetTakes(TakeSource):
         self._dataset = dataset
         self._by_key = {take.key: take for take in dataset.takes}
         self._last: tuple[str, DrumPerformance] | None = None
-        self.takes = [
-            JudgedTake(t.key, t.performance_key, t.split, t.kit, t.drummer, t.style, t.bpm)
-            for t in dataset.takes
-        ]
+        self.takes = [_judged(t) for t in dataset.takes]
 
     def performance(self, take: JudgedTake) -> DrumPerformance:
         """See `TakeSource`."""

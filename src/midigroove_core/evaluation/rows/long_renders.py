@@ -137,6 +137,7 @@ class LongSource:
             kit=known("kit"),
             drummer=known("drummer"),
             style=known("style"),
+            beat_type=known("beat_type"),
             tail_sec=0.0,
             sampling=asked_of(checkpoint, config),
             seed=config.seed,
