@@ -50,6 +50,7 @@ _LAZY = {
     "note_array": "midigroove_core.score.arrays",
     "open_codec": "midigroove_core.coding.open",
     "open_dataset": "midigroove_core.takes",
+    "push": "midigroove_core.publishing",
     "render": "midigroove_core.rendering.render",
     "save_midi": "midigroove_core.midi_write",
     "to_partitura": "midigroove_core.score.arrays",

@@ -27,6 +27,7 @@ from midigroove_core.interfaces.spec import ModelSpec as ModelSpec
 from midigroove_core.midi import load_midi as load_midi
 from midigroove_core.midi_write import save_midi as save_midi
 from midigroove_core.performance import DrumPerformance as DrumPerformance
+from midigroove_core.publishing import push as push
 from midigroove_core.readers import load_performance as load_performance
 from midigroove_core.rendering.render import render as render
 from midigroove_core.score.arrays import note_array as note_array

@@ -4,58 +4,26 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
-from safetensors.numpy import save
-from support.hub_server import Hub, ask, running_hub
-from support.trainable_cache import make_cache
+from support.hub_server import Hub
+from support.hub_things import cache_files, hub, kit_files, small_checkpoint
 
 from midigroove_core import Cache, load_checkpoint
-from midigroove_core.atomic import sha256_of
 from midigroove_core.checkpoint import read_metadata
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.inspect import inspect_path
 from midigroove_core.kits import library
 from midigroove_core.kits.kitsfile import kit_specs
 from midigroove_core.kits.library import load_kit, random_recipe
-from midigroove_core.tensorfile import read_header
 
 pytest.importorskip("huggingface_hub")
+__all__ = ["cache_files", "hub", "kit_files"]  # fixtures
 
 SHIPPED = library.ASSETS / "groove_model.safetensors"
-SMALL = save({"one": np.zeros(1, np.float32)}, read_header(SHIPPED).metadata)
-"""What says the same of itself, and has no weights to wait for."""
-
+SMALL = small_checkpoint(SHIPPED)
 MODEL, CACHE, KIT = "models/ann/drums", "datasets/ann/codes", "datasets/ann/my-kit"
-
-
-@pytest.fixture(scope="module")
-def cache_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    folder = make_cache(tmp_path_factory.mktemp("cache") / "c").path
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-@pytest.fixture(scope="module")
-def kit_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    folder, shots = tmp_path_factory.mktemp("kit"), {}
-    for number, name in enumerate(("kick.wav", "snare_064.wav", "snare_127.wav", "hat.flac")):
-        decay = np.exp(-np.arange(4000) / 500) * np.sin(np.arange(4000) * (0.02 + 0.05 * number))
-        soundfile.write(folder / name, decay, 44100)
-        shots[name] = (folder / name).read_bytes()
-    listed = {n: {"bytes": len(data), "sha256": sha256_of(data)} for n, data in shots.items()}
-    content = {"schema": 1, "license": "CC0-1.0", "files": listed}
-    return {**shots, "kit.json": json.dumps(content).encode(), "README.md": b"hello"}
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with running_hub() as server:
-        ask(monkeypatch, server, tmp_path / "hub")
-        yield server
 
 
 def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,11 +121,13 @@ class Calls(BaseHTTPRequestHandler):
 
     def create(self, said: dict[str, object]) -> None:
         repo = f"{said.get('type') or 'model'}s/{said.get('organization')}/{said['name']}"
+        url = {"url": f"{self.server.url}/{repo.removeprefix('models/')}"}
         if repo in self.server.repositories:
-            return self.refuse(409, "")
-        made = self.server.repositories[repo] = Repository(bool(said.get("private")), {})
+            return self.send(url, status=409)
+        private = said.get("visibility") == "private" or bool(said.get("private"))
+        made = self.server.repositories[repo] = Repository(private, {})
         commit(made, "main", {".gitattributes": b""})
-        return self.send({"url": f"{self.server.url}/{repo.removeprefix('models/')}"})
+        return self.send(url)
 
     def in_repository(self, repository: Repository, parts: list[str], body: bytes) -> None:
         what, revision = (parts or ["revision"])[0], "/".join(parts[1:]) or "main"

@@ -130,12 +130,17 @@ def read_cache_header(path: Path) -> dict[str, Any]:
     found = _read(path, Header)
     names = set(found["files"])
     for name in names:
-        if name not in (INDEX, SKIPPED, PERFORMANCES) and not _SHARD.fullmatch(name):
+        if name == HEADER or not is_cache_file(name):
             raise InputError(f"{path}: files: {name[:80]!r} is no file of a cache")
     for name in (INDEX, SKIPPED, PERFORMANCES, shard_name(0)):
         if name not in names:
             raise InputError(f"{path}: files: {name} is missing")
     return found
+
+
+def is_cache_file(name: str) -> bool:
+    """Whether a file of that name belongs to a cache."""
+    return name in (HEADER, INDEX, SKIPPED, PERFORMANCES) or _SHARD.fullmatch(name) is not None
 
 
 def _others(path: Path) -> dict[str, ListedFile]:

@@ -47,6 +47,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         inspect_file,
         kits,
         notate,
+        push,
         render,
         studio,
         train,
@@ -77,6 +78,7 @@ def build(plugins: LoadedPlugins | None = None) -> tuple[typer.Typer, PluginComm
         evaluate,
         codec_eval,
         distances,
+        push,
         kits,
         listings,
     ):

@@ -69,6 +69,8 @@ def one_line(what: str) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     from huggingface_hub import errors
 
+    while isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # "Error while uploading", and then why
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, errors.OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set; unset it, or take what is on this machine"
