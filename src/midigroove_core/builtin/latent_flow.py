@@ -107,7 +107,7 @@ class LatentFlowModel(GridTrunk):
         self.enter = nn.Linear(components, dim)
         self.time = nn.Sequential(nn.Linear(TIME_WAVES, dim), nn.GELU(), nn.Linear(dim, dim))
         self.out = nn.Linear(dim, components)
-        self.sharpness = nn.Parameter(torch.zeros(len(self._sizes)))
+        self.widths = nn.Parameter(torch.zeros(2, len(self._sizes)))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
         self.register_buffer("vectors", torch.zeros(sum(self._sizes), components))
@@ -138,7 +138,7 @@ class LatentFlowModel(GridTrunk):
         self.spread[:kept] = variance.sqrt().float()
         added = [(share * v.square()).sum() for v, share in zip(centred, shares, strict=True)]
         left = torch.stack(added).flip(0).cumsum(0).flip(0)  # of the variance, before each level
-        self.sharpness.copy_(-(2 * left / kept).log())
+        self.widths.copy_(torch.stack([left, left[0].expand_as(left)]).div(kept).log())
 
     @classmethod
     def presets(cls) -> dict[str, dict[str, Any]]:
@@ -173,7 +173,7 @@ class LatentFlowModel(GridTrunk):
         x = torch.lerp(torch.randn_like(wanted), wanted, time[..., None])
         found, error = self._guess(batch, x, time, wanted)
         flow = error[open_].square().mean()
-        nll = self._code_costs(found[open_], codes[open_])
+        nll = self._code_costs(found[open_], codes[open_], _left_over(time)[1][open_])
         return Loss(flow + self.code_weight * nll, logs={"flow": flow, "code_nll": nll})
 
     @torch.no_grad()
@@ -215,17 +215,13 @@ class LatentFlowModel(GridTrunk):
         self, batch: GridBatch, x: Tensor, time: Tensor, wanted: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Where the way from x [B, T, P] ends, at times [B, T] in [0, 1]: the same shape; and how
-        far what the network says is from what it should say for `wanted`, in its own unit scale.
-
-        Best linear guess and what it leaves over both follow from x = t * latents + (1 - t) *
-        noise, each of unit variance; the network tells what is left over.
+        far what the network says is from what it should say for `wanted`, in its own unit scale:
+        it tells what the best linear guess leaves over.
         """
         waves = torch.arange(TIME_WAVES, device=x.device) * math.pi
         clock = self.time(torch.cos(time[..., None] * waves))
         said = self.out(self._trunk(batch, self.enter(x) + clock)).float()
-        time = time[..., None]
-        size = time.square() + (1 - time).square()
-        keep, add = time / size, (1 - time) * size.rsqrt()
+        keep, add = (part[..., None] for part in _left_over(time))
         end = keep * x + add * said
         if wanted is None:
             return end, said
@@ -251,14 +247,15 @@ class LatentFlowModel(GridTrunk):
             yield distances, taken
             left = left - vectors[taken]
 
-    def _code_costs(self, latents: Tensor, codes: Tensor) -> Tensor:
-        """Mean nats of codes [N, K] where nearer to latents [N, P] is likelier."""
+    def _code_costs(self, latents: Tensor, codes: Tensor, left: Tensor) -> Tensor:
+        """Mean nats of codes [N, K] where nearer to latents [N, P] is likelier, the more so the
+        less is left [N] for these to be wrong by."""
+        near, far = self.widths.exp().unsqueeze(-1)  # each [K, 1]
+        sharpness = 0.5 / (near + far * left.square())  # [K, N]
         with torch.autocast(latents.device.type, enabled=False):
             nll = [
-                F.cross_entropy(-sharpness.exp() * distances, taken)
-                for sharpness, (distances, taken) in zip(
-                    self.sharpness, self._distances(latents, codes), strict=True
-                )
+                F.cross_entropy(-sharpness[k][:, None] * distances, taken)
+                for k, (distances, taken) in enumerate(self._distances(latents, codes))
             ]
             return torch.stack(nll).mean()
 
@@ -284,6 +281,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     "small": {"dim": 264, "layers": 4, "heads": 4},
     "base": {"dim": 432, "layers": 10, "heads": 6, "dropout": 0.1},
 }
+
+
+def _left_over(time: Tensor) -> tuple[Tensor, Tensor]:
+    """The best linear guess of latents from x = t * latents + (1 - t) * noise, each of unit
+    variance, is x times the first; the second is how far it is off."""
+    size = time.square() + (1 - time).square()
+    return time / size, (1 - time) * size.rsqrt()
 
 
 def _check_flow(*, components: int, code_weight: float, stretches: float) -> None:
