@@ -30,6 +30,7 @@ TEST_NEEDS = (
     "pytest>=8.4", "pytest-xdist>=3.6", "auraloss>=0.4.0", "hypothesis>=6.135", "starlette>=0.46",
     "httpx>=0.28",
 )  # fmt: skip
+BROWSER_NEEDS = ("uvicorn>=0.34", "playwright>=1.50", "axe-playwright-python>=0.1.4")
 DOCS_NEEDS = ("mkdocs-material>=9.6,<10", "mkdocstrings-python>=1.16", "ruff>=0.12")
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 
@@ -85,11 +86,16 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """The tests of the report that need chromium."""
+    """The tests that need chromium: the report, and the studio by mouse and by keyboard.
+
+    MIDIGROOVE_SCREENSHOTS names a folder for pictures of the studio.
+    """
     if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         session.error("needs chromium: apt-get install chromium, or its like")
-    install(session, ".", *TEST_NEEDS)
+    install(session, ".", *TEST_NEEDS, *BROWSER_NEEDS)
     session.run("pytest", "tests/report", *session.posargs, env=one_thread())
+    asked = {**one_thread(), "MIDIGROOVE_BROWSER": "1"}
+    session.run("pytest", "tests/browser", *session.posargs, env=asked)
 
 
 @nox.session

@@ -153,10 +153,44 @@ def test_midi_has_the_edits(
 ) -> None:
     render(groove, hits=[[0.25, 38, 77], [1.0, 36, 99]])
     path = tmp_path / "edited.mid"
-    path.write_bytes(client.get(f"/api/songs/{groove['id']}/midi").content)
+    path.write_bytes(client.get(f"/api/songs/{groove['id']}/a/midi").content)
     back = load_midi(path)
     assert back.pitch.tolist() == [38, 36] and back.velocity.tolist() == [77, 99]
     assert np.abs(back.onset_sec - [0.25, 1.0]).max() < 2e-3
+
+
+def test_touch_moves_what_is_played_and_what_is_downloaded(
+    client: TestClient, render: Render, groove: dict[str, Any], tmp_path: Path
+) -> None:
+    hits = [[0.5 * n, 42, 64] for n in range(8)]
+    render(groove, hits=hits)
+    settings = {"curve": 2.0, "humanize_ms": 10.0, "seed": 3}
+    assert render(groove, settings=settings)["changed"][1] > 0
+    path = tmp_path / "touched.mid"
+    path.write_bytes(client.get(f"/api/songs/{groove['id']}/a/midi").content)
+    played = load_midi(path)
+    assert set(played.velocity.tolist()) == {round(127 * (64 / 127) ** 2)}
+    late = played.onset_sec - [hit[0] for hit in hits]
+    assert 0.002 < np.abs(late).max() < 0.026
+
+
+def test_a_model_goes_on_from_its_take(
+    client: TestClient, render: Render, groove: dict[str, Any]
+) -> None:
+    assert client.get("/api/model").json()["uses_known"]
+    hits = [[0.5, 36, 90], [1.0, 38, 90], [2.0, 42, 90]]
+    model = {"engine": "model", "kit": "jazz"}
+    whole = render(groove, hits=hits, settings=model)
+    assert whole["changed"] == [0, whole["samples"]] and whole["sample_rate"] == 32_000
+    edited = render(groove, hits=[*hits[:2], [2.0, 42, 40]], settings=model)
+    first, last = (sample / 32_000 for sample in edited["changed"])
+    assert 1.4 < first < 2.0 and 2.4 < last < 3.1
+    redraw = {"start_sec": 0.0, "stop_sec": 0.75, "seed": 5}
+    again = render(groove, settings=model, redraw=redraw)
+    assert again["changed"][1] < 1.1 * 32_000
+    silent = render(groove, settings={**model, "soloed": ["toms"]})
+    assert "error" not in silent
+    assert "sampler" in client.get(f"/api/songs/{groove['id']}/a/stems").json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +243,7 @@ def test_requests_that_make_no_sense_are_refused(
 def test_songs_are_forgotten_in_turn(client: TestClient, groove: dict[str, Any]) -> None:
     for _ in range(4):
         client.post("/api/songs", params={"groove": groove["name"]})
-    answer = client.get(f"/api/songs/{groove['id']}/midi")
+    answer = client.get(f"/api/songs/{groove['id']}/a/midi")
     assert answer.status_code == 400 and "open it again" in answer.json()["error"]
 
 

@@ -169,9 +169,10 @@ class Studio:
         return await run_in_threadpool(stems_zip, self.uploads, song.name, take, stems)
 
     async def midi(self, request: Request) -> Response:
-        """What is played, edits and all."""
-        song = self._song(request)
-        return Response(midi_bytes(song.performance), media_type="audio/midi")
+        """What is played: edits, swing and luck; without the levels."""
+        song, take = self._song(request), self._take(request)
+        played = take.settings.touched(song.performance)
+        return Response(midi_bytes(played), media_type="audio/midi")
 
     async def asset(self, request: Request) -> Response:
         """The page and its parts."""
@@ -219,11 +220,11 @@ def build(studio: Studio, port: int) -> ASGIApp:
         Route("/api/songs", studio.open, methods=["POST"]),
         Route("/api/recordings", studio.recording, methods=["POST"]),
         Route(f"{song}/render", studio.render, methods=["POST"]),
-        Route(f"{song}/midi", studio.midi),
         Route(f"{song}/{{slot}}/samples", studio.samples),
         Route(f"{song}/{{slot}}/loudness", studio.loudness),
         Route(f"{song}/{{slot}}/wav", studio.wav),
         Route(f"{song}/{{slot}}/stems", studio.stems),
+        Route(f"{song}/{{slot}}/midi", studio.midi),
     ]
     app = Starlette(routes=routes, exception_handlers={MidigrooveError: _said})
     return Guard(app, port)

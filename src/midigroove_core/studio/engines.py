@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +54,7 @@ class Engines:
         self, checkpoint: Path | None, recordings: dict[str, Path], device: str = "auto"
     ) -> None:
         self._path, self._recordings, self._device = checkpoint, recordings, device
-        self._kits: OrderedDict[tuple[str, str], SamplerEngine] = OrderedDict()
+        self._kits: OrderedDict[tuple[str, int, bool], SamplerEngine] = OrderedDict()
         self._model: tuple[Checkpoint, Codec] | None = None
         self._numbers = count(1)
 
@@ -95,16 +94,18 @@ class Engines:
         Raises:
             MidigrooveError: no such kit or recording; nothing to redraw.
         """
+        played = settings.touched(performance)
         if settings.engine == "sampler":
-            rendered, played = self._sampled(performance, settings, progress)
+            rendered = self._sampled(played, settings, progress)
+            audio = rendered.audio
         else:
-            rendered, played = self._drawn(performance, settings, before, redraw, progress)
-        rate, tail_sec = rendered.sample_rate, RenderConfig().tail_sec
-        length = num_output_samples(performance.end_sec + tail_sec, rate)
-        audio = fade_end(fit_length(rendered.audio, length), rate)
+            played = _at_levels(played, settings)
+            rendered = self._drawn(played, settings, before, redraw, progress)
+            seconds, rate = played.end_sec + RenderConfig().tail_sec, rendered.sample_rate
+            audio = fade_end(fit_length(rendered.audio, num_output_samples(seconds, rate)), rate)
         gain, line = level_gain(float(np.abs(audio).max(initial=0.0)), -math.inf, Output())
         if line is not None:
-            audio *= np.float32(gain)
+            audio = audio * np.float32(gain)
             lines.append(line)
         number = next(self._numbers)
         return Take(number, settings, played, rendered, audio, tuple(lines))
@@ -129,7 +130,7 @@ class Engines:
 
     def _sampled(
         self, performance: DrumPerformance, settings: Settings, progress: Progress
-    ) -> tuple[Rendered, DrumPerformance]:
+    ) -> Rendered:
         gains = settings.gains()
         engine, config = self._kit(settings, progress)
         if any(gain != 1.0 for gain in gains.values()):
@@ -137,7 +138,7 @@ class Engines:
         else:
             played = open_played(performance, config, engine, progress)
             mix = _collected(played.blocks, played.num_samples, progress)
-        return Rendered(mix, engine.sample_rate), performance
+        return Rendered(mix, engine.sample_rate)
 
     def _groups(
         self, performance: DrumPerformance, settings: Settings, progress: Progress
@@ -156,38 +157,37 @@ class Engines:
         before: Take | None,
         redraw: Redraw | None,
         progress: Progress,
-    ) -> tuple[Rendered, DrumPerformance]:
-        heard = _heard(performance, settings)
+    ) -> Rendered:
         engine = self._drawing(settings, settings.seed if redraw is None else redraw.seed, progress)
-        if heard.num_hits:
-            heard = read_drums(heard, engine.drum_map, False, progress)
+        heard = read_drums(performance, engine.drum_map, False, progress)
         kept = before if before is not None and _same_draw(before.settings, settings) else None
         if redraw is not None:
             if kept is None:
                 raise InputError("play the whole once with these settings; then a bar can be drawn")
             span: tuple[float, float] | None = (redraw.start_sec, redraw.stop_sec)
         elif kept is not None:
-            span = changed_span(kept.played, heard)
+            span = changed_span(kept.played, performance)
             if span is None:
-                return kept.rendered, heard
+                return kept.rendered
             span = max(0.0, span[0] - HEARD_BEFORE_SEC), span[1] + HEARD_AFTER_SEC
         if kept is None or span is None:
-            return engine.play(heard, progress), heard
-        return engine.draw_again(heard, kept.rendered, *span, progress), heard
+            return engine.play(heard, progress)
+        return engine.draw_again(heard, kept.rendered, *span, progress)
 
     def _kit(self, settings: Settings, progress: Progress) -> tuple[SamplerEngine, RenderConfig]:
         if settings.like is not None:
             if settings.like not in self._recordings:
                 raise InputError("that recording is gone; drop it again")
-            key = ("like", settings.like)
-            config = RenderConfig(engine="sampler", like=self._recordings[settings.like])
+            name = settings.like
+            config = RenderConfig(engine="sampler", like=self._recordings[name])
         else:
             known = [info.id for info in list_kits()]
             name = known[0] if settings.kit is None else settings.kit
             if name not in known:  # no folder, no font: the page opens no paths
                 raise InputError(f"no kit {name!r}; there are {', '.join(known)}")
-            key = ("kit", name)
             config = RenderConfig(engine="sampler", kit=name)
+        config = replace(config, vary=settings.vary, seed=settings.seed)
+        key = (name, settings.seed, settings.vary)
         if key not in self._kits:
             self._kits[key] = SamplerEngine(config, progress)
             while len(self._kits) > MOST_KITS:
@@ -229,13 +229,12 @@ def _collected(blocks: Any, num_samples: int, progress: Progress) -> NDArray[np.
 
 
 def _same_draw(one: Settings, other: Settings) -> bool:
-    """Whether two settings draw the same codes of the same hits; levels change the hits."""
-    plain = Settings()
-    mixed = {"levels": plain.levels, "muted": plain.muted, "soloed": plain.soloed}
-    return msgspec.structs.replace(one, **mixed) == msgspec.structs.replace(other, **mixed)
+    """Whether two settings draw the same codes of the same hits; all else changes the hits."""
+    of_codes = ("engine", "kit", "temperature", "seed")
+    return all(getattr(one, name) == getattr(other, name) for name in of_codes)
 
 
-def _heard(performance: DrumPerformance, settings: Settings) -> DrumPerformance:
+def _at_levels(performance: DrumPerformance, settings: Settings) -> DrumPerformance:
     """For a model, which has no groups: hits of silent groups left out, levels as velocities.
 
     Amplitude goes with velocity squared, as in the sampler.

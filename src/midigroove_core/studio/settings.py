@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
 
 from midigroove_core.errors import InputError
 from midigroove_core.kits.sampler import STEMS
+from midigroove_core.performance import DrumPerformance
+from midigroove_core.touch import Humanize, Swing, Touch, VelocityCurve
 
 MOST_HITS = 20_000
 LOWEST_DB, HIGHEST_DB = -40.0, 12.0
@@ -26,7 +29,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         engine: as `RenderConfig` has it.
         kit: by name; None takes the engine's own first.
         like: id of a recording that was uploaded, instead of a kit; sampler.
-        temperature, seed: of the draw; model.
+        temperature: of the draw; model.
+        seed: of all that is drawn: codes, and the luck of hits.
+        vary: sampler: hits take turns on made versions of the one-shots.
+        swing, swing_notes: see `touch.Swing`.
+        curve: power of the velocity curve, see `touch.VelocityCurve`.
+        humanize_ms, humanize_velocity: see `touch.Humanize`.
         levels: group of drums -> dB; those that are not named are at 0.
         muted, soloed: groups of drums; where any is soloed, the others are silent.
     """
@@ -36,9 +44,26 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     like: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] | None = None
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    vary: bool = False
+    swing: Annotated[float, msgspec.Meta(ge=50.0, le=75.0)] = 50.0
+    swing_notes: Literal[8, 16] = 16
+    curve: Annotated[float, msgspec.Meta(ge=0.25, le=4.0)] = 1.0
+    humanize_ms: Annotated[float, msgspec.Meta(ge=0.0, le=100.0)] = 0.0
+    humanize_velocity: Annotated[float, msgspec.Meta(ge=0.0, le=64.0)] = 0.0
     levels: dict[str, Annotated[float, msgspec.Meta(ge=LOWEST_DB, le=HIGHEST_DB)]] = {}
     muted: tuple[str, ...] = ()
     soloed: tuple[str, ...] = ()
+
+    def touched(self, performance: DrumPerformance) -> DrumPerformance:
+        """The performance as it is to be played; as long as it was."""
+        touch = Touch(
+            Swing(self.swing, self.swing_notes) if self.swing > 50.0 else None,
+            VelocityCurve(self.curve) if self.curve != 1.0 else None,
+            Humanize(self.humanize_ms, self.humanize_velocity)
+            if self.humanize_ms or self.humanize_velocity
+            else None,
+        )
+        return replace(touch.apply(performance, self.seed), end_sec=performance.end_sec)
 
     def gains(self) -> dict[str, float]:
         """Group -> factor of its amplitude, 0 where it is not to be heard.

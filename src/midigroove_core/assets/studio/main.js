@@ -9,6 +9,7 @@ import { Stage } from "./stage.js";
 
 const $ = (id) => document.getElementById(id);
 const NUDGE_SEC = 0.005;
+const QUIET_MS = 300;
 
 const choices = await get("/api/choices");
 const spectrogram = new Spectrogram();
@@ -25,7 +26,8 @@ let hits = null;
 let takes = { a: null, b: null }; // number of the take whose samples are here
 let fresh = { a: false, b: false };
 let work = null; // the render that is under way
-let editedAt = 0;
+let editedAt = 0; // of an edit that is not heard yet
+let measuring = 0;
 
 // Opening
 
@@ -44,8 +46,8 @@ async function open(name, ask) {
     $("alerts").replaceChildren();
     document.title = `${song.name} · midigroove studio`;
     spectrogram.samples = null;
+    stage.all = $("every").checked;
     stage.show(hits, song.bars, song.end_sec);
-    stage.layout($("every").checked);
     setLoop(null);
     notes([]);
     select(null);
@@ -128,13 +130,19 @@ async function one(slot, redraw, signal) {
     if (editedAt) $("status").dataset.heardMs = Math.round(performance.now() - editedAt);
     editedAt = 0;
   }
-  loudness(id, slot, done.take);
+  clearTimeout(measuring);
+  measuring = setTimeout(measure, QUIET_MS);
 }
 
-/** For equal loudness; comes after the sound, which needs not wait for it. */
-async function loudness(id, slot, take) {
-  const { lufs } = await get(`/api/songs/${id}/${slot}/loudness`).catch(() => ({ lufs: null }));
-  if (song?.id === id && takes[slot] === take) player.setLoudness(slot, lufs);
+/** For equal loudness of two takes; comes when nothing else is to be done. */
+async function measure() {
+  if (work || !takes.a || !takes.b) return;
+  for (const slot of ["a", "b"]) {
+    const { id } = song, take = takes[slot];
+    if (player.takes[slot].measured) continue;
+    const { lufs } = await get(`/api/songs/${id}/${slot}/loudness`).catch(() => ({ lufs: null }));
+    if (song.id === id && takes[slot] === take) player.setLoudness(slot, lufs);
+  }
 }
 
 function see(slot) {
@@ -380,7 +388,8 @@ function notes(lines) {
 
 function showDownloads() {
   const there = Boolean(song && takes[panel.slot]);
-  const paths = { wav: `${panel.slot}/wav`, stems: `${panel.slot}/stems`, midi: "midi" };
+  const paths = { wav: `${panel.slot}/wav`, stems: `${panel.slot}/stems`,
+    midi: `${panel.slot}/midi` };
   for (const [name, path] of Object.entries(paths)) {
     const link = $(`get-${name}`);
     const can = there && (name !== "stems" || panel.now.engine === "sampler");

@@ -5,8 +5,19 @@ import { get, post } from "./api.js";
 const $ = (id) => document.getElementById(id);
 
 export const plainSettings = () =>
-  ({ engine: "sampler", kit: null, like: null, temperature: null, seed: 0, levels: {}, muted: [],
+  ({ engine: "sampler", kit: null, like: null, temperature: null, seed: 0, vary: false, swing: 50,
+    swing_notes: 8, curve: 1, humanize_ms: 0, humanize_velocity: 0, levels: {}, muted: [],
     soloed: [] });
+
+// The sliders of the touch: field of the settings, what the slider's value means, what is shown.
+const SLIDERS = [
+  { id: "swing", field: "swing", shown: (value) => `${value} %` },
+  { id: "curve", field: "curve", from: (value) => Math.round(100 * 2 ** -value) / 100,
+    to: (power) => -Math.log2(power),
+    shown: (power) => (power === 1 ? "as played" : power < 1 ? "louder" : "softer") },
+  { id: "humanize-ms", field: "humanize_ms", shown: (value) => `${value} ms` },
+  { id: "humanize-velocity", field: "humanize_velocity", shown: (value) => `± ${value}` },
+];
 
 export class Panel {
   /** @param on { change(), failed(error), doing(text) } */
@@ -31,7 +42,19 @@ export class Panel {
       $("like-file").value = "";
     });
     $("unlike").addEventListener("click", () => this.set({ like: null }));
+    $("vary").addEventListener("change", () => this.set({ vary: $("vary").checked }));
+    $("swing-notes").addEventListener("change",
+      () => this.set({ swing_notes: Number($("swing-notes").value) }));
+    for (const slider of SLIDERS) {
+      const element = $(slider.id), read = () => (slider.from ?? Number)(Number(element.value));
+      element.addEventListener("input", () => this.showSlider(slider, read()));
+      element.addEventListener("change", () => this.set({ [slider.field]: read() }));
+    }
     this.makeMixer();
+  }
+
+  showSlider({ id, shown }, value) {
+    document.querySelector(`output[for=${id}]`).value = shown(value);
   }
 
   get now() { return this.settings[this.slot]; }
@@ -104,6 +127,12 @@ export class Panel {
     $("temperature").value = now.temperature ?? model?.temperature ?? 0.5;
     this.showTemperature();
     $("seed").value = now.seed;
+    $("vary").checked = now.vary;
+    $("swing-notes").value = now.swing_notes;
+    for (const slider of SLIDERS) {
+      $(slider.id).value = (slider.to ?? Number)(now[slider.field]);
+      this.showSlider(slider, now[slider.field]);
+    }
     $("redraw").hidden = !(drawn && model?.uses_known);
     for (const row of $("mixer").tBodies[0].rows) this.showStrip(row);
   }

@@ -24,7 +24,9 @@ export class Player {
 
   /** A whole take: channels of samples at a rate. */
   set(slot, channels, rate) {
-    this.takes[slot] = { channels, rate, seconds: channels[0].length / rate, lufs: null };
+    const { lufs = null } = this.takes[slot] ?? {}; // about right, until it is measured
+    const seconds = channels[0].length / rate;
+    this.takes[slot] = { channels, rate, seconds, lufs, measured: false };
     if (slot === this.slot) this.again();
   }
 
@@ -35,7 +37,7 @@ export class Player {
       take.channels[c].set(part, first);
       take.buffer?.copyToChannel(part, c, first);
     });
-    take.lufs = null;
+    take.measured = false;
     if (slot === this.slot) this.again();
   }
 
@@ -136,7 +138,7 @@ export class Player {
   }
 
   setLoudness(slot, lufs) {
-    if (this.takes[slot]) this.takes[slot].lufs = lufs;
+    Object.assign(this.takes[slot], { lufs, measured: true });
     if (this.playing) this.gain.gain.setTargetAtTime(this.level(), this.context.currentTime, 0.02);
   }
 }

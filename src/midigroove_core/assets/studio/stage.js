@@ -33,13 +33,15 @@ export class Stage {
   get laneHeight() { return innerWidth <= 640 ? 20 : 23; }
 
   show(hits, bars, end) {
-    Object.assign(this, { hits, bars, end, selected: null, cursor: 0, loop: null });
-    this.layout(false);
+    const lane = hits.lanes.findIndex(({ id }) => id === "snare");
+    Object.assign(this, { hits, bars, end, lane, selected: null, cursor: 0, loop: null });
+    this.layout(this.all);
     this.scroller.scrollLeft = 0;
   }
 
   /** Which lanes are there: those in use and a drum set's, or all. */
   layout(all) {
+    this.all = all;
     const usual = ["crash_1", "ride", "hat_open", "hat_closed", "tom_mid", "snare", "kick"];
     const used = new Set(this.hits.list.map((hit) => hit.lane));
     this.rows = this.hits.lanes.map((lane, n) => ({ ...lane, n }))
@@ -55,12 +57,14 @@ export class Stage {
       return item;
     }));
     this.lanes.style.paddingTop = `${RULER}px`;
+    this.tall = this.laneHeight;
     this.resize();
     this.choose(this.lane);
   }
 
   resize() {
     if (!this.hits) return;
+    if (this.tall !== this.laneHeight) return this.layout(this.all);
     const width = this.scroller.clientWidth;
     this.height = RULER + this.rows.length * this.laneHeight + STRIP;
     const ratio = devicePixelRatio || 1;
