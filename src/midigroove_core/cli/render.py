@@ -143,6 +143,14 @@ def render(
         int | None,
         number(bounds.SAMPLE_RATE, help="Of the result, in Hz.", show_default="the codec's"),
     ] = None,
+    stereo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<audience|drummer>",
+            help="From where the kit is heard.",
+            show_default="the codec's channels; the sampler's one",
+        ),
+    ] = None,
     mono: Annotated[
         bool, typer.Option("--mono", help="Mix the channels of a stereo codec.")
     ] = False,
@@ -214,7 +222,7 @@ def render(
         velocity_curve=velocity_curve, humanize=humanize, channel=channel, track=track,
         strict=strict, tail_sec=tail_sec, loop=loop, bars=bars,
         sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed,
-        sample_rate=sample_rate, mono=mono, device=device,
+        sample_rate=sample_rate, stereo=stereo, mono=mono, device=device,
     ))  # fmt: skip
     output = Output(
         bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, one_gain=one_gain,

@@ -46,7 +46,7 @@ def list_kits() -> list[KitInfo]:
     return [KitInfo(**{key: kit[key] for key in fields}) for kit in _manifest()["kits"]]
 
 
-def load_kit(name: str | Path) -> Kit:
+def load_kit(name: str | Path, *, stereo: bool = False) -> Kit:
     """A kit by name (upper and lower case alike), from one-shots, from a SoundFont or from the hub.
 
     Args:
@@ -54,6 +54,7 @@ def load_kit(name: str | Path) -> Kit:
             the hub, `hf://USER/NAME@REVISION` (docs/hub.md); or `font.sf2`,
             `font.sf2:16` for its program 16 (needs the program fluidsynth; cut once, then cached);
             or "random_0007", a mix of the kits that ship (and "random_0007+FOLDER", with more).
+        stereo: one-shots of a folder that are stereo stay so; all others are mono.
 
     Raises:
         InputError: no such kit, or a folder or font that cannot be used; names the file.
@@ -68,7 +69,7 @@ def load_kit(name: str | Path) -> Kit:
     if font.suffix.lower() in _FONTS:
         return load_soundfont(font, program)
     if is_place(name):
-        return load_place(name)
+        return load_place(name, stereo=stereo)
     known = [info.id for info in list_kits()]
     raise InputError(
         f"no kit {str(name)!r}{nearest(str(name), known)}; use one of {', '.join(known)}, "

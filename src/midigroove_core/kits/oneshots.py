@@ -40,9 +40,10 @@ VELOCITY_POWER = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A one-shot [S] as it sounds at `max_velocity`, used up to that velocity.
+    """A one-shot as it sounds at `max_velocity`, used up to that velocity.
 
     Attributes:
+        audio: [S], or [2, S] in kits that were loaded in stereo.
         alternates: further recordings of the same hit; hits take turns (`round_robin`).
     """
 
@@ -55,6 +56,11 @@ class Layer:
         return Layer(
             self.max_velocity, change(self.audio), tuple(change(x) for x in self.alternates)
         )
+
+
+def _energy(audio: Audio) -> float:
+    """The mean over channels."""
+    return float(np.square(audio, dtype=np.float64).sum()) / (len(audio) if audio.ndim > 1 else 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +95,7 @@ class Voice:
         return index, 10 ** ((level_db - own_db[index]) / 20)
 
     def at(self, velocity: int, turn: int = 0) -> tuple[Audio, float]:
-        """The one-shot [S] to play and its gain; `turn` 1 is the layer's first alternate."""
+        """The one-shot to play and its gain; `turn` 1 is the layer's first alternate."""
         index, gain = self._table
         layer = self.layers[index[velocity]]
         audio = layer.alternates[turn - 1] if turn else layer.audio
@@ -177,7 +183,8 @@ class Kit:
 
             def resampled(audio: Audio) -> Audio:
                 if id(audio) not in done:
-                    done[id(audio)] = soxr.resample(audio, self.sample_rate, sample_rate)
+                    # soxr wants [S] or [S, C]
+                    done[id(audio)] = soxr.resample(audio.T, self.sample_rate, sample_rate).T
                 return done[id(audio)]
 
             kit = self.map(lambda layer: layer.map(resampled))

@@ -103,16 +103,18 @@ def short_name(place: str | Path) -> str:
     return HubAddress.parse(place).name if is_address(place) else Path(place).name
 
 
-def load_place(place: str | Path) -> Kit:
+def load_place(place: str | Path, *, stereo: bool = False) -> Kit:
     """The kit in a folder of one-shots, or on the hub: of that, what `kit.json` lists and no more.
+
+    `stereo` is as `load_folder` has it.
 
     Raises:
         InputError: as `load_folder`; or an address with something else, or damaged.
         MidigrooveError: an address that cannot be fetched.
     """
     if not is_address(place):
-        return load_folder(Path(place))
+        return load_folder(Path(place), stereo=stereo)
     folder = pull(place, KIT)
     listed = read_kit_list(folder / LIST)
-    kit = load_folder(folder, short_name(place), only=listed.files)
+    kit = load_folder(folder, short_name(place), only=listed.files, stereo=stereo)
     return replace(kit, license=listed.license or kit.license, source=str(place))

@@ -76,6 +76,8 @@ def varied(kit: Kit) -> Kit:
 
 
 def _altered(audio: Audio, semitones: float, shelf_db: float) -> Audio:
+    if audio.ndim > 1:
+        return np.stack([_altered(channel, semitones, shelf_db) for channel in audio])
     made = shaping.equalised(
         shaping.pitched(audio, semitones), (Band("high_shelf", _SHELF_HZ, shelf_db),)
     )

@@ -91,6 +91,7 @@ def render_blocks(
     sample_rate: int = 44_100,
     drum_map: DrumMap | None = None,
     stems: bool = False,
+    pan: Mapping[str, tuple[float, float]] | None = None,
     block_samples: int = BLOCK_SAMPLES,
     seed: int = 0,
     rounds: int = 1,
@@ -100,11 +101,14 @@ def render_blocks(
     Args:
         performance, kit, num_samples, sample_rate, drum_map: as `render` has them.
         stems: give `STEMS` apart, which add up to the whole; chokes work across them.
+        pan: articulation -> gains of left and right, for stereo (`positions.pan_gains`); one-shots
+            [2, S] stay as they are. Without it one-shots are [S].
         block_samples: length of the blocks; the last may be shorter.
         seed, rounds: as `choose_turns` has them.
 
     Yields:
-        [1, n] float32, or with `stems` [len(STEMS), n].
+        [R, n] float32; R is 1 or, with `stems`, len(STEMS), and with `pan` twice that, left and
+        right of each.
     """
     drum_map = drum_map or load_drum_map()
     performance = read_with(performance, drum_map).performance
@@ -113,10 +117,12 @@ def render_blocks(
     names = [str(drum_map.articulation(pitch)) for pitch in performance.pitch]
     stops = _choke_samples(performance, onsets, names, sample_rate).tolist()
     rows = [_STEM_OF[name] if stems else 0 for name in names]
+    sides = [(1.0,) if pan is None else pan[name] for name in names]
+    channels = 1 if pan is None else 2
     turns = choose_turns(performance, names, voices, seed=seed, rounds=rounds)
     pitches, velocities = performance.pitch.tolist(), performance.velocity.tolist()
     fade = _fade(round(CHOKE_FADE_SEC * sample_rate))
-    ring = np.zeros((len(STEMS) if stems else 1, block_samples), dtype=np.float32)
+    ring = np.zeros(((len(STEMS) if stems else 1) * channels, block_samples), dtype=np.float32)
     hit = 0
     for start in range(0, num_samples, block_samples):
         last = int(np.searchsorted(onsets, min(start + block_samples, num_samples)))
@@ -125,14 +131,18 @@ def render_blocks(
             onset, stop = int(onsets[hit]), stops[hit]
             if voice is not None:
                 audio, gain = voice.at(velocities[hit], turns[hit])
-                held = audio[: num_samples - onset] * np.float32(gain)
-                if stop >= 0 and stop - onset < len(held):
-                    held = held[: stop - onset + len(fade)]
-                    held[stop - onset :] *= fade[: len(held) - (stop - onset)]
-                end = onset - start + len(held)
+                held = audio[..., : num_samples - onset] * np.float32(gain)
+                if stop >= 0 and stop - onset < held.shape[-1]:
+                    held = held[..., : stop - onset + len(fade)]
+                    held[..., stop - onset :] *= fade[: held.shape[-1] - (stop - onset)]
+                end = onset - start + held.shape[-1]
                 if end > ring.shape[1]:
                     ring = np.pad(ring, ((0, 0), (0, end - ring.shape[1])))
-                ring[rows[hit], onset - start : end] += held
+                for channel, side in enumerate(sides[hit]):
+                    one = held[channel] if held.ndim > 1 else held
+                    if held.ndim == 1 and pan is not None:
+                        one = held * np.float32(side)
+                    ring[rows[hit] * channels + channel, onset - start : end] += one
             hit += 1
         yield ring[:, : min(block_samples, num_samples - start)].copy()
         ring[:, :-block_samples] = ring[:, block_samples:]

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from midigroove_core.atomic import dump_json, sha256_of, sha256_of_file
-from midigroove_core.audio import load_mono
+from midigroove_core.audio import audio_info, load_channels, load_mono
 from midigroove_core.errors import InputError
 from midigroove_core.kits.filenames import ShotName, read_name
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer, Voice
@@ -24,13 +24,18 @@ _LOUDEST_SUM = 1.0
 
 
 def load_folder(
-    folder: Path, name: str | None = None, *, only: Collection[str] | None = None
+    folder: Path,
+    name: str | None = None,
+    *,
+    only: Collection[str] | None = None,
+    stereo: bool = False,
 ) -> Kit:
     """A folder of wav or flac files, each with a drum in its name (see `filenames`).
 
     Files of one drum and velocity with "_rr1", "_rr2" and so on take turns. What has no drum in its
     name, and a second file of one drum, velocity and turn, is in `Kit.unread`. With `only`, files
-    of other names are as if they were not there.
+    of other names are as if they were not there. With `stereo`, files of two channels that differ
+    give one-shots [2, S].
 
     Raises:
         InputError: no one-shot in it, one that cannot be read, or a velocity of 0 or above 127.
@@ -45,7 +50,7 @@ def load_folder(
         if shot is None or shot.turn in layers.get(shot.velocity, {}):
             unread.append(f"{path.name}/" if path.is_dir() else path.name)
             continue
-        layers.setdefault(shot.velocity, {})[shot.turn] = _read_shot(path)
+        layers.setdefault(shot.velocity, {})[shot.turn] = _read_shot(path, stereo)
         if not shot.exact:
             read_as.append(f"{path.name}: {shot}")
     if not found:
@@ -85,8 +90,11 @@ def _name_of(path: Path) -> ShotName | None:
         ) from None
 
 
-def _read_shot(path: Path) -> Audio:
+def _read_shot(path: Path, stereo: bool) -> Audio:
     audio = load_mono(path, SAMPLE_RATE)
+    if stereo and audio_info(path).channels == 2:
+        both = load_channels(path, SAMPLE_RATE, 2)
+        audio = audio if np.array_equal(*both) else both
     if not np.isfinite(audio).all() or not np.any(audio):
         raise InputError(f"{path}: the one-shot is silent or not finite")
     return audio

@@ -17,6 +17,7 @@ from midigroove_core.device import check_device
 from midigroove_core.drums import DrumMap, load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError, nearest
 from midigroove_core.interfaces.sampling import COMMON, check_common, gather_sampling
+from midigroove_core.kits.positions import check_view
 from midigroove_core.midi import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.aside import Played, in_blocks
@@ -28,7 +29,7 @@ _PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
 _TOUCH = {"swing": Swing, "velocity_curve": VelocityCurve, "humanize": Humanize}
 
 _ONLY = {
-    "sampler": ("vary",),
+    "sampler": ("vary", "stereo"),
     "model": (
         "checkpoint", "codec_path", "drummer", "style", "bpm", "device", "window_sec",
         "overlap_sec",
@@ -83,6 +84,8 @@ class RenderConfig:
             model may declare more.
         seed: of all that is drawn: codes, and the luck of hits.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
+        stereo: "audience" or "drummer", from where the kit is heard, see `kits.positions`; None
+            keeps the codec's channels, and mono from the sampler. Stereo one-shots and codecs stay.
         mono: mix the channels of a codec that has several, see `audio.downmix`.
         device: where the model and the codec run; "auto" takes a GPU where there is one.
         window_sec, overlap_sec: length and least overlap of the windows that the model predicts;
@@ -114,6 +117,7 @@ class RenderConfig:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     sample_rate: int | None = None
+    stereo: str | None = None
     mono: bool = False
     device: str = "auto"
     window_sec: float | None = None
@@ -126,6 +130,10 @@ class RenderConfig:
             raise MidigrooveError("like: takes the place of a kit; leave one of them out")
         if self.like_midi is not None and self.like is None:
             raise MidigrooveError("like_midi: belongs to a recording; name that with like")
+        if self.stereo is not None:
+            check_view(self.stereo)
+            if self.mono:
+                raise InputError("stereo and mono exclude each other; choose one")
         self._refuse_what_the_engine_has_no_use_for()
         for name, limits in _BOUNDS.items():
             value = getattr(self, name)
@@ -182,7 +190,7 @@ class Rendered:
 
     Attributes:
         audio: [C, S] float32, exactly ceil((end + tail) * sample_rate) samples, peak <= 1; C is
-            that of the codec, 1 from the sampler.
+            that of the codec, 1 from the sampler, or 2 with `stereo`.
         sample_rate: samples per second.
         codes: [K, T] int64 as the model drew them; None from the sampler.
         gain: what the audio was multiplied by so as not to clip; 1 when nothing had to be done.
@@ -279,9 +287,11 @@ class BlockEngine(Engine, Protocol):
 
     Attributes:
         groups: names of the groups.
+        channels: C of what it plays.
     """
 
     groups: tuple[str, ...]
+    channels: int
 
     def play_blocks(
         self,
@@ -292,7 +302,7 @@ class BlockEngine(Engine, Protocol):
         groups: bool = False,
         rounds: int = 1,
     ) -> Iterator[NDArray[np.float32]]:
-        """`num_samples` at `sample_rate` as blocks [1, n], or with `groups` a row for each."""
+        """`num_samples` at `sample_rate` as blocks [C, n], or with `groups` C rows for each."""
 
 
 def num_output_samples(duration_sec: float, sample_rate: int) -> int:

@@ -202,11 +202,11 @@ def open_played(
         blocks = engine.play_blocks(
             loop.performance, whole, progress, groups=groups, rounds=loop.rounds
         )
-        return Played(loop.cut_blocks(blocks), names, 1, loop.length, rate)
+        return Played(loop.cut_blocks(blocks), names, engine.channels, loop.length, rate)
     length = num_output_samples(audible.end_sec + config.tail_sec, rate)
     blocks = engine.play_blocks(audible, length, progress, groups=groups)
     faded = with_faded_end(blocks, length, round(END_FADE_SEC * rate))
-    return Played(faded, names, 1, length, rate)
+    return Played(faded, names, engine.channels, length, rate)
 
 
 def from_file(

@@ -12,6 +12,7 @@ from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import Kit
+from midigroove_core.kits.positions import pan_gains
 from midigroove_core.kits.remap import kit_substitutes
 from midigroove_core.kits.round_robin import varied
 from midigroove_core.midi import DrumPerformance
@@ -28,8 +29,8 @@ class SamplerEngine:
     """Plays performances with a sampled kit.
 
     Args:
-        config: `kit`, `vary`, `drum_map`, `seed` and `tail_sec` are used; without a
-            kit the first that ships plays.
+        config: `kit`, `vary`, `stereo`, `drum_map`, `seed` and `tail_sec` are used;
+            without a kit the first that ships plays.
 
     Raises:
         InputError: no such kit; says which there are.
@@ -39,7 +40,8 @@ class SamplerEngine:
         if config.like is not None:
             self._kit = _kit_like(config.like, config, progress)
         else:
-            self._kit = load_kit(config.kit if config.kit is not None else list_kits()[0].id)
+            name = config.kit if config.kit is not None else list_kits()[0].id
+            self._kit = load_kit(name, stereo=config.stereo is not None)
         if config.vary:
             self._kit = varied(self._kit)
         self._config = config
@@ -54,6 +56,8 @@ class SamplerEngine:
             )
         self.sample_rate = config.sample_rate or self._kit.sample_rate
         self.groups = tuple(sampler.STEMS)
+        self._pan = None if config.stereo is None else pan_gains(config.stereo)
+        self.channels = 1 if self._pan is None else 2
 
     def play(
         self, performance: DrumPerformance, progress: Progress, *, rounds: int = 1
@@ -82,6 +86,7 @@ class SamplerEngine:
             sample_rate=self.sample_rate,
             drum_map=self.drum_map.plain,
             stems=groups,
+            pan=self._pan,
             block_samples=BLOCK_SAMPLES,
             seed=self._config.seed,
             rounds=rounds,
