@@ -1,6 +1,7 @@
 """Playing a kit that one has only a recording of: who comes how near to kits never heard.
 
     python benchmarks/any_kit.py [--kits random:900000-900002] [--kits examples/kits_avldrums.toml]
+        [--model CHECKPOINT]
 
 Each held-out kit plays two performances of validation drummers, 20 s of each: the references. Rows
 play the first 10 s of twelve test grooves as they think that kit sounds:
@@ -8,14 +9,16 @@ play the first 10 s of twelve test grooves as they think that kit sounds:
     nearest shipped   the shipped kit that comes nearest to the reference, playing its MIDI
     cut, with MIDI    the kit cut from the reference with its MIDI, through the sampler
     cut, heard        the same without MIDI
+    listens, with MIDI   a model that listens (--model) hears the reference with its MIDI
+    listens, heard    the same without MIDI
+    goes on           the same model, not listening: the end of the reference is what it has played
     oracle            the true audio through the groove codec: the ceiling of any model of its codes
     recording         the true audio itself
 
 Each row has one gain, by which it plays the reference's MIDI as loudly as the reference. Figures,
 all against the true audio: mel L1 in dB; the kernel distance of log-mel embeddings, of each kit and
 then the mean; how often the true kit is the nearest of all kits, shipped and held out, by that
-distance; drum F1 with templates fitted to other recordings of the true kit. A model that listens is
-one more entry of ROWS.
+distance; drum F1 with templates fitted to other recordings of the true kit.
 """
 
 from __future__ import annotations
@@ -31,10 +34,13 @@ import torch
 from numpy.typing import NDArray
 
 from midigroove_core.audio import resample, save_audio
+from midigroove_core.checkpoint import load_checkpoint
 from midigroove_core.coding.open import open_codec
+from midigroove_core.coding.windows import Window
 from midigroove_core.datasets.synth_take import kit_gain
 from midigroove_core.drums import CLASS_OF_ARTICULATION, classes_of_pitches, load_drum_map
 from midigroove_core.errors import InputError
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.kits import fluidsynth, sampler
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
 from midigroove_core.kits.library import builtin_grooves, list_kits, load_kit
@@ -53,10 +59,16 @@ from midigroove_core.metrics.spectral import mel_l1
 from midigroove_core.metrics.statistics import paired_difference
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
+from midigroove_core.progress import Silent
+from midigroove_core.registry import Registry
+from midigroove_core.rendering.config import RenderConfig
 from midigroove_core.rendering.like import kit_like
+from midigroove_core.rendering.model_engine import ModelEngine, begin_with
+from midigroove_core.rendering.reference import hear_kit
 
 Audio = NDArray[np.float32]
 Player = Callable[[DrumPerformance], Audio]
+Row = Callable[["Reference", dict[str, Player], Player], Player]
 
 RATE = 44_100
 KITS = ("random:900000-900002",)
@@ -123,13 +135,67 @@ def oracle(reference: Reference, shipped: dict[str, Player], true: Player) -> Pl
     return play
 
 
-ROWS = {
+ROWS: dict[str, Row] = {
     "nearest shipped": nearest_shipped,
     "cut, with MIDI": cut(midi=True),
     "cut, heard": cut(midi=False),
     "oracle": oracle,
     "recording": lambda reference, shipped, true: true,
 }
+
+
+def listening(checkpoint: Path, midi: bool) -> Row:
+    """A model that hears the reference."""
+
+    def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
+        config = RenderConfig(
+            engine="model", checkpoint=checkpoint, tail_sec=0.0, like=reference.path,
+            like_midi=reference.midi if midi else None, drum_map="roland_td",
+        )  # fmt: skip
+        return engine_player(ModelEngine.load(config, Silent()))
+
+    return row
+
+
+def going_on(checkpoint: Path) -> Row:
+    """A model that does not know the kit's name, and has played the end of the reference."""
+    config = RenderConfig(engine="model", checkpoint=checkpoint, tail_sec=0.0, kit="unknown")
+
+    def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
+        engine = ModelEngine.load(config, Silent())
+        loaded = load_checkpoint(checkpoint)
+        codec = loaded.build_codec(Registry())
+        maps = (MAP, engine.drum_map)
+        heard = hear_kit(reference.path, reference.midi, loaded, codec, maps, Silent()).reference
+        own_batch, last = engine._batch, loaded.window.frames // 2
+
+        def batch(performance: DrumPerformance, windows: list[Window]) -> GridBatch:
+            found = own_batch(performance, windows)
+            if windows[0].start:
+                return found
+            grid = torch.cat([heard.grid[:, :, -last:], found.grid], dim=2)
+            longer = GridBatch(grid, torch.ones(1, grid.shape[2], dtype=torch.bool),
+                               found.conditions)  # fmt: skip
+            return begin_with(longer, heard.codes[0, :, -last:].numpy())
+
+        def generate(given: GridBatch, index: int) -> list[NDArray[np.int64]]:
+            codes = own_generate(given, index)
+            return [codes[0][:, last:]] if index == 0 else codes
+
+        own_generate = engine._generate
+        engine._batch, engine._generate = batch, generate  # type: ignore[method-assign]
+        return engine_player(engine)
+
+    return row
+
+
+def engine_player(engine: ModelEngine) -> Player:
+    def play(performance: DrumPerformance) -> Audio:
+        found = engine.play(performance, Silent())
+        audio = resample(found.audio[0], found.sample_rate, RATE)
+        return np.asarray(audio[: round(performance.end_sec * RATE)], np.float32)
+
+    return play
 
 
 def levelled(play: Player, reference: Reference) -> Player:
@@ -198,7 +264,13 @@ class Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kits", action="append", help="held-out kits, as `data synth` names them")
-    specs = [spec for kits in parser.parse_args().kits or KITS for spec in kit_specs(kits)]
+    parser.add_argument("--model", type=Path, help="checkpoint of a model that listens")
+    args = parser.parse_args()
+    if args.model is not None:
+        ROWS["listens, with MIDI"] = listening(args.model, midi=True)
+        ROWS["listens, heard"] = listening(args.model, midi=False)
+        ROWS["goes on"] = going_on(args.model)
+    specs = [spec for kits in args.kits or KITS for spec in kit_specs(kits)]
     grooves = [info for info in builtin_grooves() if info.split == "test"][:GROOVES]
     played = [load_midi(info.path).slice(0.0, PLAYED_SEC) for info in grooves]
     shipped = {info.id: sampled(info.id) for info in list_kits()}
@@ -266,11 +338,12 @@ def print_rows(scores: dict[str, Scores]) -> None:
             f"{row:18s} {np.mean(score.mel):10.2f} {np.mean(score.kernel):17.2f} "
             f"{100 * np.mean(score.right):9.0f} % {np.mean(score.f1):9.3f}"
         )
-    base = scores["nearest shipped"]
-    for row, score in scores.items():
-        if row != "nearest shipped" and score.clips == base.clips:
-            gap = paired_difference(base.mel, score.mel, score.clips)
-            print(f"{row} - nearest shipped: {gap.mean:+.2f} dB [{gap.low:+.2f}, {gap.high:+.2f}]")
+    for name in ("nearest shipped", "cut, with MIDI"):
+        base = scores[name]
+        for row, score in scores.items():
+            if row != name and score.clips == base.clips:
+                gap = paired_difference(base.mel, score.mel, score.clips)
+                print(f"{row} - {name}: {gap.mean:+.2f} dB [{gap.low:+.2f}, {gap.high:+.2f}]")
 
 
 if __name__ == "__main__":
