@@ -36,6 +36,7 @@ _LAZY = {
     "Model": "midigroove_core.interfaces.model",
     "ModelSpec": "midigroove_core.interfaces.spec",
     "PerformanceReader": "midigroove_core.interfaces.reader",
+    "Reference": "midigroove_core.interfaces.batch",
     "SamplingConfig": "midigroove_core.interfaces.sampling",
     "SamplingOption": "midigroove_core.interfaces.sampling",
     "costs": "midigroove_core.interfaces.drawing",
@@ -53,6 +54,7 @@ _LAZY = {
     "push": "midigroove_core.publishing",
     "render": "midigroove_core.rendering.render",
     "save_midi": "midigroove_core.midi_write",
+    "stream": "midigroove_core.rendering.streaming",
     "to_partitura": "midigroove_core.score.arrays",
     "train": "midigroove_core.training",
 }

@@ -9,6 +9,7 @@ from midigroove_core.coding.open import open_codec as open_codec
 from midigroove_core.errors import MidigrooveError as MidigrooveError
 from midigroove_core.evaluation import evaluate as evaluate
 from midigroove_core.interfaces.batch import GridBatch as GridBatch
+from midigroove_core.interfaces.batch import Reference as Reference
 from midigroove_core.interfaces.codec import Codec as Codec
 from midigroove_core.interfaces.drawing import costs as costs
 from midigroove_core.interfaces.drawing import draw as draw
@@ -30,6 +31,7 @@ from midigroove_core.performance import DrumPerformance as DrumPerformance
 from midigroove_core.publishing import push as push
 from midigroove_core.readers import load_performance as load_performance
 from midigroove_core.rendering.render import render as render
+from midigroove_core.rendering.streaming import stream as stream
 from midigroove_core.score.arrays import note_array as note_array
 from midigroove_core.score.arrays import to_partitura as to_partitura
 from midigroove_core.score.read import load_score as load_score

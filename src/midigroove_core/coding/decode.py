@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -38,6 +38,27 @@ def decode_whole(codec: Codec, codes: NDArray[np.int64]) -> NDArray[np.float32]:
         part = decode_batch(codec, [codes[:, first:last]])[0]
         whole[:, start * hop : stop * hop] = part[:, (start - first) * hop : (stop - first) * hop]
     return whole
+
+
+def decoded(codec: Codec, parts: Iterable[NDArray[np.int64]]) -> Iterator[NDArray[np.float32]]:
+    """Decodes codes [K, n] as they come: audio [C, m], in all what decoding them at once gives.
+
+    A frame is decoded when the frames that its sound hangs on are there, `decode_reach` of them.
+    A codec without a finite one is given everything at the end.
+    """
+    hop, reach = codec.clock.hop_length, codec.decode_reach
+    there: NDArray[np.int64] | None = None
+    given = 0  # frames of `there` whose audio has been given
+    for part in parts:
+        there = part if there is None else np.concatenate([there, part], axis=1)
+        if reach is None or there.shape[1] - reach[1] <= given:
+            continue
+        ready = there.shape[1] - reach[1]
+        yield decode_batch(codec, [there])[0][:, given * hop : ready * hop]
+        cut = max(0, ready - reach[0])
+        there, given = there[:, cut:], ready - cut
+    if there is not None and there.shape[1] > given:
+        yield decode_batch(codec, [there])[0][:, given * hop :]
 
 
 def decode_batch(

@@ -7,7 +7,7 @@ one before as its beginning: one take. Others draw windows apart, and their code
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from midigroove_core.checkpoint import Checkpoint, load_checkpoint
-from midigroove_core.coding.decode import decode_whole
+from midigroove_core.coding.decode import decode_whole, decoded
 from midigroove_core.coding.windows import Window, joins, plan_windows, stitch
 from midigroove_core.device import choose_device
 from midigroove_core.drums import DrumMap, load_drum_map
@@ -127,11 +127,10 @@ class ModelEngine:
         windows = self.windows(performance.end_sec)
         performance = self._as_grids_read(performance, progress)
         progress.start("Predicting codes", len(windows))
-        going_on = self._checkpoint.model.uses_known
-        play = self._one_after_the_other if going_on else self._apart
-        codes = stitch(windows, play(performance, windows, progress))
+        play = self._one_after_the_other if self.goes_on else self._apart
+        codes = stitch(windows, list(play(performance, windows, progress)))
         progress.finish()
-        joined = [] if going_on else joins(windows)
+        joined = [] if self.goes_on else joins(windows)
         return Rendered(
             audio=decode_whole(self._codec, codes) / self._gain,
             sample_rate=clock.sample_rate,
@@ -187,6 +186,28 @@ class ModelEngine:
         audio = decode_again(self._codec, codes, before.audio * self._gain, first, last)
         return replace(before, audio=audio / self._gain, codes=codes)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether each window begins with what was played in the one before."""
+        return self._checkpoint.model.uses_known
+
+    def stream(
+        self, performance: DrumPerformance, progress: Progress
+    ) -> Iterator[NDArray[np.float32]]:
+        """What `play` gives, [C, n] at a time; for models that go on."""
+        windows = self.windows(performance.end_sec)
+        performance = self._as_grids_read(performance, progress)
+        left = num_output_samples(performance.end_sec + self._config.tail_sec, self.sample_rate)
+        codes = self._one_after_the_other(performance, windows, progress)
+        kept = (
+            part[:, window.keep_start - window.start : window.keep_stop - window.start]
+            for window, part in zip(windows, codes, strict=True)
+        )
+        gain = np.float32(1.0 if self._heard is None else 1.0 / self._heard.gain)
+        for audio in decoded(self._codec, kept):
+            yield audio[:, :left] * gain
+            left -= min(left, audio.shape[1])
+
     def windows(self, end_sec: float) -> list[Window]:
         """The windows that a performance of that length is played in, its tail included."""
         clock = self._codec.clock
@@ -222,18 +243,18 @@ class ModelEngine:
 
     def _one_after_the_other(
         self, performance: DrumPerformance, windows: list[Window], progress: Progress
-    ) -> list[NDArray[np.int64]]:
+    ) -> Iterator[NDArray[np.int64]]:
         """Codes [K, T] of each window, which begins with what was kept of the one before."""
-        parts: list[NDArray[np.int64]] = []
+        part: NDArray[np.int64] | None = None
         for index, window in enumerate(windows):
             batch = self._batch(performance, [window])
-            if index:
+            if part is not None:
                 before, known = windows[index - 1], window.keep_start - window.start
-                given = parts[-1][:, window.start - before.start :][:, :known]
+                given = part[:, window.start - before.start :][:, :known]
                 batch = begin_with(batch, given)
-            parts.extend(self._generate(batch, index))
+            (part,) = self._generate(batch, index)
             progress.advance(1)
-        return parts
+            yield part
 
     def _as_grids_read(self, performance: DrumPerformance, progress: Progress) -> DrumPerformance:
         """The performance with pitches, and the pedal, as the model's grids read them."""
