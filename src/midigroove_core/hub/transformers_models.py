@@ -6,25 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from midigroove_core.torchaudio_lazy import has_torchaudio, torchaudio
+
 
 def transformers_class(name: str) -> Any:
-    """A class of transformers, also where torchaudio is installed but cannot be imported.
+    """A class of transformers, also where only part of torchaudio can be imported.
 
-    Beside a CPU-only torch the torchaudio of PyPI does not load (it is linked against CUDA), and
-    some models of transformers import it for a loader of files that is of no use here.
+    Some models import torchaudio where it is installed, for a loader of files that is of no use
+    here.
+
+    Raises:
+        MidigrooveError: torchaudio is installed, and nothing of it can be imported.
     """
     import importlib
-    from importlib.util import find_spec
-    from unittest.mock import patch
 
-    utils = importlib.import_module("transformers.utils")
     with quiet():
-        try:
-            if find_spec("torchaudio") is not None:
-                importlib.import_module("torchaudio")
-        except (ImportError, OSError):
-            with patch.object(utils, "is_torchaudio_available", lambda: False):
-                importlib.import_module("transformers.audio_utils")
+        if has_torchaudio():
+            torchaudio()
         return getattr(importlib.import_module("transformers"), name)
 
 

@@ -1,8 +1,9 @@
 """What changes how a one-shot sounds: pitch, decay, equaliser, drive, noise, room.
 
-Numpy, scipy and soxr alone, so that it works wherever the sampler does (torchaudio has the same
-tools, but its import fails beside a torch that was built without CUDA). Equal input gives equal
-bytes. Audio is [S] float32 at `SAMPLE_RATE`.
+Numpy, scipy and soxr alone, so that it works wherever the sampler does, and without torch, whose
+import takes longer than a take to play (torchaudio has the same tools; its filters are a thousand
+times slower without its compiled part). Equal input gives equal bytes. Audio is [S] float32 at
+`SAMPLE_RATE`.
 """
 
 from __future__ import annotations
