@@ -32,6 +32,10 @@ class PluginError(MidigrooveError):
     """A plugin that is missing, broken, or in conflict with another."""
 
 
+class StoppedEarly(MidigrooveError):
+    """A signal asked long work to end, and it has saved what it had: the same call goes on."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """ " (did you mean X?)" for a misspelt name, or "" where none of the known ones is near."""
     folded = {value.casefold(): value for value in known}

@@ -20,8 +20,16 @@ from midigroove_core.cli.texts import printable
 PROGRAM = "import sys; from midigroove_core.cli import main; main(sys.argv[1:])"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, number: int, code: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [
+        (signal.SIGINT, 130, "stopped; what is done is kept: give the same command again to go on"),
+        (signal.SIGTERM, 75, "run: stopped and saved at step"),
+    ],
+)
+def test_a_run_that_is_stopped_says_how_to_go_on(
+    tmp_path: Path, number: int, code: int, says: str
+) -> None:
     make_cache(tmp_path / "cache", performances=3)
     # A shell that starts the tests in the background has Ctrl-C ignored; programs inherit that.
     restore = f"import signal; signal.signal({signal.SIGINT.value}, signal.default_int_handler); "
@@ -40,8 +48,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, number: int, co
     finally:
         program.kill()
     assert (program.returncode, out) == (code, "")
-    last = said.splitlines()[-1]
-    assert last == "stopped; what is done is kept: give the same command again to go on"
+    assert says in said.splitlines()[-1]
     assert "Traceback" not in said
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 

@@ -25,9 +25,9 @@ from midigroove_core.progress import Silent
 from midigroove_core.registry import Registry
 from midigroove_core.training import TrainConfig, TrainResult, loop, train
 from midigroove_core.training.config import make_config, to_toml
-from midigroove_core.training.loop import Trainer
 from midigroove_core.training.measure import Validation
 from midigroove_core.training.schedule import done_share, learning_rate
+from midigroove_core.training.step import Stepper
 
 MODEL = {"dim": 32, "layers": 1, "heads": 2, "head_dim": 16, "conv_kernel": 3, "dropout": 0.1}
 
@@ -301,14 +301,14 @@ class _OneBadStep:
 def with_bad_steps(
     monkeypatch: pytest.MonkeyPatch, bad: set[int], factor: float = math.nan
 ) -> None:
-    step = Trainer.step
+    step = Stepper.step
 
     def spoiled(self: Any, batch: Any, rate: float) -> Any:
         if not isinstance(self._loss, _OneBadStep):
             self._loss = _OneBadStep(self._loss, bad, factor)
         return step(self, batch, rate)
 
-    monkeypatch.setattr(Trainer, "step", spoiled)
+    monkeypatch.setattr(Stepper, "step", spoiled)
 
 
 @pytest.mark.parametrize("factor", [math.nan, 1e38])

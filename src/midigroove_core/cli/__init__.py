@@ -17,13 +17,15 @@ from rich.markup import escape
 
 from midigroove_core import __version__
 from midigroove_core.cli.stopping import Stopped, last_words, raising_stopped
-from midigroove_core.errors import MidigrooveError
+from midigroove_core.errors import MidigrooveError, StoppedEarly
 
 if TYPE_CHECKING:
     from midigroove_core.cli.plugin_commands import PluginCommands, Trouble
     from midigroove_core.plugins import LoadedPlugins
 
 EXIT_BAD_INPUT = 2
+EXIT_GO_ON = 75
+"""A run was asked to end and saved: whoever started it should start it again (EX_TEMPFAIL)."""
 
 
 def build_app() -> typer.Typer:
@@ -104,7 +106,8 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs the program and exits: 0 done, 1 findings, 2 bad input, 128 + N a signal."""
+    """Runs the program and exits: 0 done, 1 findings, 2 bad input, 75 stopped and saved, 128 + N
+    a signal."""
     sys.exit(run(arguments))
 
 
@@ -128,6 +131,8 @@ def run(arguments: list[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except Stopped as stopped:
         return _fail(last_words(arguments), stopped.exit_code)
+    except StoppedEarly as stopped:
+        return _fail(_with_flags(str(stopped), said, arguments), EXIT_GO_ON)
     except MidigrooveError as error:
         return _fail(f"error: {_with_flags(str(error), said, arguments)}")
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,14 @@ def train(
     batch_size: Annotated[
         int | None,
         number(bounds.AT_LEAST_ONE, help="Clips per step (by preset).", rich_help_panel=_MODEL),
+    ] = None,
+    accumulate: Annotated[
+        int | None,
+        number(
+            bounds.AT_LEAST_ONE,
+            help="Cut each batch into so many parts, for less memory (1).",
+            rich_help_panel=_RUN,
+        ),
     ] = None,
     clips: Annotated[
         str | None, typer.Option(help="beats, seconds or crops (beats).", rich_help_panel=_DATA)
@@ -213,13 +222,16 @@ def train(
         cache = cache or str(newest_cache())
         out = out or str(run_folder(Path(cache)))
     options = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    # Several processes would each say that none of the model's weights are without gradients.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from midigroove_core.training import train as run
     from midigroove_core.training.config import make_config, read_settings
 
     made = make_config(config, kits=kit, **options, settings=read_settings(setting or []))
     with progress_for_terminal() as progress:
         result = run(made, progress, overwrite=overwrite)
-    _print_result(result, json)
+    if os.environ.get("RANK", "0") == "0":
+        _print_result(result, json)
 
 
 _NOT_SETTINGS = {"config", "overwrite", "kit", "setting", "json"}

@@ -1,10 +1,15 @@
-"""Reads the batches of a run: each a function of the seed and its step alone."""
+"""Reads the batches of a run: each a function of the seed and its step alone.
+
+Several processes, or one that has little memory, cut a batch into parts; what is drawn at random
+for a clip is then what it would be in the whole batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
@@ -16,6 +21,7 @@ from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.interfaces.model import Model
 from midigroove_core.training.config import TrainConfig
+from midigroove_core.training.distributed import Cut
 from midigroove_core.training.windows import Windows, hide_conditions
 
 _AHEAD = 4
@@ -23,25 +29,46 @@ _AHEAD = 4
 
 
 @dataclass(frozen=True)
-class Batches(Dataset[GridBatch]):
+class Part:
+    """A part of the batch of a step.
+
+    Attributes:
+        batch: some of its clips.
+        share: of the frames of the whole batch: a mean over all of them is the sum of the parts'
+            means, times these.
+    """
+
+    batch: GridBatch
+    share: float
+
+
+@dataclass(frozen=True)
+class Batches(Dataset[Part]):
     """The training batches of a run by step, and its validation batches.
 
     Attributes:
         reader: reads clips.
         windows: which clips.
+        cut: the parts of a batch.
         references: where kits are heard, for models that use that.
         condition_dropout, hide_reference: see `TrainConfig`.
     """
 
     reader: ClipReader
     windows: Windows
+    cut: Cut
     condition_dropout: float
     references: References | None = None
     hide_reference: float = 0.0
 
-    def __getitem__(self, step: int) -> GridBatch:
-        """The batch of a step, with some conditions and references hidden."""
-        windows = self.windows
+    def __getitem__(self, turn: tuple[int, int]) -> Part:
+        """A part of the batch of a step, with some conditions and references hidden.
+
+        Args:
+            turn: number of the step, and of the part.
+        """
+        step, part = turn
+        windows, mine = self.windows, slice(part, None, self.cut.parts)
         clips = windows.clips(step)
         context = 0 if windows.crop_frames else windows.context_frames
         rng = np.random.default_rng([windows.seed, 3, step])
@@ -51,18 +78,23 @@ class Batches(Dataset[GridBatch]):
             else self.references.drawn(clip.entry_index, rng)
             for clip in clips
         ]
+        batch = self._batch(clips[mine], context, heard[mine])
         rng = np.random.default_rng([windows.seed, 2, step])
-        return hide_conditions(self._batch(clips, context, heard), self.condition_dropout, rng)
+        hidden = {
+            name: rng.random(len(clips))[mine] < self.condition_dropout
+            for name in sorted(batch.conditions)
+        }
+        frames = [clip.num_frames + min(context, clip.start_frame) for clip in clips]
+        return Part(hide_conditions(batch, hidden), sum(frames[mine]) / sum(frames))
 
-    def validation(self) -> list[GridBatch]:
-        """All validation clips, in batches."""
+    def validation(self, rank: int = 0, world: int = 1) -> Iterator[tuple[int, GridBatch]]:
+        """All validation clips in numbered batches; of these every `world`-th from `rank` on."""
         size, valid = self.windows.batch_size, self.windows.valid
-        batches = []
-        for at in range(0, len(valid), size):
-            clips = valid[at : at + size]
+        starts = range(0, len(valid), size)
+        for number in range(rank, len(starts), world):
+            clips = valid[starts[number] : starts[number] + size]
             heard = [self._fixed(clip) for clip in clips]
-            batches.append(self._batch(clips, self.windows.context_frames, heard))
-        return batches
+            yield number, self._batch(clips, self.windows.context_frames, heard)
 
     def _fixed(self, clip: Clip) -> Clip | None:
         return None if self.references is None else self.references.fixed(clip.entry_index)
@@ -76,19 +108,27 @@ class Batches(Dataset[GridBatch]):
 
 
 def make_batches(
-    config: TrainConfig, cache: Cache, featurizer: GridFeaturizer, model: Model, windows: Windows
+    config: TrainConfig,
+    cache: Cache,
+    featurizer: GridFeaturizer,
+    model: Model,
+    windows: Windows,
+    cut: Cut,
 ) -> Batches:
     """The batches that a model is trained on, and those it is measured on."""
     reader = ClipReader(cache, featurizer, model.spec.vocabularies, model.conditions)
     if not model.uses_reference:
-        return Batches(reader, windows, config.condition_dropout)
+        return Batches(reader, windows, cut, config.condition_dropout)
     frames = round(float(cache.clock.seconds_to_frames(config.reference_sec)))
     references = References(cache, max(1, frames))
-    return Batches(reader, windows, config.condition_dropout, references, config.hide_reference)
+    return Batches(
+        reader, windows, cut, config.condition_dropout, references, config.hide_reference
+    )
 
 
-def read_ahead(batches: Batches, step: int, workers: int) -> Iterator[GridBatch]:
-    """The batches of this step and all after it, read while the one before is trained on.
+def read_ahead(batches: Batches, step: int, workers: int) -> Generator[Part]:
+    """This process's parts of the batches of this step and all after it, each read while the one
+    before is trained on.
 
     Args:
         batches: by step.
@@ -97,26 +137,27 @@ def read_ahead(batches: Batches, step: int, workers: int) -> Iterator[GridBatch]
     """
     if workers:
         yield from DataLoader(
-            batches, batch_size=None, sampler=_StepsFrom(step), num_workers=workers,
+            batches, batch_size=None, sampler=_TurnsFrom(step, batches.cut), num_workers=workers,
             prefetch_factor=_AHEAD,
         )  # fmt: skip
+    turns = iter(_TurnsFrom(step, batches.cut))
     with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead = pool.submit(batches.__getitem__, step)
-        while True:
-            batch = ahead.result()
-            step += 1
-            ahead = pool.submit(batches.__getitem__, step)
-            yield batch
+        ahead = pool.submit(batches.__getitem__, next(turns))
+        for turn in turns:
+            part = ahead.result()
+            ahead = pool.submit(batches.__getitem__, turn)
+            yield part
 
 
 @dataclass(frozen=True)
-class _StepsFrom:
-    """All steps from one on; a loop over them ends when training does."""
+class _TurnsFrom:
+    """All steps from one on, each with this process's parts of its batch; a loop over them ends
+    when training does."""
 
     first: int
+    cut: Cut
 
-    def __iter__(self) -> Iterator[int]:
-        step = self.first
-        while True:
-            yield step
-            step += 1
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for step in count(self.first):
+            for part in self.cut.mine:
+                yield step, part

@@ -36,6 +36,7 @@ _BOUNDS = {
     "crop_sec": bounds.SECONDS_ABOVE_0,
     "balance_drums": bounds.SHARE,
     "batch_size": bounds.AT_LEAST_ONE,
+    "accumulate": bounds.AT_LEAST_ONE,
     "learning_rate": bounds.LEARNING_RATE,
     "weight_decay": bounds.COEFFICIENT,
     "beta2": bounds.SHARE,
@@ -55,9 +56,12 @@ _BOUNDS = {
     "hide_reference": bounds.SHARE,
     "seed": bounds.SEED,
 }
-_NOT_IDENTITY = ("cache", "out", "start_from", "device", "threads", "loader_workers",
-                 "tensorboard")  # fmt: skip
-"""Fields that a resumed run may change: where things are, not what is computed."""
+_NOT_IDENTITY = (
+    "cache", "out", "start_from", "accumulate", "device", "threads", "loader_workers",
+    "tensorboard",
+)  # fmt: skip
+"""Fields that a resumed run may change: where things are and how they are shared out, not what is
+computed."""
 
 
 _DEEPEST = 8
@@ -89,7 +93,10 @@ class TrainConfig:
             what there is or "uniform"; clips to measure on then have the shares of training.
         balance_drums: share of crops that are drawn around a hit of an articulation, each one's
             turn in proportion to a root of how often it is struck, so that rare drums get theirs.
-        batch_size: clips per step.
+        batch_size: clips per step, of all processes together.
+        accumulate: parts that a batch is cut into; each process works on its own one after the
+            other, so that less memory is needed. What is drawn at random depends on how many parts
+            there are (at least one per process), the sums do not.
         learning_rate, weight_decay, beta2: of AdamW.
         schedule: "cosine" (to `final_rate` of the learning rate) or "constant".
         warmup: share of the run over which the learning rate rises from 0.
@@ -144,6 +151,7 @@ class TrainConfig:
     crop_sec: float = 3.0
     balance_drums: float = 0.0
     batch_size: int = 16
+    accumulate: int = 1
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     beta2: float = 0.98

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,16 @@ from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import vocabularies_of
 from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
 from midigroove_core.device import choose_device
-from midigroove_core.errors import MidigrooveError, PluginError
-from midigroove_core.interfaces.batch import GridBatch
-from midigroove_core.interfaces.model import Loss
-from midigroove_core.interfaces.model_checks import check_loss
+from midigroove_core.errors import MidigrooveError, StoppedEarly
 from midigroove_core.lock import lock_folder
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.training.baselines import code_baselines
 from midigroove_core.training.batches import make_batches, read_ahead
 from midigroove_core.training.config import TrainConfig, TrainResult
-from midigroove_core.training.measure import Means, validate
+from midigroove_core.training.distributed import Cut, Ranks, joined, restarted
+from midigroove_core.training.measure import validate
 from midigroove_core.training.record import (
-    STATE,
     SUMMARY,
     check_place,
     make_row,
@@ -40,6 +37,8 @@ from midigroove_core.training.record import (
 from midigroove_core.training.schedule import done_share, learning_rate
 from midigroove_core.training.starting import new_model
 from midigroove_core.training.state import TrainState
+from midigroove_core.training.step import Stepper
+from midigroove_core.training.stopping import StopRequest, stop_request
 from midigroove_core.training.windows import make_windows
 
 _MOST_SKIPS = 100
@@ -57,27 +56,31 @@ def run(
     out = Path(config.out)
     check_place(out)
     keep_freed_memory()
-    # All that can be wrong is found before the folder is touched.
-    trainer = Trainer(config, progress or Silent(), began)
-    with lock_folder(out, "training run"):
-        open_run(out, config, overwrite=overwrite)
-        if (out / STATE).exists():
+    with joined(choose_device(config.device)) as ranks:
+        told = progress if progress and ranks.first else Silent()
+        # All that can be wrong is found before the folder is touched.
+        trainer = Trainer(config, told, began, ranks)
+        with lock_folder(out, "training run") if ranks.first else nullcontext():
+            if ranks.first:
+                open_run(out, config, overwrite=overwrite and not restarted())
             trainer.resume()
-        trainer.fit()
-        return trainer.result()
+            trainer.fit()
+            return trainer.result()
 
 
 class Trainer:
     """Everything a run needs: data, model, state."""
 
-    def __init__(self, config: TrainConfig, progress: Progress, began: float) -> None:
-        self.config, self.progress = config, progress
+    def __init__(self, config: TrainConfig, progress: Progress, began: float, ranks: Ranks) -> None:
+        self.config, self.progress, self.ranks = config, progress, ranks
         self._began = began
+        self.cut = Cut.of(config.batch_size, config.accumulate, ranks)
         if config.threads:
             torch.set_num_threads(config.threads)
         self.device = choose_device(config.device)
         self.registry = Registry()
         self.cache = Cache.open(config.cache)
+        ranks.check_same({"cache": self.cache.fingerprint, **config.identity()})
         self.windows = make_windows(self.cache, config)
         entries = [self.cache.entries[clip.entry_index] for clip in self.windows.train]
         names = vocabularies_of(entries, unnamed_kits=config.unnamed_kits)
@@ -89,12 +92,12 @@ class Trainer:
             registry=self.registry, progress=progress,
         )  # fmt: skip
         self.state = TrainState(model.to(self.device), config)
-        self.batches = make_batches(config, self.cache, self.featurizer, model, self.windows)
+        self.batches = make_batches(
+            config, self.cache, self.featurizer, model, self.windows, self.cut
+        )
         model.sampling(**config.sampling)  # what does not fit is said now, not at the first save
-        self._loss = torch.compile(model.loss, dynamic=True) if config.compile else model.loss
+        self.stepper = Stepper(config, self.state, self.device, ranks, self.cut)
         self._reserve_sec = 0.0
-        self._skips_in_a_row = 0
-        self._train_sec, self._train_steps = 0.0, 0
 
     @property
     def out(self) -> Path:
@@ -102,8 +105,9 @@ class Trainer:
         return Path(self.config.out)
 
     def resume(self) -> None:
-        """Goes on where the saved state ends."""
-        self.state.load(self.out, self.cache.fingerprint)
+        """Goes on where the saved state ends, if there is one."""
+        if not self.state.load(self.out, self.cache.fingerprint, self.ranks):
+            return
         counters = self.state.counters
         self._began -= counters.elapsed_sec
         again = "is finished" if counters.finished else "goes on"
@@ -111,72 +115,73 @@ class Trainer:
 
     def fit(self) -> None:
         """Trains until a limit is reached, measuring and saving on the way."""
-        counters = self.state.counters
+        counters, state = self.state.counters, self.state
         if counters.finished:
             return
-        if not counters.rows:
-            self.measure({})
-        self.state.model.train()
+        with stop_request() as request:
+            share = self._share()
+            measured = counters.rows[-1]["step"] if counters.rows else None
+            if self._due(share) and measured != counters.step:
+                self.measure(share)
+            state.model.train()
+            self._go_on(share, request)
+        self.progress.finish()
+
+    def _go_on(self, share: float, request: StopRequest) -> None:
+        """Steps and measurements until one of them is the last."""
+        counters = self.state.counters
         total = 100 if self.config.max_minutes else self.config.max_steps
         self.progress.start("Training", total)
         shown = 0
-        means = Means()
-        for batch in read_ahead(self.batches, counters.step, self.config.loader_workers):
-            share = self._share()
-            loss = self.step(batch, learning_rate(self.config, share))
-            if not self._skips_in_a_row:
-                means.add({"": loss.total, **loss.logs})
-            share = self._share()
-            if counters.step % _CHECK_EVERY == 0:
-                self._check(loss.total)
-            now = int(share * total)
-            self.progress.advance(now - shown, step=counters.step)
-            shown = now
-            if share >= 1.0 or counters.step % self.config.eval_every == 0:
-                self._check(loss.total)
-                self.measure(means.take())
-            if counters.finished:
-                break
-        self.progress.finish()
+        ahead = read_ahead(self.batches, counters.step, self.config.loader_workers)
+        with closing(ahead):
+            while not counters.finished:
+                self._stop_if(request.asked)
+                parts = islice(ahead, len(self.cut.mine))
+                loss = self.stepper.step(parts, learning_rate(self.config, share))
+                if self.stepper.skips:
+                    self._say_skipped(loss)
+                share = self._share()
+                if self._due(share) or counters.step % _CHECK_EVERY == 0:
+                    self._check(loss)
+                now = int(share * total)
+                self.progress.advance(now - shown, step=counters.step)
+                shown = now
+                if self._due(share):
+                    self.measure(share)
 
-    def step(self, batch: GridBatch, rate: float) -> Loss:
-        """One step; returns the loss."""
-        counters, optimizer, config = self.state.counters, self.state.optimizer, self.config
-        began = time.perf_counter()
-        # The seed of dropout depends on the step alone, so that a resumed run draws the same.
-        torch.manual_seed((config.seed * 1_000_003 + counters.step) % 2**63)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        with self._autocast():
-            loss = check_loss(self.state.model, self._loss(batch.to(self.device), counters.step))
-        if not loss.total.requires_grad:
-            raise PluginError(f"model {config.model}: loss: total does not depend on its weights")
-        loss.total.backward()
-        largest = config.clip_norm or math.inf
-        if config.clip_norm or config.nonfinite == "skip":
-            parameters = self.state.model.parameters()
-            norm = torch.nn.utils.clip_grad_norm_(parameters, largest)
-        if config.nonfinite == "skip" and not torch.isfinite(loss.total.detach() + norm):
-            self._skip(loss.total)
-        else:
-            self._skips_in_a_row = 0
-            optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        counters.step += 1
-        if not self._skips_in_a_row:
-            self.state.average()
-        self._train_sec += time.perf_counter() - began
-        self._train_steps += 1
-        return loss
+    def _due(self, share: float) -> bool:
+        """Whether it is time to measure."""
+        return share >= 1.0 or self.state.counters.step % self.config.eval_every == 0
 
-    def measure(self, trained: dict[str, float]) -> None:
-        """Validates the averaged model, writes checkpoints, curves and state."""
+    def _stop_if(self, asked: bool) -> None:
+        """Saves and ends where any process was asked to; several look up at the same steps."""
+        step = self.state.counters.step
+        if self.ranks.world > 1 and step % _CHECK_EVERY:
+            return
+        if self.ranks.any(asked):
+            means = self.state.means
+            means.begin_with(self.ranks.gather(means.so_far()))
+            if self.config.nonfinite == "halt":
+                self._check(torch.tensor(means.so_far().get("", (0.0, 0.0))[0]))
+            self._save_state()
+            raise StoppedEarly(
+                f"{self.out}: stopped and saved at step {step}; the same call goes on from there"
+            )
+
+    def measure(self, share: float) -> None:
+        """Validates the averaged model, writes checkpoints, curves and state.
+
+        Args:
+            share: of the run that is over, in [0, 1].
+        """
         began = time.perf_counter()
-        state, counters = self.state, self.state.counters
+        state, counters, ranks = self.state, self.state.counters, self.ranks
+        state.means.begin_with(ranks.gather(state.means.so_far()))
+        trained = state.means.take()
         found = validate(
-            state.averaged, self.batches.validation(),
-            loss=state.averaged.loss, step=counters.step, seed=self.config.seed,
-            device=self.device, autocast=self._autocast,
+            state.averaged, self.batches.validation(ranks.rank, ranks.world), step=counters.step,
+            seed=self.config.seed, device=self.device, autocast=self.stepper.autocast, ranks=ranks,
         )  # fmt: skip
         finite = math.isfinite(found.value)
         if not finite and (self.config.nonfinite == "halt" or not counters.rows):
@@ -200,12 +205,13 @@ class Trainer:
         counters.since_best = 0 if better else counters.since_best + 1
         if better:
             counters.best_value, counters.best_step = found.value, counters.step
-        if self._share() >= 1.0:
+        if share >= 1.0:
             by_steps = counters.step >= self.config.max_steps
             counters.finished = "steps" if by_steps else "time"
         elif self.config.patience and counters.since_best >= self.config.patience:
             counters.finished = "patience"
-        self.save(better)
+        if ranks.first:
+            self.save(better)
         self.progress.message(story(counters.rows[-1]))
         state.model.train()
         self._reserve_sec = max(self._reserve_sec, time.perf_counter() - began)
@@ -217,9 +223,13 @@ class Trainer:
             self._save_checkpoint(self.out / "best.safetensors")
         self._save_checkpoint(self.out / "last.safetensors")
         write_measurements(self.out, rows, tensorboard=self.config.tensorboard)
+        self._save_state()
+
+    def _save_state(self) -> None:
         if self.config.max_minutes:
             self.state.counters.elapsed_sec = time.perf_counter() - self._began
-        self.state.save(self.out, self.cache.fingerprint)
+        if self.ranks.first:
+            self.state.save(self.out, self.cache.fingerprint)
 
     def result(self) -> TrainResult:
         """How the run ended; also written to summary.json."""
@@ -241,45 +251,37 @@ class Trainer:
             unigram_nll_per_codebook=self.baselines.unigram,
             bigram_nll_per_codebook=self.baselines.bigram,
             minutes=(time.perf_counter() - self._began) / 60,
-            steps_per_sec=self._train_steps / self._train_sec if self._train_sec else 0.0,
+            steps_per_sec=self.stepper.steps / self.stepper.seconds if self.stepper.steps else 0.0,
         )
         paths = {name: getattr(result, name).name for name in ("best", "last")}
         summary = {**vars(result), **paths}
         del summary["out"]
         # A finished run that is opened again keeps its times, if it came to write them.
-        if self._train_steps or not (self.out / SUMMARY).exists():
+        if self.ranks.first and (self.stepper.steps or not (self.out / SUMMARY).exists()):
             write_json(self.out / SUMMARY, summary)
         return result
 
     def _share(self) -> float:
-        # Under a time limit the last measurement must fit in, too: it takes as long as the others.
+        """How much of the run is over; the same for all processes."""
+        if not self.config.max_minutes:
+            return done_share(self.config, self.state.counters.step, 0.0)
+        # The last measurement must fit in, too: it takes as long as the others.
         elapsed = time.perf_counter() - self._began + self._reserve_sec
-        return done_share(self.config, self.state.counters.step, elapsed)
-
-    @contextmanager
-    def _autocast(self) -> Iterator[None]:
-        gpu = self.device.startswith("cuda")
-        able = gpu and torch.cuda.is_bf16_supported()
-        wanted = {"bfloat16": True, "float32": False, "auto": able}[self.config.precision]
-        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=wanted):
-            yield
+        return done_share(self.config, self.state.counters.step, self.ranks.of_first(elapsed))
 
     def _check(self, loss: torch.Tensor) -> None:
-        if not torch.isfinite(loss) and not self._skips_in_a_row:
+        if not torch.isfinite(loss) and not self.stepper.skips:
             raise MidigrooveError(
                 f"{self.out}: the loss is {loss.item()} at step {self.state.counters.step}; "
                 f"the saved state is from before: use a lower `learning_rate` with `overwrite`, or "
                 f"`nonfinite` skip"
             )
 
-    def _skip(self, loss: torch.Tensor) -> None:
-        """Counts a step that changes nothing."""
-        self.state.counters.skipped += 1
-        self._skips_in_a_row += 1
-        step = self.state.counters.step
-        if self._skips_in_a_row == 1:
+    def _say_skipped(self, loss: torch.Tensor) -> None:
+        step = self.state.counters.step - 1
+        if self.stepper.skips == 1:
             self.progress.message(f"step {step}: loss or gradients are not finite; left out")
-        if self._skips_in_a_row >= _MOST_SKIPS:
+        if self.stepper.skips >= _MOST_SKIPS:
             raise MidigrooveError(
                 f"{self.out}: {_MOST_SKIPS} steps in a row up to step {step} were not finite "
                 f"(the loss is {loss.item()}); use a lower `learning_rate` with `overwrite`"

@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from midigroove_core.interfaces.batch import GridBatch
-from midigroove_core.interfaces.model import Loss, Model
+from midigroove_core.interfaces.model import Model
 from midigroove_core.interfaces.model_checks import check_loss, score_codes
+from midigroove_core.training.distributed import Ranks
+
+_ALONE = Ranks()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Validation:
         return found
 
 
+Sums = dict[str, tuple[float, float]]
+
+
 class Means:
     """Means of scalars by name, each over the times it was there; nothing waits for a GPU."""
 
@@ -61,36 +67,65 @@ class Means:
         self._sums, self._weights = {}, {}
         return found
 
+    def so_far(self) -> Sums:
+        """Sum and weight of each, by name: what `take` would divide."""
+        return {name: (float(self._sums[name]), self._weights[name]) for name in self._sums}
+
+    def begin_with(self, several: Iterable[Sums]) -> None:
+        """Begins anew, with what others have added up so far."""
+        self._sums, self._weights = {}, {}
+        for sums in several:
+            for name, (total, weight) in sums.items():
+                self._sums[name] = self._sums.get(name, 0.0) + total
+                self._weights[name] = self._weights.get(name, 0.0) + weight
+
 
 @torch.no_grad()
 def validate(
     model: Model,
-    batches: Iterable[GridBatch],
+    batches: Iterable[tuple[int, GridBatch]],
     *,
-    loss: Callable[[GridBatch, int], Loss],
     step: int,
     seed: int,
     device: str,
     autocast: Callable[[], AbstractContextManager[None]],
+    ranks: Ranks = _ALONE,
 ) -> Validation:
     """Measures a model: by its `score` where it has a likelihood, else by its loss.
 
     What is drawn at random (a bound, a noise level) is drawn alike in every measurement.
+
+    Args:
+        model: what is measured; the same in all processes.
+        batches: numbered; processes take theirs, and the result is the same to the bit for all.
+        step: steps of training so far.
+        seed: of draws.
+        device: of the model.
+        autocast: sets the precision.
+        ranks: the processes that measure together.
     """
     model.eval()
-    nll, frames, means = torch.zeros(len(model.spec.codebooks), dtype=torch.float64), 0, Means()
-    for index, batch in enumerate(batches):
+    mine: list[tuple[int, int, list[float], dict[str, float]]] = []
+    for index, batch in batches:
         torch.manual_seed((seed * 1_000_003 + index) % 2**63)
-        count = int(batch.mask.sum())
-        frames += count
+        nll, logs = torch.zeros(0), {}
         with autocast():
             if model.likelihood == "none":
-                found = check_loss(model, loss(batch.to(device), step))
-                means.add({"": found.total, **{f"/{k}": v for k, v in found.logs.items()}}, count)
+                found = check_loss(model, model.loss(batch.to(device), step))
+                logs = {
+                    "": float(found.total),
+                    **{f"/{k}": float(v) for k, v in found.logs.items()},
+                }
             else:
-                scores = score_codes(model, batch.to(device))
-                nll += scores.nll.double().sum(dim=(0, 2)).cpu()
+                nll = score_codes(model, batch.to(device)).nll.double().sum(dim=(0, 2)).cpu()
+        mine.append((index, int(batch.mask.sum()), nll.tolist(), logs))
+    every = sorted((one for several in ranks.gather(mine) for one in several), key=lambda b: b[0])
+    frames = sum(count for _, count, _, _ in every)
     if model.likelihood != "none":
-        return Validation((nll / frames).tolist())
-    logs = means.take()
-    return Validation([], logs.pop(""), {name[1:]: value for name, value in logs.items()})
+        sums = [sum(values) for values in zip(*(nll for _, _, nll, _ in every), strict=True)]
+        return Validation([value / frames for value in sums])
+    means = Means()
+    for _, count, _, values in every:
+        means.add(values, count)
+    said = means.take()
+    return Validation([], said.pop(""), {name[1:]: value for name, value in said.items()})

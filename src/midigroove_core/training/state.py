@@ -16,6 +16,8 @@ from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.interfaces.model import Model
 from midigroove_core.structured import Count, convert_as
 from midigroove_core.training.config import TrainConfig
+from midigroove_core.training.distributed import Ranks
+from midigroove_core.training.measure import Means, Sums
 from midigroove_core.training.record import COLUMNS, STATE
 
 
@@ -50,6 +52,7 @@ class _Saved:
 
     counters: Counters
     cache_fingerprint: str
+    means: Sums
 
 
 class TrainState:
@@ -58,12 +61,15 @@ class TrainState:
     Args:
         model: the model, on its device.
         config: learning rates and decays.
+
+    Attributes:
+        means: what the losses said since the last measurement.
     """
 
     def __init__(self, model: Model, config: TrainConfig) -> None:
         self.model = model
         self.averaged = copy.deepcopy(model).eval() if config.ema else model
-        self.counters = Counters()
+        self.counters, self.means = Counters(), Means()
         self._ema = config.ema
         matrices = [p for p in model.parameters() if p.ndim > 1]
         vectors = [p for p in model.parameters() if p.ndim <= 1]
@@ -97,16 +103,21 @@ class TrainState:
             tensors |= {f"averaged/{k}": v for k, v in self.averaged.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{k}": v for k, v in moments.items()}
-        save_state(folder / STATE, tensors, asdict(_Saved(self.counters, cache_fingerprint)))
+        saved = _Saved(self.counters, cache_fingerprint, self.means.so_far())
+        save_state(folder / STATE, tensors, asdict(saved))
 
-    def load(self, folder: Path, cache_fingerprint: str) -> None:
-        """Goes back to what `save` wrote.
+    def load(self, folder: Path, cache_fingerprint: str, ranks: Ranks) -> bool:
+        """Goes back to what `save` wrote, if it did; the first process reads it for all.
 
         Raises:
-            InputError: no such file, or it is damaged.
+            InputError: the file is damaged.
             MismatchError: it was written for another cache.
         """
-        tensors, found = load_state(folder / STATE)
+        there = ranks.first and (folder / STATE).exists()
+        shared = ranks.share(*(load_state(folder / STATE) if there else (None, None)))
+        if shared is None:
+            return False
+        tensors, found = shared
         saved = convert_as(found, _Saved, f"{folder / STATE}: {STATE_KEY}")
         if saved.cache_fingerprint != cache_fingerprint:
             raise MismatchError(
@@ -116,6 +127,7 @@ class TrainState:
             )
         self._check(folder / STATE, saved.counters, tensors)
         self.counters = saved.counters
+        self.means.begin_with([saved.means] if ranks.first else [])
         self.model.load_state_dict(_below("model/", tensors))
         if self.averaged is not self.model:
             self.averaged.load_state_dict(_below("averaged/", tensors))
@@ -125,6 +137,7 @@ class TrainState:
             moments.setdefault(int(index), {})[key] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        return True
 
     def _check(self, path: Path, counters: Counters, tensors: Mapping[str, Tensor]) -> None:
         """Raises InputError unless the tensors are those of this model, and all of them."""

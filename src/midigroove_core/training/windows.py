@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -198,11 +198,10 @@ def _to_measure(
     return sample(valid, config.eval_clips, stratum, rng, weights=shares)
 
 
-def hide_conditions(batch: GridBatch, share: float, rng: np.random.Generator) -> GridBatch:
-    """Makes each condition of each clip unknown (-1, or 0 for bpm) with probability `share`."""
-    conditions = {}
-    for name in sorted(batch.conditions):
-        value = batch.conditions[name]
-        hidden = torch.from_numpy(rng.random(len(value)) < share)
-        conditions[name] = value.masked_fill(hidden, 0 if name == "bpm" else -1)
+def hide_conditions(batch: GridBatch, hidden: Mapping[str, NDArray[np.bool_]]) -> GridBatch:
+    """Makes conditions unknown (-1, or 0 for bpm) in the clips [B] that are said, by name."""
+    conditions = {
+        name: batch.conditions[name].masked_fill(torch.from_numpy(rows), 0 if name == "bpm" else -1)
+        for name, rows in hidden.items()
+    }
     return replace(batch, conditions=conditions)
