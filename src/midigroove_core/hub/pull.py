@@ -89,8 +89,8 @@ def _is_whole(folder: Path, layout: Layout) -> bool:
 
 
 def _by_hand(address: HubAddress) -> str:
-    kind = " --repo-type dataset" if address.kind == "dataset" else ""
-    return f"hf download {address.repo}{kind} --revision {address.revision}"
+    kind = ("--repo-type", "dataset") if address.kind == "dataset" else ()
+    return " ".join(("hf", "download", address.repo, *kind, "--revision", address.revision))
 
 
 def _fetch(api: HfApi, address: HubAddress, layout: Layout) -> Path:
