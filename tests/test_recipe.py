@@ -50,12 +50,40 @@ rows = ["silence"]
 def test_shipped_recipes_are_valid(path: Path) -> None:
     recipe = read_recipe(path)
     config = make_config(settings={**recipe["train"], "cache": "c", "out": "o"})
+    evaluation.make_config([], "o", {**recipe.get("eval", {}), "caches": ["c"]})
     if path.stem.startswith("paper"):
         assert config.model_args["norm"] == "post" and recipe["eval"]["sampling"] == {
             "temperature": 0
         }
+        assert (config.max_steps, config.weight_decay, config.eval_every) == (200_000, 0.0, 300)
+        assert config.model_args["conditions"] == ["bpm", "drummer", "kit"]
+    if path.stem.startswith("paper") and "cache" in recipe:
         assert config.model_args["layers"] == (10 if "large" in path.stem else 6)
         assert ("kits" in recipe["dataset"]) == ("one_kit" in path.stem)
+        assert ("kits_exclude" in recipe["dataset"]) == ("all_kits" in path.stem)
+    for place in recipe.get("systems", {}).values():
+        assert (path.parent / f"{Path(place).name}.toml").is_file()
+
+
+def test_a_recipe_of_several_systems_evaluates_what_others_have_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "together.toml"
+    recipe.write_text('[systems]\na = "../one"\nb = "../two"\n[eval]\nsave_preds = "all"\n')
+    with pytest.raises(InputError, match="system a: no .*best.safetensors; run its recipe"):
+        run_recipe(recipe, tmp_path / "both", dataset=tmp_path / "data")
+    for name in ("one", "two"):
+        (tmp_path / name / "run").mkdir(parents=True)
+        (tmp_path / name / "run" / "best.safetensors").touch()
+    seen: list[Any] = []
+    monkeypatch.setattr(evaluation, "evaluate", lambda config, progress: seen.append(config))
+    made = run_recipe(recipe, tmp_path / "both", dataset=tmp_path / "data")
+    assert list(made) == ["eval"]
+    assert [spec.name for spec in seen[0].systems] == ["a", "b"]
+    assert seen[0].systems[1].cache.resolve() == tmp_path / "two" / "cache"
+    assert seen[0].save_preds == "all"
+    with pytest.raises(InputError, match="it has no other step"):
+        run_recipe(recipe, tmp_path / "both", only=["train"])
 
 
 def test_a_recipe_runs_from_audio_to_evaluation(

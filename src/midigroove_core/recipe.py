@@ -2,12 +2,15 @@
 
 A recipe is TOML with the tables `[dataset]` (arguments of `open_dataset` and `select`), `[cache]`
 (`codec`, `codec_options`, `codec_path`), `[train]` (fields of `TrainConfig`) and `[eval]` (fields
-of `EvalConfig`). `base = "other.toml"` starts from another file beside it.
+of `EvalConfig`). `base = "other.toml"` starts from another file beside it. A recipe with the table
+`[systems]` (name -> folder where another recipe has run, seen from this one's) evaluates these
+together, and caches and trains nothing itself.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from midigroove_core.structured import read_toml_as
 from midigroove_core.training.config import make_config, merged
 
 STEPS = ("cache", "train", "eval")
-_TABLES = ("dataset", "cache", "train", "eval")
+_TABLES = ("dataset", "cache", "train", "eval", "systems")
 _OPEN = ("kind", "root", "train_csv", "val_csv", "midi")
 
 
@@ -32,6 +35,7 @@ class _RecipeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache: dict[str, Any] = {}
     train: dict[str, Any] = {}
     eval: dict[str, Any] = {}
+    systems: dict[str, str] = {}
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:
@@ -73,7 +77,8 @@ def run_recipe(
         out: gets `cache/`, `run/` and `eval/`.
         dataset: wins over the recipe's `[dataset] path`.
         device: for all steps.
-        only: which of "cache", "train", "eval"; all when None.
+        only: which of "cache", "train", "eval"; all when None, and the last where the recipe names
+            systems.
         progress: told how far each step is.
 
     Returns:
@@ -86,7 +91,9 @@ def run_recipe(
     for step in only or ():
         if step not in STEPS:
             raise InputError(f"no step {step!r} in a recipe; use {', '.join(STEPS)}")
-    wanted = only or STEPS
+    if recipe.get("systems") and set(only or ()) - {"eval"}:
+        raise InputError(f"{path}: evaluates the systems of other recipes; it has no other step")
+    wanted = only or (("eval",) if recipe.get("systems") else STEPS)
     where = dataset if dataset is not None else recipe.get("dataset", {}).get("path")
     made = {}
     if "cache" in wanted:
@@ -147,14 +154,24 @@ def _evaluate(
 ) -> str:
     from midigroove_core.evaluation import SystemSpec, evaluate, make_config
 
-    name = Path(path).stem
-    system = SystemSpec(name, out / "run" / "best.safetensors", out / "cache")
+    runs = recipe.get("systems") or {Path(path).stem: "."}
+    # Without its "..", since the folder of this evaluation is not there yet.
+    places = {name: Path(os.path.normpath(out / run)) for name, run in runs.items()}
+    systems = [
+        SystemSpec(name, place / "run" / "best.safetensors", place / "cache")
+        for name, place in places.items()
+    ]
+    for system in systems:
+        if not system.checkpoint.exists():
+            raise InputError(
+                f"{path}: system {system.name}: no {system.checkpoint}; run its recipe"
+            )
     codec_path = recipe.get("cache", {}).get("codec_path")
     # The folder is the recipe's own: a run that went on is evaluated anew in the same place.
     options: dict[str, Any] = {"dataset": where, "device": device, "overwrite": True}
     options["codec_paths"] = {"": codec_path} if codec_path else {}
     try:
-        config = make_config([system], out / "eval", {**options, **recipe.get("eval", {})})
+        config = make_config(systems, out / "eval", {**options, **recipe.get("eval", {})})
     except (TypeError, InputError) as error:
         raise InputError(f"{path}: eval: {error}") from error
     evaluate(config, progress=progress)

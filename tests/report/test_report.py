@@ -91,7 +91,8 @@ def test_every_section_is_there(report: Path) -> None:
     for heading in (
         "Does it play the MIDI?", "Does it sound like the recording?", "Is the difference real?",
         "Each drum", "Each kit", "Codes, per codebook", "Cost", "manifest.json",
-        "Validation loss over training", "Code accuracy per codebook", "Long renders",
+        "Validation loss over training; dashed, what it was trained on",
+        "Code accuracy per codebook", "Long renders",
         "Can the joins of long renders be heard? (takes of up to 30 s)",
     ):  # fmt: skip
         assert heading in text, heading

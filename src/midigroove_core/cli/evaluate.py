@@ -149,8 +149,11 @@ def evaluate(
         ),
     ] = None,
     save_preds: Annotated[
-        int, number(bounds.COUNT, help="Keep the audio of so many clips.", rich_help_panel=_RUN)
-    ] = 8,
+        str,
+        typer.Option(
+            metavar="N|all", help="Keep the audio of so many clips.", rich_help_panel=_RUN
+        ),
+    ] = "8",
     pred_dir: Annotated[
         Path | None,
         typer.Option(help="Where.", show_default="OUT/preds", rich_help_panel=_RUN),
@@ -194,7 +197,7 @@ def evaluate(
         dataset=dataset, reference=reference, sample_rate=sample_rate,
         intersection=intersection, max_items=max_items, beats=beats,
         audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,
-        save_preds=save_preds,
+        save_preds=_read_save_preds(save_preds),
         rows=tuple(RowKind(name) for name, value in wanted.items() if value),
         embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,
         same_loudness=same_loudness,
@@ -206,6 +209,14 @@ def evaluate(
     with progress_for_terminal() as progress:
         result = run(config, progress=progress)
     print_scorecard(result, json)
+
+
+def _read_save_preds(text: str) -> int | Literal["all"]:
+    if text == "all":
+        return "all"
+    if not text.isdigit():
+        raise InputError(f"--save-preds must be a whole number or all, got {text!r}")
+    return int(text)
 
 
 def print_scorecard(result: Scorecard, json: bool) -> None:

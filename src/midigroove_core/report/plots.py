@@ -202,23 +202,32 @@ def _training_curves(evaluation: Evaluation) -> Plot | None:
             points = []
             for place, line in enumerate(evaluation.table(where), 2):
                 at = f"{evaluation.path / where}: line {place}"
-                step, loss = (read_number(line, key, at) for key in ("step", "valid_nll"))
-                if step is not None and loss is not None:
-                    points.append((step, loss))
-            if points:
+                step, *losses = (
+                    read_number(line, key, at) for key in ("step", "valid_nll", "train_loss")
+                )
+                if step is not None:
+                    points.append((step, *(_gap(loss) for loss in losses)))
+            if any(np.isfinite(point[1]) for point in points):
                 curves[name] = points
     if not curves:
         return None
 
     def draw(axes: Axes) -> None:
         for name, points in curves.items():
-            axes.plot(*zip(*points, strict=True), "o-", markersize=3, label=_as_text(name))
+            steps, valid, trained = zip(*points, strict=True)
+            line = axes.plot(steps, valid, "o-", markersize=3, label=_as_text(name))[0]
+            axes.plot(steps, trained, "--", linewidth=1, color=line.get_color())
         axes.set_xlabel("step")
-        axes.set_ylabel("validation loss [nats/code]")
+        axes.set_ylabel("loss [nats/code]")
         axes.grid(alpha=0.25)
         _legend(axes)
 
-    return _plot("training", "Validation loss over training", draw, (5.2, 3.0))
+    return _plot(
+        "training",
+        "Validation loss over training; dashed, what it was trained on",
+        draw,
+        (5.2, 3.0),
+    )
 
 
 def _legend(axes: Axes) -> None:

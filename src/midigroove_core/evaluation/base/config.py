@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from midigroove_core import bounds
 from midigroove_core.device import check_device
@@ -156,7 +156,7 @@ class EvalConfig:
         long_items: takes that each system renders as a whole, to look at the joins of its windows;
             0 for none.
         knee_items: clips on which the oracle is scored per number of levels; 0 for none.
-        save_preds: of so many clips the audio of every row is kept.
+        save_preds: of so many clips the audio of every row is kept; "all" keeps it all.
         pred_dir: where; `out`/preds by default.
         pred_include_ref: keep the reference rows' audio too.
         sampling: settings of drawing by name, such as `{"temperature": 0.7}`, for the systems that
@@ -186,7 +186,7 @@ class EvalConfig:
     rows: tuple[RowKind, ...] = REFERENCE_KINDS
     long_items: int = 2
     knee_items: int = 32
-    save_preds: int = 8
+    save_preds: int | Literal["all"] = 8
     pred_dir: Path | None = None
     pred_include_ref: bool = True
     sampling: dict[str, Any] = field(default_factory=dict)
@@ -220,7 +220,7 @@ class EvalConfig:
         if self.reference == "oracle" and self.dataset is not None:
             raise InputError("`reference` is oracle, so the recordings of `dataset` have no part")
         for name, limits in _BOUNDS.items():
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None and getattr(self, name) != "all":
                 limits.check(f"`{name}`", getattr(self, name))
         check_common(self.sampling)
         for device in (self.device, self.decode_device or "cpu"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +27,23 @@ class PredictionStore:
     Args:
         folder: where to; `<folder>/<clip number>/<row>.wav` and an index.
         clips: all clips.
-        wanted: how many of them to keep.
+        wanted: how many of them to keep, or "all".
         sample_rate: of the audio.
     """
 
     def __init__(
-        self, folder: Path, clips: Sequence[EvalClip], wanted: int, sample_rate: int
+        self,
+        folder: Path,
+        clips: Sequence[EvalClip],
+        wanted: int | Literal["all"],
+        sample_rate: int,
     ) -> None:
         self._folder = folder
         self._sample_rate = sample_rate
-        busy = [clip for clip in clips if len(clip.onsets_sec) >= LEAST_HITS] or list(clips)
-        found = [busy[place] for place in spread(len(busy), wanted)]
+        found = list(clips)
+        if wanted != "all":
+            busy = [clip for clip in clips if len(clip.onsets_sec) >= LEAST_HITS] or found
+            found = [busy[place] for place in spread(len(busy), wanted)]
         self._chosen = {clip.index: clip for clip in found}
         self._rows: dict[int, dict[str, KeptAudio]] = {i: {} for i in self._chosen}
 
