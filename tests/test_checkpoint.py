@@ -25,6 +25,8 @@ from midigroove_core.checkpoint import (
     save_checkpoint,
     save_state,
 )
+from midigroove_core.checkpoint.metadata import checkpoint_file
+from midigroove_core.checkpoint.shipped import shipped_checkpoint
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError, MismatchError, PluginError
 from midigroove_core.interfaces.featurizer import Grid, GridFeaturizer
@@ -391,8 +393,16 @@ def test_loading_the_model_that_ships_imports_no_compiler() -> None:
     """Some operations on torch's meta device import it, for more than a second at every render."""
     script = (
         "import sys; from midigroove_core.checkpoint import load_checkpoint; "
-        "from midigroove_core.rendering.model_engine import shipped_checkpoint; "
+        "from midigroove_core.checkpoint.shipped import shipped_checkpoint; "
         "load_checkpoint(shipped_checkpoint()); sys.exit('torch._dynamo' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
+
+
+def test_the_model_that_ships_has_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert checkpoint_file("groove_model") == shipped_checkpoint()
+    assert read_metadata("groove_model").codec.id == "groove_32khz"
+    Path("groove_model").write_text("a file of that name comes first")
+    assert checkpoint_file("groove_model") == Path("groove_model")

@@ -125,14 +125,12 @@ def test_kits_sound_different(checkpoint: Path) -> None:
     assert not np.array_equal(*codes)
 
 
-def test_without_a_model_the_message_says_what_to_do() -> None:
-    from midigroove_core.rendering import model_engine
-
-    if (Path(render.__file__).parents[1] / "assets" / "groove_model.safetensors").exists():
-        assert model_engine.shipped_checkpoint().is_file()
-    else:
-        with pytest.raises(InputError, match="`checkpoint`"):
-            render.open_engine(RenderConfig())
+def test_without_a_model_the_message_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("midigroove_core.checkpoint.shipped.resources.files", lambda name: tmp_path)
+    with pytest.raises(InputError, match="`checkpoint`"):
+        render.open_engine(RenderConfig())
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from midigroove_core.checkpoint.shipped import SHIPPED, shipped_checkpoint
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
 from midigroove_core.hub import Layout, is_address, pull
@@ -134,7 +135,8 @@ class _SchemaAlone(msgspec.Struct):
 
 
 def checkpoint_file(path: str | Path) -> Path:
-    """The file itself, or the best checkpoint of a run's folder, or that of an address on the hub.
+    """The file itself, the best checkpoint of a run's folder, that of an address on the hub, or by
+    the name `groove_model` the one that ships.
 
     Raises:
         InputError: a folder without one, or an address of something else.
@@ -144,7 +146,7 @@ def checkpoint_file(path: str | Path) -> Path:
         return pull(path, PUBLISHED) / PUBLISHED.first
     path = Path(path)
     if not path.is_dir():
-        return path
+        return shipped_checkpoint() if str(path) == SHIPPED and not path.exists() else path
     if not (path / BEST).is_file():
         raise InputError(f"{path}: a folder without {BEST}; name a checkpoint, or a run's folder")
     return path / BEST

@@ -10,6 +10,7 @@ from typing import Any
 
 from midigroove_core.atomic import write_text
 from midigroove_core.cache.build import build_cache
+from midigroove_core.checkpoint.shipped import shipped_checkpoint
 from midigroove_core.csvfile import write_csv
 from midigroove_core.datasets.synth import synthesize
 from midigroove_core.datasets.verify import verify
@@ -22,7 +23,6 @@ from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig
-from midigroove_core.rendering.model_engine import shipped_checkpoint
 from midigroove_core.rendering.render import from_file_to_file
 from midigroove_core.scorecard.rows import RowKind
 from midigroove_core.scorecard.summary import Summary

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from midigroove_core.checkpoint import Checkpoint, load_checkpoint
+from midigroove_core.checkpoint.shipped import shipped_checkpoint
 from midigroove_core.coding.decode import decode_whole, decoded
 from midigroove_core.coding.windows import Window, joins, plan_windows, stitch
 from midigroove_core.device import choose_device
@@ -42,20 +42,6 @@ LOOK_AHEAD = 6
 codes were drawn without the grid of what follows."""
 
 UNKNOWN = "unknown"
-
-
-def shipped_checkpoint() -> Path:
-    """The model that ships with the package.
-
-    Raises:
-        InputError: this installation has none.
-    """
-    path = resources.files("midigroove_core") / "assets" / "groove_model.safetensors"
-    if not isinstance(path, Path) or not path.is_file():
-        raise InputError(
-            "this installation ships no model; name one with `checkpoint`, or use `engine` sampler"
-        )
-    return path
 
 
 def load_model(config: RenderConfig) -> tuple[Checkpoint, Codec]:

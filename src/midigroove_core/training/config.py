@@ -80,8 +80,9 @@ class TrainConfig:
         split, valid_split: splits of the cache to train on and to measure on.
         kits: train and measure on these kits alone; empty means all.
         model, model_args: model id, and arguments of the model's own.
-        start_from: a checkpoint, or a run's folder, whose weights a new run begins with, as far as
-            they fit; `make_config` takes model and featurizer from it, too, if none is named.
+        start_from: a checkpoint (`groove_model` is the one that ships), or a run's folder, whose
+            weights a new run begins with, as far as they fit; `make_config` takes model and
+            featurizer from it, too, if none is named.
         sampling: settings of drawing that renders and evaluations take if none are asked for.
         featurizer, featurizer_args: featurizer id and constructor arguments.
         clips: "beats" (windows of `beats` quarter notes that start `lead_sec` before the beat,
