@@ -18,7 +18,6 @@ from midigroove_core.interfaces.codec import Codec
 from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.kits.remap import remap
 from midigroove_core.progress import Progress
-from midigroove_core.rendering.like import listen
 
 LONGEST_SEC = 30.0
 """Of longer recordings the model hears so much, from where the first hit is."""
@@ -71,6 +70,8 @@ def hear_kit(
     Raises:
         InputError: the model hears no recordings, or this one cannot be used.
     """
+    from midigroove_core.rendering.like import listen  # scipy.signal takes longer than a render
+
     if not checkpoint.model.uses_reference:
         raise InputError(
             f"{checkpoint.path}: this model hears no recordings; `engine` sampler plays like one"
