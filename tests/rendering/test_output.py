@@ -148,8 +148,6 @@ def test_what_is_there_is_not_replaced_unasked(midi: Path, tmp_path: Path) -> No
     assert "other-hats.wav is there already" in str(result.error)
     with pytest.raises(InputError, match="over what is read"):
         files.from_files_to_files([(audio, audio)], CONFIG, Output(overwrite=True))
-    with pytest.raises(InputError, match="`stems` are played by the sampler"):
-        files.from_files_to_files(pairs, RenderConfig(), Output(stems=True))
 
 
 def test_one_gain_keeps_takes_comparable(midi: Path, tmp_path: Path) -> None:

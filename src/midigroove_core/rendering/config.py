@@ -29,7 +29,7 @@ _PATHS = ("checkpoint", "codec_path", "like", "like_midi", "feel")
 _TOUCH = {"swing": Swing, "velocity_curve": VelocityCurve, "humanize": Humanize}
 
 _ONLY = {
-    "sampler": ("vary", "stereo"),
+    "sampler": ("vary",),
     "model": (
         "checkpoint", "codec_path", "drummer", "style", "bpm", "device", "window_sec",
         "overlap_sec",

@@ -171,7 +171,7 @@ def from_files_to_files(
     work = [(Path(midi), Path(audio)) for midi, audio in pairs]
     config, progress = config or RenderConfig(), progress or Silent()
     output = output or Output()
-    _check(work, config, output)
+    _check(work, output)
     engine: Engine | None = None
     results: list[FileResult] = []
     waiting: list[tuple[int, Kept]] = []
@@ -266,9 +266,7 @@ def _said(result: FileResult, output: Output, progress: Progress) -> FileResult:
     return result
 
 
-def _check(work: list[tuple[Path, Path]], config: RenderConfig, output: Output) -> None:
-    if output.stems and config.engine != "sampler":
-        raise InputError("`stems` are played by the sampler; choose that `engine`")
+def _check(work: list[tuple[Path, Path]], output: Output) -> None:
     there = []
     for midi, audio in work:
         if str(audio) == STANDARD_OUTPUT:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.allocator import keep_freed_memory
-from midigroove_core.audio import check_suffix, downmix, resample
+from midigroove_core.audio import Audio, check_suffix, downmix, resample
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError
@@ -140,7 +140,31 @@ def _play(
     else:
         audio = loop.cut(audio, rate)
         rendered = replace(rendered, codes=None, joins_sec=[])
+    if config.stereo is not None and len(audio) == 1 and not isinstance(engine, BlockEngine):
+        parts = [*_parts(audio, performance, config, engine, progress).blocks]
+        audio = np.concatenate(parts, axis=1).reshape(-1, 2, audio.shape[1]).sum(axis=0)
     return replace(rendered, audio=audio, sample_rate=rate)
+
+
+def _parts(
+    mix: Audio,
+    performance: DrumPerformance,
+    config: RenderConfig,
+    engine: Engine,
+    progress: Progress,
+) -> Played:
+    """The groups of drums in what a model has played, see `parting`."""
+    from midigroove_core.rendering.guide import groups_present, open_guide
+    from midigroove_core.rendering.parting import Guide, part
+
+    rate = config.sample_rate or engine.sample_rate
+    audible = read_drums(performance, engine.drum_map, False, Silent())
+    touched = config.touch.apply(audible, config.seed)
+    settings, guide = open_guide(mix, rate, touched, config, engine, progress)
+    played = open_played(performance, settings, guide, Silent(), groups=True)
+    present = groups_present(audible, engine.drum_map)
+    blocks = part(mix, Guide(played.blocks, present, played.channels), rate)
+    return Played(blocks, played.groups, max(len(mix), played.channels), mix.shape[1], rate)
 
 
 def _as_played(
@@ -183,12 +207,15 @@ def open_played(
 
     Args:
         performance, config, engine, progress: as `from_performance` has them.
-        groups: give the groups of drums apart; the sampler can.
+        groups: give the groups of drums apart; a model's mix is taken apart, see `parting`.
 
     Raises:
         InputError: as `from_performance`.
     """
     if not isinstance(engine, BlockEngine):
+        if groups:
+            mix = _play(performance, replace(config, stereo=None), engine, progress).audio
+            return _parts(mix, performance, config, engine, progress)
         audio = np.atleast_2d(_play(performance, config, engine, progress).audio)
         rate = config.sample_rate or engine.sample_rate
         blocks = in_blocks(audio, BLOCK_SAMPLES)

@@ -31,13 +31,16 @@ class SamplerEngine:
     Args:
         config: `kit`, `vary`, `stereo`, `drum_map`, `seed` and `tail_sec` are used;
             without a kit the first that ships plays.
+        kit: one that is loaded, instead.
 
     Raises:
         InputError: no such kit; says which there are.
     """
 
-    def __init__(self, config: RenderConfig, progress: Progress) -> None:
-        if config.like is not None:
+    def __init__(self, config: RenderConfig, progress: Progress, *, kit: Kit | None = None) -> None:
+        if kit is not None:
+            self._kit = kit
+        elif config.like is not None:
             self._kit = _kit_like(config.like, config, progress)
         else:
             name = config.kit if config.kit is not None else list_kits()[0].id
