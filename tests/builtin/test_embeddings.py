@@ -212,6 +212,20 @@ def test_clap_is_what_transformers_computes(checkpoint: Path) -> None:
 
 
 @needs_transformers
+@pytest.mark.parametrize("padding", ["repeatpad", "repeat", "pad"])
+def test_clap_sees_what_the_extractor_of_its_checkpoint_makes(
+    checkpoint: Path, padding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding = tiny_clap(checkpoint)
+    monkeypatch.setattr(embedding._extractor, "padding", padding)
+    for clip in (drum_clip(48000, 0.7), drum_clip(48000, 2.0), np.zeros(5000, np.float32)):
+        inputs = embedding._extractor(clip, sampling_rate=48000, return_tensors="pt")
+        found = embedding._features(torch.from_numpy(embedding._filled(clip)[None]))
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, inputs["input_features"].float(), atol=1e-3, rtol=0)
+
+
+@needs_transformers
 def test_clap_reads_the_weights_of_the_hub_too(checkpoint: Path, tmp_path: Path) -> None:
     """pytorch_model.bin: the same weights, the same vectors, another folder, the same identity."""
     from safetensors.torch import load_file
