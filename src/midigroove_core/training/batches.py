@@ -22,7 +22,7 @@ from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.interfaces.model import Model
 from midigroove_core.training.config import TrainConfig
 from midigroove_core.training.distributed import Cut
-from midigroove_core.training.windows import Windows, hide_conditions
+from midigroove_core.training.windows import Windows, hide_conditions, mask_grid
 
 _AHEAD = 4
 """Batches that each process keeps ready."""
@@ -51,18 +51,19 @@ class Batches(Dataset[Part]):
         windows: which clips.
         cut: the parts of a batch.
         references: where kits are heard, for models that use that.
-        condition_dropout, hide_reference: see `TrainConfig`.
+        condition_dropout, mask_grid, hide_reference: see `TrainConfig`.
     """
 
     reader: ClipReader
     windows: Windows
     cut: Cut
     condition_dropout: float
+    mask_grid: float = 0.0
     references: References | None = None
     hide_reference: float = 0.0
 
     def __getitem__(self, turn: tuple[int, int]) -> Part:
-        """A part of the batch of a step, with some conditions and references hidden.
+        """A part of the batch of a step, with some conditions, grid rows and references hidden.
 
         Args:
             turn: number of the step, and of the part.
@@ -84,8 +85,13 @@ class Batches(Dataset[Part]):
             name: rng.random(len(clips))[mine] < self.condition_dropout
             for name in sorted(batch.conditions)
         }
+        batch = hide_conditions(batch, hidden)
+        if self.mask_grid > 0:
+            places = range(len(clips))[mine]
+            rngs = [np.random.default_rng([windows.seed, 4, step, place]) for place in places]
+            batch = mask_grid(batch, self.mask_grid, rngs)
         frames = [clip.num_frames + min(context, clip.start_frame) for clip in clips]
-        return Part(hide_conditions(batch, hidden), sum(frames[mine]) / sum(frames))
+        return Part(batch, sum(frames[mine]) / sum(frames))
 
     def validation(self, rank: int = 0, world: int = 1) -> Iterator[tuple[int, GridBatch]]:
         """All validation clips in numbered batches; of these every `world`-th from `rank` on."""
@@ -117,13 +123,12 @@ def make_batches(
 ) -> Batches:
     """The batches that a model is trained on, and those it is measured on."""
     reader = ClipReader(cache, featurizer, model.spec.vocabularies, model.conditions)
+    hidden = (config.condition_dropout, config.mask_grid)
     if not model.uses_reference:
-        return Batches(reader, windows, cut, config.condition_dropout)
+        return Batches(reader, windows, cut, *hidden)
     frames = round(float(cache.clock.seconds_to_frames(config.reference_sec)))
     references = References(cache, max(1, frames))
-    return Batches(
-        reader, windows, cut, config.condition_dropout, references, config.hide_reference
-    )
+    return Batches(reader, windows, cut, *hidden, references, config.hide_reference)
 
 
 def read_ahead(batches: Batches, step: int, workers: int) -> Generator[Part]:

@@ -45,6 +45,7 @@ _BOUNDS = {
     "clip_norm": bounds.COEFFICIENT,
     "ema": bounds.SHARE,
     "condition_dropout": bounds.SHARE,
+    "mask_grid": bounds.SHARE,
     "max_steps": bounds.AT_LEAST_ONE,
     "max_minutes": bounds.MINUTES,
     "eval_every": bounds.AT_LEAST_ONE,
@@ -105,6 +106,8 @@ class TrainConfig:
         ema: decay of the averaged weights that are measured and saved; 0 saves the last weights.
         condition_dropout: how often each condition is hidden in training, so that it may be
             unknown when rendering.
+        mask_grid: how likely each row of a clip's grid is to be 0 over a stretch of it in training
+            (about a third of the clip), so that a model leans on no single one.
         reference_sec: length of what a model that uses references hears of a kit at most.
         hide_reference: how often it hears nothing of it in training.
         unnamed_kits: kits that get no name (`mixed_*` for all that begin so): they have to be
@@ -162,6 +165,7 @@ class TrainConfig:
     clip_norm: float = 1.0
     ema: float = 0.999
     condition_dropout: float = 0.1
+    mask_grid: float = 0.0
     reference_sec: float = 12.0
     hide_reference: float = 0.25
     unnamed_kits: list[str] = field(default_factory=list)

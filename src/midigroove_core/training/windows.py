@@ -205,3 +205,19 @@ def hide_conditions(batch: GridBatch, hidden: Mapping[str, NDArray[np.bool_]]) -
         for name, rows in hidden.items()
     }
     return replace(batch, conditions=conditions)
+
+
+def mask_grid(batch: GridBatch, share: float, rngs: Sequence[np.random.Generator]) -> GridBatch:
+    """Sets rows of each clip's grid to 0 over one stretch of its frames, as SpecAugment does
+    (Park et al., 2019, https://arxiv.org/abs/1904.08779).
+
+    Args:
+        batch: of B clips.
+        share: how likely each row is among them.
+        rngs: [B], one for each clip, so that a clip's mask depends on no other clip.
+    """
+    grid = batch.grid.clone()
+    for clip, real, rng in zip(grid, batch.mask, rngs, strict=True):
+        start, stop = sorted(rng.integers(0, int(real.sum()) + 1, 2).tolist())
+        clip[torch.from_numpy(rng.random(len(clip)) < share), start:stop] = 0.0
+    return replace(batch, grid=grid)
