@@ -57,6 +57,18 @@ def lock_folder(
         _release(path, descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process, or this one, holds the lock of a file; False where there is no file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _acquire(path: Path) -> int | None:
     """The open descriptor that holds the lock; None when it is held already."""
     while True:

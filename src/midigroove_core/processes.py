@@ -12,11 +12,11 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from midigroove_core import bounds
 from midigroove_core.errors import MidigrooveError
@@ -47,14 +47,32 @@ def in_order(
     if workers <= 1:
         yield from map(function, tasks)
         return
+    with worker_pool(workers) as pool:
+        yield from pool.map(function, tasks)
+
+
+@contextlib.contextmanager
+def worker_pool(
+    workers: int, prepare: Callable[..., None] | None = None, args: tuple[Any, ...] = ()
+) -> Iterator[Executor]:
+    """Processes to submit work to, spawned; all that is submitted must be picklable.
+
+    Args:
+        workers: how many.
+        prepare: called once in each, before any work.
+        args: for that.
+
+    Raises:
+        MidigrooveError: a process was killed, most often for want of memory.
+    """
     context = get_context("spawn")
     ends_with, alive = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_end_with, initargs=(ends_with,)
+        workers, mp_context=context, initializer=_begin, initargs=(ends_with, prepare, args)
     )
     done = False
     try:
-        yield from pool.map(function, tasks)
+        yield pool
         done = True
     except BrokenProcessPool as error:
         raise MidigrooveError(
@@ -66,6 +84,13 @@ def in_order(
         pool.shutdown(cancel_futures=True)
         alive.close()
         ends_with.close()
+
+
+def _begin(parent: Connection, prepare: Callable[..., None] | None, args: tuple[Any, ...]) -> None:
+    """In a worker, before any work."""
+    _end_with(parent)
+    if prepare is not None:
+        prepare(*args)
 
 
 def _end_with(parent: Connection) -> None:

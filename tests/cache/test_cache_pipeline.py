@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from support.cache_fixtures import RATE, SmearedCodec, files_of, make_dataset, m
 from midigroove_core import atomic
 from midigroove_core.audio import load_mono, save_audio
 from midigroove_core.cache import Cache
-from midigroove_core.cache.build import CacheSummary, build_cache, finish_cache
-from midigroove_core.coding.encode import EncodingPlan, encode_take
+from midigroove_core.cache.build import build_cache
+from midigroove_core.cache.encoding import CacheSummary
+from midigroove_core.cache.shares import holding_share, share_of
+from midigroove_core.coding.encode import EncodingPlan, TakeEncoder
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.midi import load_midi
 from midigroove_core.takes import Dataset
@@ -142,13 +145,45 @@ def test_two_ranks_make_the_same_bytes(
 ) -> None:
     build(dataset, tmp_path / "whole")
     first = build(dataset, tmp_path / "ranks", rank=order[0], world=2)
-    assert not first.finished and 0 < first.cached < 10
-    with pytest.raises(MidigrooveError, match="2 of 4 shards are not there yet .*codes-0000"):
-        finish_cache(tmp_path / "ranks")
-    last = build(dataset, tmp_path / "ranks", rank=order[1], world=2)
-    assert last.finished and last.cached == 10 and last.encoded < 10
+    assert not first.finished and 3 < first.cached < 7
+    last = build(dataset, tmp_path / "ranks", rank=order[1], world=2, workers=order[0])
+    assert last.finished and last.cached == 10 and last.encoded == 10 - first.cached
     assert files_of(tmp_path / "ranks") == files_of(tmp_path / "whole")
-    assert finish_cache(tmp_path / "ranks").cached == 10
+
+
+def test_what_a_dead_rank_left_is_finished_when_asked(dataset: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "ranks"
+    build(dataset, out, rank=1, world=3)
+    with (
+        holding_share(out, 2, 3),
+        pytest.raises(MidigrooveError, match="rank 2 of 3 is writing .* no rank 0 of 1"),
+    ):
+        build(dataset, out, finish=True)
+    (out / ".rank-0-of-3.lock").touch()  # of a process that was killed
+    assert build(dataset, out, rank=2, world=3, finish=True).finished
+    build(dataset, tmp_path / "whole")
+    assert files_of(out) == files_of(tmp_path / "whole")
+
+
+def test_ranks_of_different_worlds_are_not_mixed(dataset: Dataset, tmp_path: Path) -> None:
+    with (
+        holding_share(tmp_path / "cache", 0, 4),
+        pytest.raises(MidigrooveError, match="rank 0 of 4 is writing .* no rank 1 of 2"),
+    ):
+        build(dataset, tmp_path / "cache", rank=1, world=2)
+
+
+def test_shares_are_a_partition_balanced_by_duration() -> None:
+    rng = np.random.default_rng(0)
+    for count, world in ((14, 2), (100, 7), (3, 8), (0, 2), (1, 1)):
+        durations = rng.exponential(20.0, count).tolist()
+        shares = [share_of(durations, rank, world) for rank in range(world)]
+        assert [take for share in shares for take in share] == list(range(count))
+        sums = [sum(durations[take] + 1 for take in share) for share in shares]
+        ideal, longest = sum(sums) / world, 1 + max(durations, default=0)
+        assert all(abs(total - ideal) <= longest for total in sums)
+    assert [len(share_of([0.0] * 14, rank, 2)) for rank in range(2)] == [7, 7]
+    assert len(share_of([300.0, *[1.0] * 13], 0, 2)) == 1
 
 
 def test_a_performance_in_two_splits_is_refused_by_name(tmp_path: Path) -> None:
@@ -175,10 +210,55 @@ def test_windows_with_context_give_what_the_whole_gives() -> None:
         audio = rng.uniform(-1, 1, (1, samples)).astype(np.float32)
         whole = codec.encode(torch.from_numpy(audio)[None])[0].numpy()
         for batch in (1, 3):
-            cut = encode_take(codec, audio, EncodingPlan(12, (2, 2), batch))
-            assert np.array_equal(cut, whole)
-    short = encode_take(codec, audio, EncodingPlan(12, (1, 1), 1))
+            for fixed in (False, True):
+                [cut] = encoded(codec, [audio], EncodingPlan(12, (2, 2), batch, fixed))
+                assert np.array_equal(cut, whole)
+    [short] = encoded(codec, [audio], EncodingPlan(12, (1, 1), 1))
     assert not np.array_equal(short, whole)  # too little context would have been seen
+
+
+def encoded(codec: ToyCodec, audio: list[Any], plan: EncodingPlan) -> list[Any]:
+    found = dict(TakeEncoder(codec, plan).encode(enumerate(audio)))
+    return [found[number] for number in range(len(audio))]
+
+
+class _Watched(SmearedCodec):
+    """Notes what it is asked to encode, and refuses what is too loud."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, ...]] = []
+
+    def encode(self, audio: torch.Tensor) -> torch.Tensor:
+        self.asked.append(tuple(audio.shape))
+        if audio.abs().max() > 1:
+            raise InputError("too loud")
+        return super().encode(audio)
+
+
+def test_windows_of_several_takes_fill_batches_of_one_size() -> None:
+    codec, rng = _Watched(), np.random.default_rng(0)
+    hop = codec.clock.hop_length
+    takes = [rng.uniform(-1, 1, (1, n * hop)).astype(np.float32) for n in (40, 5, 33, 12, 90)]
+    plan = EncodingPlan(12, (2, 2), 4, fixed=True)
+    codes = encoded(codec, takes, plan)
+    for one, take in zip(codes, takes, strict=True):
+        assert np.array_equal(one, SmearedCodec().encode(torch.from_numpy(take)[None])[0])
+    windows = sum(len(plan.windows(take.shape[1] // hop)) for take in takes) - 2
+    batches = [shape for shape in codec.asked if shape[0] > 1]
+    assert batches == [(4, 1, 12 * hop)] * -(-windows // 4)
+    assert sorted(set(codec.asked) - set(batches)) == [(1, 1, 5 * hop), (1, 1, 12 * hop)]
+
+
+def test_a_take_that_is_refused_takes_no_other_with_it() -> None:
+    codec, rng = _Watched(), np.random.default_rng(0)
+    hop = codec.clock.hop_length
+    takes = [rng.uniform(-1, 1, (1, n * hop)).astype(np.float32) for n in (40, 33, 50)]
+    takes[1][0, 30 * hop] = 3.0
+    first, refused, last = encoded(codec, takes, EncodingPlan(12, (2, 2), 4, fixed=True))
+    assert str(refused) == "too loud"
+    for one, take in ((first, takes[0]), (last, takes[2])):
+        assert np.array_equal(one, SmearedCodec().encode(torch.from_numpy(take)[None])[0])
 
 
 class _Half(ToyCodec):
@@ -323,8 +403,6 @@ def test_ranks_are_checked(dataset: Dataset, tmp_path: Path) -> None:
         build(dataset, tmp_path / "cache", rank=2, world=2)
     with pytest.raises(MidigrooveError, match="one process"):
         build(dataset, tmp_path / "cache", world=2, overwrite=True)
-    with pytest.raises(InputError, match="no cache was begun"):
-        finish_cache(tmp_path / "cache")
 
 
 def test_versions_do_not_depend_on_what_happens_to_be_imported(

@@ -119,7 +119,7 @@ def test_only_files_of_a_cache_go(dataset: Dataset, tmp_path: Path) -> None:
 def test_a_second_process_of_the_same_rank_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "cache"
     with (
-        lock_folder(out, "cache", name=".rank-0.lock"),
+        lock_folder(out, "cache", name=".rank-0-of-1.lock"),
         pytest.raises(MidigrooveError, match="another process is writing to this cache as rank 0"),
     ):
         build(dataset, out)

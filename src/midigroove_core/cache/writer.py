@@ -48,6 +48,7 @@ from midigroove_core.cache.schema import Shard, WorkTake, read_cache_header, rea
 from midigroove_core.cache.work import read_work, save_work
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.interfaces.codec import read_codebooks
+from midigroove_core.lock import is_held, lock_folder
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.structured import convert_as
 from midigroove_core.tensorfile import read_header, save_arrays
@@ -107,6 +108,10 @@ class CacheWriter:
         """Number of shards that the takes fall into."""
         return -(-self.num_takes // self.takes_per_shard)
 
+    def shard_of(self, take: int) -> int:
+        """The shard that a take belongs to, by its place in the dataset."""
+        return take // self.takes_per_shard
+
     def takes_of(self, shard: int) -> range:
         """Places in the dataset of the takes of a shard."""
         start = shard * self.takes_per_shard
@@ -117,8 +122,9 @@ class CacheWriter:
         return (self.path / shard_name(shard)).exists()
 
     def take_done(self, take: int) -> bool:
-        """Whether a take of a shard that is not yet written was finished or skipped."""
-        return self._take_path(take).exists()
+        """Whether a take was finished or skipped, by this process or another."""
+        # In this order: what is missing may have gone into its shard in between.
+        return self._take_path(take).exists() or self.shard_done(self.shard_of(take))
 
     def _take_path(self, take: int) -> Path:
         return self.path / BUILDING / f"take-{take:07d}.safetensors"
@@ -181,6 +187,23 @@ class CacheWriter:
         for take in self.takes_of(shard):
             self._take_path(take).unlink(missing_ok=True)
 
+    def close_if_whole(self, shard: int) -> None:
+        """Writes a shard if all its takes are there; of several processes that see it, one does."""
+        if self.shard_done(shard) or not all(map(self.take_done, self.takes_of(shard))):
+            return
+        try:
+            with lock_folder(self.path, "shard", name=f".shard-{shard}.lock"):
+                if not self.shard_done(shard):
+                    self.close_shard(shard)
+        except MidigrooveError:
+            # Another process holds the lock, or (where there are no locks) has just been here.
+            if not self._closed_by_another(shard):
+                raise
+
+    def _closed_by_another(self, shard: int) -> bool:
+        """Whether a shard is written by now, or another process is writing it."""
+        return self.shard_done(shard) or is_held(self.path / f".shard-{shard}.lock")
+
     def _read_take(self, take: int, shard: int) -> tuple[CacheEntry | SkippedTake, NDArray[Any]]:
         """What an earlier run, or this one, made of a take."""
         path = self._take_path(take)
@@ -212,7 +235,8 @@ class CacheWriter:
         if missing:
             raise MidigrooveError(
                 f"{self.path}: {len(missing)} of {self.num_shards} shards are not there yet "
-                f"(the first is {shard_name(missing[0])}); let every rank end first"
+                f"(the first is {shard_name(missing[0])}); let every rank end first, or finish "
+                "what one has left"
             )
         takes, skipped = self._collect()
         _write_rows(self.path / SKIPPED, skipped)

@@ -54,6 +54,10 @@ def cache(
         int | None,
         number(bounds.AT_LEAST_ONE, help="Windows encoded together (1 on a CPU, else 8)."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        number(bounds.COUNT, help="Processes that read audio (0 on a CPU, else up to 8)."),
+    ] = None,
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Bring each take's peak to -1 dBFS.")
     ] = False,
@@ -151,7 +155,9 @@ def cache(
     finish: Annotated[
         bool,
         typer.Option(
-            "--finish", help="Only complete what all ranks have written.", rich_help_panel=_RANKS
+            "--finish",
+            help="Encode what ranks that have ended left undone, and complete the cache.",
+            rich_help_panel=_RANKS,
         ),
     ] = False,
     json: Json = False,
@@ -163,15 +169,12 @@ def cache(
 
     Example: `midigroove cache --codec dac --dataset DATA --out cache/dac`
     """
-    from midigroove_core.cache.build import build_cache, finish_cache
+    from midigroove_core.cache.build import build_cache
     from midigroove_core.coding.open import open_codec
     from midigroove_core.takes import open_dataset, select
 
     options = [*(codec_option or ()), *([f"bandwidth={bandwidth}"] if bandwidth else ())]
     out = out or cache_folder(codec, options)
-    if finish:
-        _print_summary(finish_cache(out), json)
-        return
     # Before a dataset is made, or a large one is listed, for a codec that is not there.
     opened = open_codec(codec, options=options, path=codec_path)
     if dataset is None and train_csv is None and val_csv is None:
@@ -189,8 +192,9 @@ def cache(
             split_mode=split_mode, held_out=held_out or (), seed=seed, progress=progress,
         )  # fmt: skip
         summary = build_cache(
-            data, opened, out, device=device, batch=batch, rank=rank, world=world, strict=strict,
-            normalize=normalize, overwrite=overwrite, progress=progress,
+            data, opened, out, device=device, batch=batch, workers=workers, rank=rank,
+            world=world, finish=finish, strict=strict, normalize=normalize, overwrite=overwrite,
+            progress=progress,
         )  # fmt: skip
     _print_summary(summary, json)
 

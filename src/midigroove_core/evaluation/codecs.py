@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midigroove_core.cache.build import CacheSummary, build_cache
+from midigroove_core.cache.build import build_cache
+from midigroove_core.cache.encoding import CacheSummary
 from midigroove_core.coding.open import open_codec
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import EvalConfig

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from midigroove_core.audio import SILENCE, audio_info
 from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
+from midigroove_core.processes import worker_pool
 from midigroove_core.takes.sound import audio_files, load_take
 
 if TYPE_CHECKING:
@@ -148,20 +150,54 @@ class TakeReader:
         return str(error).replace(f"{self.dataset.root}/", "")
 
 
+Read = Callable[["Take"], LoadedTake | Skip]
+
+
 def read_ahead(
-    reader: TakeReader, takes: Iterable[tuple[int, Take]], *, threads: int, ahead: int
+    reader: TakeReader, takes: Iterable[tuple[int, Take]], *, workers: int
 ) -> Iterator[tuple[int, Take, LoadedTake | Skip]]:
-    """Takes in order, at most `ahead` of them being read or waiting, so that memory is bounded."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
+    """Takes in order, a few of them being read or waiting, so that memory is bounded.
+
+    Args:
+        reader: reads them.
+        takes: with whatever numbers.
+        workers: processes that read; 0 is a thread of this one.
+    """
     waiting: deque[tuple[int, Take, Future[LoadedTake | Skip]]] = deque()
-    try:
-        for number, take in takes:
-            waiting.append((number, take, pool.submit(reader.read, take)))
-            if len(waiting) >= ahead:
+    with _readers(reader, workers) as (pool, read):
+        try:
+            for number, take in takes:
+                waiting.append((number, take, pool.submit(read, take)))
+                if len(waiting) > max(1, workers):
+                    number, take, future = waiting.popleft()
+                    yield number, take, future.result()
+            while waiting:
                 number, take, future = waiting.popleft()
                 yield number, take, future.result()
-        while waiting:
-            number, take, future = waiting.popleft()
-            yield number, take, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+        finally:
+            for _, _, future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def _readers(reader: TakeReader, workers: int) -> Iterator[tuple[Executor, Read]]:
+    """What reads, and the function to give it."""
+    if not workers:
+        with ThreadPoolExecutor(1, thread_name_prefix="read") as threads:
+            yield threads, reader.read
+        return
+    bare = replace(reader.dataset, takes=[], unpaired=[])  # a take comes with each task
+    args = (bare, reader.sample_rate, reader.channels, reader.normalize)
+    with worker_pool(workers, _open_reader, args) as processes:
+        yield processes, _read_in_worker
+
+
+_of_worker: list[TakeReader] = []
+
+
+def _open_reader(dataset: Dataset, sample_rate: int, channels: int, normalize: bool) -> None:
+    _of_worker.append(TakeReader(dataset, sample_rate, channels, normalize=normalize))
+
+
+def _read_in_worker(take: Take) -> LoadedTake | Skip:
+    return _of_worker[0].read(take)
