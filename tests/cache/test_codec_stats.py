@@ -12,8 +12,9 @@ from support.cache_fixtures import performance
 from test_cachefile import HEADER, row
 
 from midigroove_core.cache import CacheWriter
-from midigroove_core.cache.codec_stats import codec_statistics
-from midigroove_core.cache.probe import linear_probe
+from midigroove_core.cache.codec_stats import codec_statistics, common_takes
+from midigroove_core.cache.probe import ProbeConfig, fit_probe
+from midigroove_core.cli import run as midigroove
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import residual_codebooks
 
@@ -78,8 +79,37 @@ def _takes(seed: int, frames: int = 600) -> tuple[list[Any], list[Any]]:
 
 
 def test_the_probe_learns_what_the_grid_tells_and_nothing_else() -> None:
-    result = linear_probe(_takes(0), _takes(1), [8, 4])
+    result = fit_probe(_takes(0), _takes(1), [8, 4])
     assert result.nll[0] < 0.3 and result.accuracy[0] > 0.95
     assert result.nll[1] == pytest.approx(np.log(4), abs=0.15)
-    again = linear_probe(_takes(0), _takes(1), [8, 4])
+    again = fit_probe(_takes(0), _takes(1), [8, 4])
     assert np.array_equal(result.nll, again.nll)
+
+
+def test_a_hidden_layer_hears_what_a_linear_probe_cannot() -> None:
+    def either(seed: int) -> tuple[list[Any], list[Any]]:
+        grid = np.random.default_rng(seed).normal(size=(2, 2000)).astype(np.float32)
+        return [grid], [((grid[0] > 0) ^ (grid[1] > 0)).astype(np.int64)[None]]
+
+    linear = fit_probe(either(0), either(1), [2])
+    layered = fit_probe(either(0), either(1), [2], config=ProbeConfig(steps=300, hidden=32))
+    assert linear.accuracy[0] < 0.65 < 0.9 < layered.accuracy[0]
+    with pytest.raises(InputError, match="`steps` of the probe must be"):
+        ProbeConfig(steps=0)
+
+
+def test_several_caches_are_looked_at_on_the_takes_they_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long, short = (
+        make_cache(tmp_path / name, ["train"] * count + ["validation"])
+        for name, count in (("long", 6), ("short", 3))
+    )
+    assert len(common_takes([long, short])) == 4
+    options = ["--no-probe", "--intersection", "--json"]
+    assert midigroove(["codec-stats", str(long), str(short), *options]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["cache"] for one in found] == [str(long), str(short)]
+    assert found[0]["fitted_on"]["takes"] == found[1]["fitted_on"]["takes"]
+    assert midigroove(["codec-stats", str(long), str(short), "--no-probe"]) == 0
+    assert "Beside each other" in capsys.readouterr().out

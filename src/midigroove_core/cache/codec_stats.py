@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.baselines import fit_codes
-from midigroove_core.cache.probe import ProbeResult, linear_probe
+from midigroove_core.cache.probe import ProbeConfig, ProbeResult, fit_probe
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import bits_per_frame
 from midigroove_core.metrics.codes import (
@@ -26,7 +26,7 @@ from midigroove_core.metrics.codes import (
 )
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.registry import Registry
-from midigroove_core.takes import split_of_performance
+from midigroove_core.takes import SPLITS, split_of_performance
 
 
 def codec_statistics(
@@ -34,36 +34,36 @@ def codec_statistics(
     *,
     max_takes: int = 400,
     featurizer: str | None = "expressive_grid",
+    probe: ProbeConfig | None = None,
+    takes: Collection[str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     registry: Registry | None = None,
 ) -> dict[str, Any]:
     """Statistics of the codes of a cache.
 
-    Baselines and probe are fitted on training takes and scored on validation takes (test takes
-    where there are none; a share of the performances where the cache has one split only). The
-    baselines are those of a training run and of an evaluation (`cache.baselines`); everything
-    else is of the takes drawn.
+    Baselines (those of training and evaluation, see `cache.baselines`) and probe are fitted on
+    training takes and scored on validation takes (test takes where there are none; a share of the
+    performances where there is one split only). All else is of the takes drawn.
 
     Args:
         path: the cache.
         max_takes: at most so many takes to fit the probe on, and so many to score, drawn at random.
-        featurizer: the grid that the linear probe reads, with its default config; None for no
-            probe.
+        featurizer, probe: the grid that the probe reads (None: no probe), and how it is fitted.
+        takes: look at these alone, by their keys; see `common_takes`.
         seed: of the draws.
-        progress: told what is being done.
-        registry: where the featurizer is looked up.
+        progress, registry: told what is done; where the featurizer is looked up.
 
     Returns:
-        JSON: `codebooks`, a row per codebook (entropy, perplexity, usage, change rate, run
-        lengths, NLL in nats per code under unigram, bigram and probe), and figures of the whole.
+        JSON: `codebooks`, a row each (entropy, perplexity, usage, change rate, run lengths, NLL in
+        nats per code under unigram, bigram and probe), and figures of the whole.
 
     Raises:
-        InputError: not a cache, or one that has too few takes.
+        InputError: not a cache, or too few takes.
     """
     progress = progress or Silent()
     cache = Cache.open(path)
-    train, held_out, name = _splits(cache)
+    train, held_out, name = _splits(cache, takes)
     rng = np.random.default_rng(seed)
     fit, score = _draw(train, max_takes, rng), _draw(held_out, max_takes, rng)
     progress.start("reading codes", None)
@@ -74,13 +74,14 @@ def codec_statistics(
     columns = _describe(fit_takes, cache.codebook_sizes)
     columns |= {f"{kind}_nll": values for kind, values in nll.items()}
     if featurizer is not None:
-        progress.start("fitting the linear probe", None)
+        progress.start("fitting the probe", None)
         grid_of = _grids(cache, featurizer, registry or Registry())
-        probe = _probe(cache, grid_of, (fit, fit_takes), (score, score_codes), seed)
-        nll["probe"] = probe.nll
-        columns |= {"probe_nll": probe.nll, "probe_accuracy": probe.accuracy}
+        told = _probe(cache, grid_of, (fit, fit_takes), (score, score_codes), probe, seed)
+        nll["probe"] = told.nll
+        columns |= {"probe_nll": told.nll, "probe_accuracy": told.accuracy}
     progress.finish()
     return {
+        "cache": str(path),
         "codec_id": cache.header["codec_id"],
         "fitted_on": {"split": "train", "takes": len(fit), "frames": _frames(fit)},
         "scored_on": {"split": name, "takes": len(score), "frames": _frames(score)},
@@ -108,20 +109,36 @@ def _rows(codebook_sizes: list[int], columns: Mapping[str, Any]) -> list[dict[st
     ]
 
 
-def _splits(cache: Cache) -> tuple[list[CacheEntry], list[CacheEntry], str]:
+def common_takes(paths: Sequence[str | Path]) -> frozenset[str]:
+    """Keys of the takes that all of these caches have.
+
+    Raises:
+        InputError: not a cache, or there are none.
+    """
+    keys = [frozenset(entry.key for entry in Cache.open(path).entries) for path in paths]
+    common = frozenset.intersection(*keys)
+    if not common:
+        raise InputError(f"no take is in all of {', '.join(map(str, paths))}")
+    return common
+
+
+def _splits(
+    cache: Cache, takes: Collection[str] | None
+) -> tuple[list[CacheEntry], list[CacheEntry], str]:
     """Takes to fit on, takes to score, and what the latter are."""
-    train = cache.split("train")
+    entries = [entry for entry in cache.entries if takes is None or entry.key in takes]
+    split = {name: [e for e in entries if e.split == name] for name in SPLITS}
     for name in ("validation", "test"):
-        if train and cache.split(name):
-            return train, cache.split(name), name
+        if split["train"] and split[name]:
+            return split["train"], split[name], name
     fit: list[CacheEntry] = []
     score: list[CacheEntry] = []
-    for entry in cache.entries:
+    for entry in entries:
         drawn = split_of_performance(entry.performance_key) == "train"
         (fit if drawn else score).append(entry)
     if not fit or not score:
         raise InputError(
-            f"{cache.path}: {len(cache.entries)} takes of one split are too few to hold some out; "
+            f"{cache.path}: {len(entries)} takes of one split are too few to hold some out; "
             f"cache more performances"
         )
     return fit, score, "held out of the only split"
@@ -159,12 +176,14 @@ def _probe(
     grid_of: Any,
     fit: tuple[list[CacheEntry], list[NDArray[np.int64]]],
     score: tuple[list[CacheEntry], list[NDArray[np.int64]]],
+    config: ProbeConfig | None,
     seed: int,
 ) -> ProbeResult:
-    return linear_probe(
+    return fit_probe(
         ([grid_of(entry) for entry in fit[0]], fit[1]),
         ([grid_of(entry) for entry in score[0]], score[1]),
         cache.codebook_sizes,
+        config=config,
         seed=seed,
     )
 

@@ -17,6 +17,7 @@ from midigroove_core.cli.tables import flat_rows
 PANEL = "Data and caches"
 _FILTERS = "Which takes"
 _RANKS = "Several processes"
+_PROBE = "Probe"
 
 
 def add(app: typer.Typer) -> None:
@@ -220,14 +221,28 @@ def _print_summary(summary: Any, json: bool) -> None:
 
 
 def codec_stats(
-    path: Annotated[Path, typer.Argument(metavar="CACHE", help="A cache.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="CACHE...", help="One cache or several.")],
     max_takes: Annotated[
         int, number(bounds.AT_LEAST_TWO, help="Takes of each split to look at.")
     ] = 400,
-    featurizer: Annotated[
-        str, typer.Option(help="Grid that the linear probe reads.")
-    ] = "expressive_grid",
-    probe: Annotated[bool, typer.Option(help="Fit the linear probe from grid to code.")] = True,
+    intersection: Annotated[
+        bool, typer.Option("--intersection", help="Only takes that all caches have.")
+    ] = False,
+    featurizer: Annotated[str, typer.Option(help="Grid that the probe reads.")] = "expressive_grid",
+    probe: Annotated[bool, typer.Option(help="Fit a probe from grid to code.")] = True,
+    probe_steps: Annotated[
+        int, number(bounds.AT_LEAST_ONE, help="Batches it sees.", rich_help_panel=_PROBE)
+    ] = 150,
+    probe_batch: Annotated[
+        int, number(bounds.AT_LEAST_ONE, help="Frames in each.", rich_help_panel=_PROBE)
+    ] = 512,
+    probe_hidden: Annotated[
+        int,
+        number(bounds.COUNT, help="Width of a hidden layer; 0: linear.", rich_help_panel=_PROBE),
+    ] = 0,
+    probe_lr: Annotated[
+        float, number(bounds.LEARNING_RATE, help="Learning rate.", rich_help_panel=_PROBE)
+    ] = 0.02,
     seed: Annotated[int, number(bounds.SEED, help="Of the choice of takes and of the probe.")] = 0,
     json: Json = False,
 ) -> None:
@@ -235,16 +250,30 @@ def codec_stats(
 
     Example: `midigroove codec-stats cache/dac`
     """
-    from midigroove_core.cache.codec_stats import codec_statistics
+    from midigroove_core.cache.codec_stats import codec_statistics, common_takes
+    from midigroove_core.cache.probe import ProbeConfig
 
+    config = ProbeConfig(probe_steps, probe_batch, probe_hidden, probe_lr)
+    takes = common_takes(paths) if intersection else None
     with progress_for_terminal() as progress:
-        found = codec_statistics(
-            path, max_takes=max_takes, featurizer=featurizer if probe else None, seed=seed,
-            progress=progress,
-        )  # fmt: skip
+        found = [
+            codec_statistics(
+                path, max_takes=max_takes, featurizer=featurizer if probe else None, probe=config,
+                takes=takes, seed=seed, progress=progress,
+            )
+            for path in paths
+        ]  # fmt: skip
     if json:
-        print_json(found)
+        print_json(found[0] if len(found) == 1 else found)
         return
-    rows = found.pop("codebooks")
-    print_table("Codebooks", tuple(rows[0]), [tuple(row.values()) for row in rows])
-    print_table("Together", ("", ""), flat_rows(found))
+    for one in found:
+        rows = one.pop("codebooks")
+        title = f"Codebooks of {one['cache']}" if len(found) > 1 else "Codebooks"
+        print_table(title, tuple(rows[0]), [tuple(row.values()) for row in rows])
+    if len(found) == 1:
+        print_table("Together", ("", ""), flat_rows(found[0]))
+        return
+    columns = [list(flat_rows(one)) for one in found]
+    names = [name for name, _ in columns[0]]
+    lines = [(name, *(dict(column).get(name, "") for column in columns)) for name in names[1:]]
+    print_table("Beside each other", ("", *(str(path) for path in paths)), lines)
