@@ -308,6 +308,12 @@ found.checked = [first, second].map((button) => button.getAttribute("aria-checke
 stage.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true }));
 found.digit = visible();
 found.figures = clip.querySelector(".figures").textContent;
+clip.focus();  // as a click into its empty parts does
+found.focus = document.activeElement === clip;
+clip.dispatchEvent(new KeyboardEvent("keydown", { key: " ", bubbles: true, cancelable: true }));
+found.plays = !audio(first.dataset.row).paused;
+clip.dispatchEvent(new KeyboardEvent("keydown", { key: " ", bubbles: true, cancelable: true }));
+found.stopped = audio(first.dataset.row).paused;
 const table = document.querySelector("#summary_2");
 const head = table.querySelectorAll("thead button")[2];
 const column = () => [...table.tBodies[0].rows].map((row) => Number(row.cells[2].dataset.v));
@@ -336,6 +342,7 @@ return found;
     assert found["position"] == pytest.approx(0.5, abs=0.02)
     assert found["checked"] == ["false", "true"] and found["digit"] == ["recording"]
     assert "Mel L1" in found["figures"]
+    assert found["focus"] and found["plays"] and found["stopped"]
     assert found["up"] == sorted(found["up"]) and found["down"] == sorted(found["up"])[::-1]
     assert found["sort"] == "descending"
     assert found["colours"][0] != found["colours"][1]

@@ -118,7 +118,10 @@ def _accuracy(codes: Sequence[CodesLine]) -> Plot:
         axes.grid(alpha=0.25)
         _legend(axes)
 
-    return _plot("accuracy_per_codebook", "Code accuracy per codebook", draw, (5.2, 3.0))
+    lines = len({line.system for line in codes})
+    return _plot(
+        "accuracy_per_codebook", "Code accuracy per codebook", draw, (5.2, 3.0), lines=lines
+    )
 
 
 def _accuracy_map(codes: Sequence[CodesLine]) -> Plot:
@@ -159,7 +162,8 @@ def _knee(knee: Sequence[KneeLine], metric: str, info: MetricInfo) -> Plot:
             _legend(axes)
 
     title = f"Oracle by number of levels: {head(info)}"
-    return _plot(f"knee_{metric}", title, draw, (4.4, 2.8))
+    lines = len({line.oracle for line in knee})
+    return _plot(f"knee_{metric}", title, draw, (4.4, 2.8), lines=lines)
 
 
 def _rate_distortion(summary: Summary, metric: str) -> Plot:
@@ -181,7 +185,8 @@ def _rate_distortion(summary: Summary, metric: str) -> Plot:
         axes.grid(alpha=0.25)
         _legend(axes)
 
-    return _plot(f"rate_{metric}", f"By bit rate: {head(info)}", draw, (4.4, 2.8))
+    title = f"By bit rate: {head(info)}"
+    return _plot(f"rate_{metric}", title, draw, (4.4, 2.8), lines=len(audio.codecs))
 
 
 def _gap(value: float | None) -> float:
@@ -222,16 +227,21 @@ def _training_curves(evaluation: Evaluation) -> Plot | None:
         axes.grid(alpha=0.25)
         _legend(axes)
 
-    return _plot(
-        "training",
-        "Validation loss over training; dashed, what it was trained on",
-        draw,
-        (5.2, 3.0),
-    )
+    title = "Validation loss over training; dashed, what it was trained on"
+    return _plot("training", title, draw, (5.2, 3.0), lines=len(curves))
+
+
+CROWD = 2
+"""With more systems the legend stands beside the axes, where it hides none."""
 
 
 def _legend(axes: Axes) -> None:
-    legend = axes.legend(frameon=False)
+    if len(axes.get_legend_handles_labels()[0]) > CROWD:
+        legend = axes.legend(
+            frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.02)
+        )
+    else:
+        legend = axes.legend(frameon=False)
     for text in legend.get_texts():
         text.set_color(_GREY)
 
@@ -242,20 +252,25 @@ def _plot(
     draw: Callable[[Axes], None],
     size: tuple[float, float],
     left: float = 0.6,
+    lines: int = 1,
 ) -> Plot:
-    """A figure of `size` inches with `left` inches for the labels of the y axis."""
-    width, height = size
+    """A figure of `size` inches with `left` inches for the labels of the y axis, and more for the
+    legend of a crowd of lines.
+    """
+    right = 1.7 if lines > CROWD else 0.15
+    width, height = size[0] + right - 0.15, size[1]
     figure = Figure(figsize=size)
     FigureCanvasAgg(figure)
     # Margins in inches by hand: letting matplotlib find them takes most of the drawing time.
     axes = figure.add_axes((0, 0, 1, 1))
     draw(axes)
+    left += 0.15 if axes.get_ylabel() else 0.0
     bottom = 0.5 if axes.get_xlabel() else 0.3
-    box = (left / width, bottom / height, 1 - (left + 0.15) / width, 1 - (bottom + 0.35) / height)
+    box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + 0.35) / height)
     axes.set_position(box)
     # A title that is wider than its figure is broken into lines, not cut.
-    lines = textwrap.fill(title, max(12, int(width * 14)))
-    axes.set_title(lines, fontsize=10, color=_GREY, loc="left", x=-left / (width * box[2]) + 0.02)
+    heading = textwrap.fill(title, max(12, int(width * 14)))
+    axes.set_title(heading, fontsize=10, color=_GREY, loc="left", x=-left / (width * box[2]) + 0.02)
     axes.tick_params(colors=_GREY, labelsize=9)
     axes.xaxis.label.set_color(_GREY)
     axes.yaxis.label.set_color(_GREY)
