@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import threading
@@ -24,6 +25,7 @@ from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi
 from midigroove_core.rendering import render as rendering
 from midigroove_core.studio.app import Studio, build
+from midigroove_core.studio.takes import Take
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -238,6 +240,18 @@ def test_requests_that_make_no_sense_are_refused(
     answer = client.post(f"/api/songs/{groove['id']}/render", json=request_)
     last = json.loads(answer.text.splitlines()[-1])
     assert "error" in last and "fault of midigroove" not in last["error"]
+
+
+def test_a_hundred_renders_leave_one_take_and_no_file(
+    render: Render, groove: dict[str, Any], studio: Studio
+) -> None:
+    hits = groove["hits"][:4]
+    for n in range(100):
+        render(groove, hits=[[*hits[0][:2], 1 + n], *hits[1:]], settings={"seed": n})
+    gc.collect()
+    assert sum(isinstance(one, Take) for one in gc.get_objects()) == 1
+    assert list(studio.uploads.folder.iterdir()) == []
+    assert threading.active_count() < 10
 
 
 def test_songs_are_forgotten_in_turn(client: TestClient, groove: dict[str, Any]) -> None:

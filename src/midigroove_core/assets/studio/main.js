@@ -10,6 +10,7 @@ import { Stage } from "./stage.js";
 const $ = (id) => document.getElementById(id);
 const NUDGE_SEC = 0.005;
 const QUIET_MS = 300;
+const CLOCK_MS = 80;
 
 const choices = await get("/api/choices");
 const spectrogram = new Spectrogram();
@@ -28,6 +29,7 @@ let fresh = { a: false, b: false };
 let work = null; // the render that is under way
 let editedAt = 0; // of an edit that is not heard yet
 let measuring = 0;
+let shownAt = 0;
 
 // Opening
 
@@ -253,14 +255,14 @@ function select(id) {
 
 // Playing
 
-function play() {
+async function play() {
   if (player.playing) player.stop();
-  else player.play();
-  requestAnimationFrame(tick);
+  else await player.play();
+  $("play").textContent = player.playing ? "❚❚ Pause" : "▶ Play";
+  tick();
 }
 
 function tick() {
-  $("play").textContent = player.playing ? "❚❚ Pause" : "▶ Play";
   show(player.position);
   if (!player.playing) return;
   stage.reveal(stage.cursor);
@@ -269,6 +271,10 @@ function tick() {
 
 function show(seconds) {
   stage.place(seconds);
+  // A text that changes sixty times a second cannot be read, and costs a layout each time.
+  const now = performance.now();
+  if (player.playing && now - shownAt < CLOCK_MS) return;
+  shownAt = now;
   $("clock").value = `bar ${stage.barAt(seconds) + 1} · ${seconds.toFixed(2)} s`;
 }
 
@@ -287,7 +293,10 @@ function setLoop(loop) {
   stage.draw();
 }
 
-player.onEnd = () => tick();
+player.onEnd = () => {
+  $("play").textContent = "▶ Play";
+  tick();
+};
 
 // Keys
 

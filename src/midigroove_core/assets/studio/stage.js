@@ -146,8 +146,11 @@ export class Stage {
   }
 
   colours() {
-    const style = getComputedStyle(document.documentElement);
-    this.colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    const style = getComputedStyle(document.documentElement), known = new Map();
+    this.colour = (name) => {
+      if (!known.has(name)) known.set(name, style.getPropertyValue(`--${name}`).trim());
+      return known.get(name);
+    };
     const rgb = (name) => [1, 3, 5].map((at) => parseInt(this.colour(name).slice(at, at + 2), 16));
     this.spectrogram.paint(rgb("quiet"), rgb("loud"));
     this.draw();
