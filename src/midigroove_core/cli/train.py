@@ -204,6 +204,13 @@ def train(
         bool | None,
         typer.Option("--tensorboard", help="Also write TensorBoard events.", rich_help_panel=_RUN),
     ] = None,
+    wandb: Annotated[
+        bool | None,
+        typer.Option("--wandb", help="Also tell Weights & Biases.", rich_help_panel=_RUN),
+    ] = None,
+    trackio: Annotated[
+        bool | None, typer.Option("--trackio", help="Also tell trackio.", rich_help_panel=_RUN)
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(

@@ -59,7 +59,7 @@ _BOUNDS = {
 }
 _NOT_IDENTITY = (
     "cache", "out", "start_from", "accumulate", "device", "threads", "loader_workers",
-    "tensorboard",
+    "tensorboard", "wandb", "trackio",
 )  # fmt: skip
 """Fields that a resumed run may change: where things are and how they are shared out, not what is
 computed."""
@@ -127,7 +127,8 @@ class TrainConfig:
         loader_workers: processes that read batches; 0 reads them beside the training, which is
             enough where a step takes longer than reading its batch.
         seed: of weights, data order and dropout.
-        tensorboard: also write TensorBoard events (needs midigroove[tensorboard]).
+        tensorboard, wandb, trackio: also tell these of each measurement; each needs the extra of
+            its name, such as midigroove[wandb].
     """
 
     cache: str
@@ -182,6 +183,8 @@ class TrainConfig:
     loader_workers: int = 0
     seed: int = 0
     tensorboard: bool = False
+    wandb: bool = False
+    trackio: bool = False
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(TrainConfig).items():

@@ -39,6 +39,7 @@ from midigroove_core.training.starting import new_model
 from midigroove_core.training.state import TrainState
 from midigroove_core.training.step import Stepper
 from midigroove_core.training.stopping import StopRequest, stop_request
+from midigroove_core.training.watch import Watchers
 from midigroove_core.training.windows import make_windows
 
 _MOST_SKIPS = 100
@@ -63,8 +64,9 @@ def run(
         with lock_folder(out, "training run") if ranks.first else nullcontext():
             if ranks.first:
                 open_run(out, config, overwrite=overwrite and not restarted())
-            trainer.resume()
-            trainer.fit()
+            with trainer.watchers:
+                trainer.resume()
+                trainer.fit()
             return trainer.result()
 
 
@@ -97,6 +99,7 @@ class Trainer:
         )
         model.sampling(**config.sampling)  # what does not fit is said now, not at the first save
         self.stepper = Stepper(config, self.state, self.device, ranks, self.cut)
+        self.watchers = Watchers(config, progress)
         self._reserve_sec = 0.0
 
     @property
@@ -222,8 +225,9 @@ class Trainer:
         if better:
             self._save_checkpoint(self.out / "best.safetensors")
         self._save_checkpoint(self.out / "last.safetensors")
-        write_measurements(self.out, rows, tensorboard=self.config.tensorboard)
+        write_measurements(self.out, rows)
         self._save_state()
+        self.watchers.log(rows[-1])
 
     def _save_state(self) -> None:
         if self.config.max_minutes:

@@ -21,6 +21,7 @@ from midigroove_core.training.config import (
 )
 from midigroove_core.training.measure import Validation
 from midigroove_core.training.plots import plot_loss
+from midigroove_core.training.watch import EVENTS, WATCHED
 
 CONFIG = "config.toml"
 STATE = "state.safetensors"
@@ -35,8 +36,8 @@ besides as `train/NAME` and `valid/NAME`. `..._nll` in nats per code."""
 
 _OWN = (
     CONFIG, "metrics.csv", "loss.png", "best.safetensors", "last.safetensors", STATE, SUMMARY,
+    WATCHED,
 )  # fmt: skip
-_EVENTS = "tensorboard"
 
 
 def open_run(out: Path, config: TrainConfig, *, overwrite: bool = False) -> None:
@@ -88,10 +89,10 @@ def _is_run(out: Path) -> bool:
 
 def _remove_own(out: Path) -> None:
     """Removes the files of a run, its settings last, and nothing else."""
-    for events in (out / _EVENTS).glob("events.out.tfevents.*"):
+    for events in (out / EVENTS).glob("events.out.tfevents.*"):
         events.unlink()
-    if (out / _EVENTS).is_dir() and not any((out / _EVENTS).iterdir()):
-        (out / _EVENTS).rmdir()
+    if (out / EVENTS).is_dir() and not any((out / EVENTS).iterdir()):
+        (out / EVENTS).rmdir()
     for name in reversed(_OWN):
         (out / name).unlink(missing_ok=True)
 
@@ -149,32 +150,15 @@ def story(row: Mapping[str, Any]) -> str:
     )
 
 
-def write_measurements(
-    out: Path, rows: Sequence[dict[str, Any]], *, tensorboard: bool = False
-) -> None:
-    """Writes metrics.csv and loss.png, and TensorBoard events of the last row if asked for."""
+def write_measurements(out: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Writes metrics.csv and loss.png."""
     others = sorted({name for row in rows for name in row} - set(COLUMNS), key=_by_number)
     columns = [*COLUMNS, *others]
     write_csv(out / "metrics.csv", columns, [[row.get(name) for name in columns] for row in rows])
     plot_loss(out / "loss.png", rows)
-    if tensorboard:
-        _write_events(out / _EVENTS, rows[-1])
 
 
 def _by_number(name: str) -> tuple[bool, int, str]:
     """Codebooks first, in order; then what the loss says, by name."""
     _, _, number = name.rpartition("valid_nll_")
     return not number.isdigit(), int(number) if number.isdigit() else 0, name
-
-
-def _write_events(folder: Path, row: dict[str, Any]) -> None:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MidigrooveError(
-            "`tensorboard` needs a package: pip install midigroove[tensorboard]"
-        ) from error
-    with SummaryWriter(str(folder)) as writer:
-        for name, value in row.items():
-            if name != "step" and value is not None:
-                writer.add_scalar(name, value, row["step"])
