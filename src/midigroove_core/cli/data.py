@@ -1,4 +1,4 @@
-"""`midigroove data`: make, verify and count datasets."""
+"""`midigroove data`: make, verify, count and export datasets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from midigroove_core.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from midigroove_core.datasets.export import ExportSummary
     from midigroove_core.datasets.stats import Stats
     from midigroove_core.datasets.synth import SynthSummary
     from midigroove_core.datasets.verify import VerifyReport
@@ -32,11 +33,14 @@ Workers = Annotated[
 def add(app: typer.Typer) -> None:
     """Adds the group `data`."""
     data = typer.Typer(
-        help="Make, verify and count datasets.", no_args_is_help=True, rich_markup_mode="markdown"
+        help="Make, verify, count and export datasets.",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
     )
     data.command()(synth)
     data.command()(verify)
     data.command()(stats)
+    data.command()(export)
     app.add_typer(data, name="data")
 
 
@@ -181,6 +185,50 @@ def stats(
     with progress_for_terminal() as progress:
         counted = pipeline.stats(chosen, workers=workers, progress=progress)
     print_json(counted.to_json()) if json else _print_stats(chosen.name, counted)
+
+
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    dataset: options.DatasetPath = None,
+    jams: Annotated[
+        bool, typer.Option("--jams", help="Write a JAMS file for each take as well.")
+    ] = False,
+    kind: options.Kind = "auto",
+    dataset_root: options.Root = None,
+    train_csv: options.TrainCsv = None,
+    val_csv: options.ValCsv = None,
+    midi: options.MidiChoice = "canonical",
+    beat_type: options.BeatType = None,
+    kit: options.Kits = None,
+    style: options.Styles = None,
+    drummer: options.Drummers = None,
+    max_takes: options.MaxTakes = None,
+    select_seed: options.Seed = 0,
+    json: Json = False,
+) -> None:
+    """Writes the drums of a dataset as plain MIDI files, and as JAMS.
+
+    Exit code 1 if a performance could not be read.
+
+    Example: midigroove data export DATA --jams --out EXPORT
+    """
+    from midigroove_core.datasets import export as pipeline
+
+    chosen = options.open_selected(
+        dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
+        beat_type=beat_type, kits=kit, styles=style, drummers=drummer, max_takes=max_takes,
+        seed=select_seed,
+    )  # fmt: skip
+    with progress_for_terminal() as progress:
+        summary = pipeline.export(chosen, out, jams=jams, progress=progress)
+    print_json(summary.to_json()) if json else _print_export(summary)
+    raise typer.Exit(1 if summary.skipped else 0)
+
+
+def _print_export(summary: ExportSummary) -> None:
+    rows: list[list[Any]] = [["MIDI files", summary.midi], ["JAMS files", summary.jams]]
+    rows += [["left out", why] for why in summary.skipped.values()]
+    print_table(str(summary.out), ["", ""], rows)
 
 
 def _print_synth(summary: SynthSummary) -> None:
