@@ -186,6 +186,12 @@ def render(
     dither: Annotated[
         bool, typer.Option("--dither", help="Dither to 16 bits, except where it is silent.")
     ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw", help="Model: keep the codec's noise in silence and its echoes ahead of hits."
+        ),
+    ] = False,
     temperature: Temperature = None,
     top_k: TopK = None,
     top_p: TopP = None,
@@ -221,7 +227,7 @@ def render(
         style=style, beat_type=beat_type, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
         velocity_curve=velocity_curve, humanize=humanize, channel=channel, track=track,
         strict=strict, tail_sec=tail_sec, loop=loop, bars=bars,
-        sampling=read_sampling_options(sample, temperature, top_k, top_p), seed=seed,
+        sampling=read_sampling_options(sample, temperature, top_k, top_p), raw=raw, seed=seed,
         sample_rate=sample_rate, stereo=stereo, mono=mono, device=device,
     ))  # fmt: skip
     output = Output(

@@ -32,7 +32,7 @@ _ONLY = {
     "sampler": ("vary",),
     "model": (
         "checkpoint", "codec_path", "drummer", "style", "bpm", "device", "window_sec",
-        "overlap_sec",
+        "overlap_sec", "raw",
     ),
 }  # fmt: skip
 """Settings of one engine alone; those of `sampling` are the model's, too."""
@@ -82,6 +82,7 @@ class RenderConfig:
         sampling: model engine: settings of drawing by name, such as `{"temperature": 0.7}`; what is
             not named is as the checkpoint says. `SamplingConfig` has what all models have, and a
             model may declare more.
+        raw: model: leave what the codec decodes as it is, see `polish`.
         seed: of all that is drawn: codes, and the luck of hits.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
         stereo: "audience" or "drummer", from where the kit is heard, see `kits.positions`; None
@@ -115,6 +116,7 @@ class RenderConfig:
     loop: bool = False
     bars: int | None = None
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    raw: bool = False
     seed: int = 0
     sample_rate: int | None = None
     stereo: str | None = None

@@ -38,6 +38,7 @@ from midigroove_core.rendering.config import (
 )
 from midigroove_core.rendering.loop import Loop, make_loop
 from midigroove_core.rendering.output import Output, level_gain
+from midigroove_core.rendering.polish import polished
 from midigroove_core.score.feel import Feel
 
 END_FADE_SEC = 0.01
@@ -127,11 +128,12 @@ def _play(
     audible = _as_played(performance, config, engine, progress)
     rate = config.sample_rate or engine.sample_rate
     loop = _loop(audible, config, rate, progress)
-    if loop is None:
-        rendered = engine.play(audible, progress)
-    else:
-        rendered = engine.play(loop.performance, progress, rounds=loop.rounds)
-    audio = downmix(rendered.audio)[None] if config.mono else rendered.audio
+    played = audible if loop is None else loop.performance
+    rendered = engine.play(played, progress, rounds=1 if loop is None else loop.rounds)
+    audio = rendered.audio
+    if not (config.raw or isinstance(engine, BlockEngine)):
+        audio = polished(audio, rendered.sample_rate, played.onset_sec)
+    audio = downmix(audio)[None] if config.mono else audio
     if rate != rendered.sample_rate:
         audio = resample(audio, rendered.sample_rate, rate)
     if loop is None:

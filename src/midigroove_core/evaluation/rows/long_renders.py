@@ -140,6 +140,7 @@ class LongSource:
             beat_type=known("beat_type"),
             tail_sec=0.0,
             sampling=asked_of(checkpoint, config),
+            raw=True,
             seed=config.seed,
             sample_rate=self._sample_rate,
             device=config.device,
