@@ -227,6 +227,7 @@ def levels_and_touch(page: Page) -> None:
         lambda: page.click("[aria-label='Solo snare']"),
         lambda: page.click("[aria-label='Solo snare']"),
         lambda: page.locator("[aria-label='Hats: level in dB']").fill("-6"),
+        lambda: page.select_option("#stereo", "audience"),
         lambda: page.locator("#swing").fill("60"),
         lambda: page.locator("#curve").fill("0.5"),
         lambda: page.locator("#humanize-ms").fill("6"),

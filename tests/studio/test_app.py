@@ -190,9 +190,16 @@ def test_a_model_goes_on_from_its_take(
     redraw = {"start_sec": 0.0, "stop_sec": 0.75, "seed": 5}
     again = render(groove, settings=model, redraw=redraw)
     assert again["changed"][1] < 1.1 * 32_000
-    silent = render(groove, settings={**model, "soloed": ["toms"]})
-    assert "error" not in silent
-    assert "sampler" in client.get(f"/api/songs/{groove['id']}/a/stems").json()["error"]
+    muted = render(groove, settings={**model, "muted": ["kick"]})
+    assert muted["changed"][0] < 0.6 * 32_000, "no new draw, but the kick is gone"
+    with zipfile.ZipFile(
+        io.BytesIO(client.get(f"/api/songs/{groove['id']}/a/stems").content)
+    ) as archive:
+        assert {name.rpartition("-")[2] for name in archive.namelist()} == {"snare.wav", "hats.wav"}
+    wide = render(groove, settings={**model, "stereo": "audience"})
+    assert wide["channels"] == 2
+    empty = render(groove, hits=[], settings=model)
+    assert "error" not in empty
 
 
 @pytest.mark.parametrize(

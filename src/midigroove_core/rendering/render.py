@@ -143,19 +143,19 @@ def _play(
         audio = loop.cut(audio, rate)
         rendered = replace(rendered, codes=None, joins_sec=[])
     if config.stereo is not None and len(audio) == 1 and not isinstance(engine, BlockEngine):
-        parts = [*_parts(audio, performance, config, engine, progress).blocks]
+        parts = [*parts_of(audio, performance, config, engine, progress).blocks]
         audio = np.concatenate(parts, axis=1).reshape(-1, 2, audio.shape[1]).sum(axis=0)
     return replace(rendered, audio=audio, sample_rate=rate)
 
 
-def _parts(
+def parts_of(
     mix: Audio,
     performance: DrumPerformance,
     config: RenderConfig,
     engine: Engine,
     progress: Progress,
 ) -> Played:
-    """The groups of drums in what a model has played, see `parting`."""
+    """The groups of drums in a mix that a model has played, see `parting`."""
     from midigroove_core.rendering.guide import groups_present, open_guide
     from midigroove_core.rendering.parting import Guide, part
 
@@ -217,7 +217,7 @@ def open_played(
     if not isinstance(engine, BlockEngine):
         if groups:
             mix = _play(performance, replace(config, stereo=None), engine, progress).audio
-            return _parts(mix, performance, config, engine, progress)
+            return parts_of(mix, performance, config, engine, progress)
         audio = np.atleast_2d(_play(performance, config, engine, progress).audio)
         rate = config.sample_rate or engine.sample_rate
         blocks = in_blocks(audio, BLOCK_SAMPLES)

@@ -165,8 +165,12 @@ class Studio:
     async def stems(self, request: Request) -> Response:
         """The groups of a take as files."""
         song, take = self._song(request), self._take(request)
-        stems = await run_in_threadpool(self.engines.stems, take, JobProgress(lambda _: None))
-        return await run_in_threadpool(stems_zip, self.uploads, song.name, take, stems)
+
+        def made() -> Response:
+            groups = self.engines.groups(take, JobProgress(lambda _: None))
+            return stems_zip(self.uploads, song.name, take, groups)
+
+        return await run_in_threadpool(made)
 
     async def midi(self, request: Request) -> Response:
         """What is played: edits, swing and luck; without the levels."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from midigroove_core.audio import save_audio
+from midigroove_core.rendering.aside import Played
+from midigroove_core.rendering.output import Output, write
 from midigroove_core.studio.takes import Take
 from midigroove_core.studio.uploads import Uploads
 
@@ -24,22 +24,18 @@ def wav_file(uploads: Uploads, name: str, take: Take) -> Response:
     return _sent(path, f"{file_name(name, take)}.wav", "audio/wav")
 
 
-def stems_zip(
-    uploads: Uploads, name: str, take: Take, stems: Mapping[str, NDArray[np.float32]]
-) -> Response:
-    """Stems [S] as WAV files of 16 bits in one archive; they add up to the take."""
-    path, part = uploads.new(".zip"), uploads.new(".wav")
-    base = file_name(name, take)
-    try:
-        with zipfile.ZipFile(path, "w") as archive:
-            for group, audio in stems.items():
-                save_audio(part, audio, take.sample_rate)
-                archive.write(part, f"{base}-{group}.wav")
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    finally:
-        part.unlink(missing_ok=True)
+def stems_zip(uploads: Uploads, name: str, take: Take, groups: Played) -> Response:
+    """Groups of drums as WAV files of 16 bits in one archive; they add up to the take."""
+    path, base = uploads.new(".zip"), file_name(name, take)
+    with tempfile.TemporaryDirectory(dir=uploads.folder) as folder:
+        stems = write(groups, Path(folder) / f"{base}.wav", Output(stems=True)).stems
+        try:
+            with zipfile.ZipFile(path, "w") as archive:
+                for stem in stems:
+                    archive.write(stem, stem.name)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     return _sent(path, f"{base}-stems.zip", "application/zip")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -13,18 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.allocator import keep_freed_memory
+from midigroove_core.audio import Audio
 from midigroove_core.checkpoint import Checkpoint
-from midigroove_core.drum_reading import keep_hits
-from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.kits.library import list_kits
-from midigroove_core.kits.sampler import STEMS
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress
-from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
+from midigroove_core.rendering.aside import Played, in_blocks
+from midigroove_core.rendering.config import (
+    BLOCK_SAMPLES,
+    RenderConfig,
+    Rendered,
+    num_output_samples,
+)
 from midigroove_core.rendering.output import Output, level_gain
-from midigroove_core.rendering.render import fade_end, fit_length, open_played, read_drums
+from midigroove_core.rendering.render import (
+    fade_end,
+    fit_length,
+    open_played,
+    parts_of,
+    read_drums,
+)
 from midigroove_core.rendering.sampler_engine import SamplerEngine
 from midigroove_core.studio.settings import Redraw, Settings
 from midigroove_core.studio.takes import Take, changed_span
@@ -54,7 +65,7 @@ class Engines:
         self, checkpoint: Path | None, recordings: dict[str, Path], device: str = "auto"
     ) -> None:
         self._path, self._recordings, self._device = checkpoint, recordings, device
-        self._kits: OrderedDict[tuple[str, int, bool], SamplerEngine] = OrderedDict()
+        self._kits: OrderedDict[tuple[object, ...], SamplerEngine] = OrderedDict()
         self._model: tuple[Checkpoint, Codec] | None = None
         self._numbers = count(1)
 
@@ -94,85 +105,79 @@ class Engines:
         Raises:
             MidigrooveError: no such kit or recording; nothing to redraw.
         """
-        played = settings.touched(performance)
-        if settings.engine == "sampler":
-            rendered = self._sampled(played, settings, progress)
-            audio = rendered.audio
-        else:
-            played = _at_levels(played, settings)
-            rendered = self._drawn(played, settings, before, redraw, progress)
-            seconds, rate = played.end_sec + RenderConfig().tail_sec, rendered.sample_rate
-            audio = fade_end(fit_length(rendered.audio, num_output_samples(seconds, rate)), rate)
+        heard = settings.touched(performance)
+        drawn = None
+        if settings.engine == "model":
+            drawn = self._drawn(heard, settings, before, redraw, progress)
+        played = self._opened(heard, settings, drawn, progress, apart=False)
+        audio = np.concatenate(list(played.blocks), axis=1)
         gain, line = level_gain(float(np.abs(audio).max(initial=0.0)), -math.inf, Output())
         if line is not None:
-            audio = audio * np.float32(gain)
+            audio *= np.float32(gain)
             lines.append(line)
-        number = next(self._numbers)
-        return Take(number, settings, played, rendered, audio, tuple(lines))
+        rate = played.sample_rate
+        return Take(next(self._numbers), settings, heard, rate, audio, drawn, tuple(lines))
 
-    def stems(self, take: Take, progress: Progress) -> dict[str, NDArray[np.float32]]:
-        """Group -> audio [S] of a take by the sampler, at its levels; silent groups left out.
+    def groups(self, take: Take, progress: Progress) -> Played:
+        """The groups of drums of a take, at its levels, before they are guarded against clipping.
 
-        Raises:
-            InputError: the take is a model's, which predicts all drums at once.
+        A model's mix is taken apart, see `parting`.
         """
-        if take.settings.engine != "sampler":
-            raise InputError("a model predicts all drums at once: stems are the sampler's")
-        groups = self._groups(take.played, take.settings, progress)
-        gains = take.settings.gains()
-        peak = float(np.abs(groups.sum(axis=0)).max(initial=0.0))
-        gain, _ = level_gain(peak, -math.inf, Output())
-        return {
-            name: row * np.float32(gain)
-            for name, row in zip(STEMS, groups, strict=True)
-            if gains[name] > 0.0 and row.any()
-        }
+        return self._opened(take.heard, take.settings, take.drawn, progress, apart=True)
 
-    def _sampled(
-        self, performance: DrumPerformance, settings: Settings, progress: Progress
-    ) -> Rendered:
+    def _opened(
+        self,
+        heard: DrumPerformance,
+        settings: Settings,
+        drawn: Rendered | None,
+        progress: Progress,
+        *,
+        apart: bool,
+    ) -> Played:
+        """What is heard, at its levels, as a mix or with the groups apart; a step a block."""
         gains = settings.gains()
-        engine, config = self._kit(settings, progress)
-        if any(gain != 1.0 for gain in gains.values()):
-            mix = self._groups(performance, settings, progress).sum(axis=0)[None]
+        groups = apart or any(gain != 1.0 for gain in gains.values())
+        if drawn is None:
+            sampler, config = self._kit(settings, progress)
+            played = open_played(heard, config, sampler, progress, groups=groups)
         else:
-            played = open_played(performance, config, engine, progress)
-            mix = _collected(played.blocks, played.num_samples, progress)
-        return Rendered(mix, engine.sample_rate)
-
-    def _groups(
-        self, performance: DrumPerformance, settings: Settings, progress: Progress
-    ) -> NDArray[np.float32]:
-        """The groups [G, S], at their levels."""
-        engine, config = self._kit(settings, progress)
-        played = open_played(performance, config, engine, progress, groups=True)
-        rows = _collected(played.blocks, played.num_samples, progress)
-        gains = settings.gains()
-        return rows * np.array([[gains[name]] for name in played.groups], dtype=np.float32)
+            engine, config = self._drawing(settings, settings.seed, progress)
+            rate = drawn.sample_rate
+            length = num_output_samples(heard.end_sec + config.tail_sec, rate)
+            mix = fade_end(fit_length(drawn.audio, length), rate)
+            if groups or settings.stereo is not None:
+                played = parts_of(mix, heard, config, engine, progress)
+            else:
+                blocks = in_blocks(mix, BLOCK_SAMPLES)
+                played = Played(blocks, (), len(mix), mix.shape[1], rate)
+        factors = np.array([gains[name] for name in played.groups], dtype=np.float32)
+        blocks = _at_levels(played, factors, progress, apart=apart)
+        return replace(played, blocks=blocks, groups=played.groups if apart else ())
 
     def _drawn(
         self,
-        performance: DrumPerformance,
+        heard: DrumPerformance,
         settings: Settings,
         before: Take | None,
         redraw: Redraw | None,
         progress: Progress,
     ) -> Rendered:
-        engine = self._drawing(settings, settings.seed if redraw is None else redraw.seed, progress)
-        heard = read_drums(performance, engine.drum_map, False, progress)
-        kept = before if before is not None and _same_draw(before.settings, settings) else None
-        if redraw is not None:
-            if kept is None:
+        """What the model draws, going on from the last take where that can be."""
+        seed = settings.seed if redraw is None else redraw.seed
+        engine, _ = self._drawing(settings, seed, progress)
+        heard = read_drums(heard, engine.drum_map, False, progress)
+        if before is None or before.drawn is None or not _same_draw(before.settings, settings):
+            if redraw is not None:
                 raise InputError("play the whole once with these settings; then a bar can be drawn")
-            span: tuple[float, float] | None = (redraw.start_sec, redraw.stop_sec)
-        elif kept is not None:
-            span = changed_span(kept.played, performance)
-            if span is None:
-                return kept.rendered
-            span = max(0.0, span[0] - HEARD_BEFORE_SEC), span[1] + HEARD_AFTER_SEC
-        if kept is None or span is None:
             return engine.play(heard, progress)
-        return engine.draw_again(heard, kept.rendered, *span, progress)
+        if redraw is not None:
+            span = redraw.start_sec, redraw.stop_sec
+        else:
+            changed = changed_span(before.heard, heard)
+            if changed is None:
+                return before.drawn
+            span = max(0.0, changed[0] - HEARD_BEFORE_SEC), changed[1] + HEARD_AFTER_SEC
+        return engine.draw_again(heard, before.drawn, *span, progress)
 
     def _kit(self, settings: Settings, progress: Progress) -> tuple[SamplerEngine, RenderConfig]:
         if settings.like is not None:
@@ -186,8 +191,8 @@ class Engines:
             if name not in known:  # no folder, no font: the page opens no paths
                 raise InputError(f"no kit {name!r}; there are {', '.join(known)}")
             config = RenderConfig(engine="sampler", kit=name)
-        config = replace(config, vary=settings.vary, seed=settings.seed)
-        key = (name, settings.seed, settings.vary)
+        config = replace(config, vary=settings.vary, seed=settings.seed, stereo=settings.stereo)
+        key = (name, settings.vary, settings.seed, settings.stereo)
         if key not in self._kits:
             self._kits[key] = SamplerEngine(config, progress)
             while len(self._kits) > MOST_KITS:
@@ -195,7 +200,9 @@ class Engines:
         self._kits.move_to_end(key)
         return self._kits[key], config
 
-    def _drawing(self, settings: Settings, seed: int, progress: Progress) -> ModelEngine:
+    def _drawing(
+        self, settings: Settings, seed: int, progress: Progress
+    ) -> tuple[ModelEngine, RenderConfig]:
         from midigroove_core.rendering.model_engine import ModelEngine  # torch takes its time
 
         checkpoint, codec = self._loaded()
@@ -204,10 +211,11 @@ class Engines:
             checkpoint=self._path,
             kit=settings.kit,
             seed=seed,
+            stereo=settings.stereo,
             device=self._device,
             sampling={} if chosen is None else {"temperature": chosen},
         )
-        return ModelEngine(config, checkpoint, codec, progress)
+        return ModelEngine(config, checkpoint, codec, progress), config
 
     def _loaded(self) -> tuple[Checkpoint, Codec]:
         if self._model is None:
@@ -219,32 +227,20 @@ class Engines:
         return self._model
 
 
-def _collected(blocks: Any, num_samples: int, progress: Progress) -> NDArray[np.float32]:
-    """Blocks [G, n] as one array [G, S]; a block is a step."""
-    parts = []
-    for block in blocks:
-        parts.append(block)
+def _at_levels(
+    played: Played, factors: NDArray[np.float32], progress: Progress, *, apart: bool
+) -> Iterator[Audio]:
+    """Blocks with the groups times their factors [G], added up or apart; a block is a step."""
+    for block in played.blocks:
         progress.advance(1)
-    return np.concatenate(parts, axis=1)[:, :num_samples]
+        if not played.groups:
+            yield block
+            continue
+        groups = block.reshape(len(factors), played.channels, -1) * factors[:, None, None]
+        yield groups.reshape(len(block), -1) if apart else groups.sum(axis=0)
 
 
 def _same_draw(one: Settings, other: Settings) -> bool:
-    """Whether two settings draw the same codes of the same hits; all else changes the hits."""
+    """Whether two settings draw the same codes of the same hits."""
     of_codes = ("engine", "kit", "temperature", "seed")
     return all(getattr(one, name) == getattr(other, name) for name in of_codes)
-
-
-def _at_levels(performance: DrumPerformance, settings: Settings) -> DrumPerformance:
-    """For a model, which has no groups: hits of silent groups left out, levels as velocities.
-
-    Amplitude goes with velocity squared, as in the sampler.
-    """
-    gains = settings.gains()
-    if all(gain == 1.0 for gain in gains.values()):
-        return performance
-    of_articulation = {a: gains[group] for group, names in STEMS.items() for a in names}
-    drum_map = load_drum_map()
-    factors = np.array([of_articulation[str(drum_map.articulation(p))] for p in performance.pitch])
-    louder = np.rint(performance.velocity * np.sqrt(factors))
-    scaled = replace(performance, velocity=np.clip(louder, 1, 127).astype(np.int64))
-    return keep_hits(scaled, factors > 0.0)

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         like: id of a recording that was uploaded, instead of a kit; sampler.
         temperature: of the draw; model.
         seed: of all that is drawn: codes, and the luck of hits.
+        stereo: from where the kit is heard; None is mono, or as the codec has it.
         vary: sampler: hits take turns on made versions of the one-shots.
         swing, swing_notes: see `touch.Swing`.
         curve: power of the velocity curve, see `touch.VelocityCurve`.
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     like: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] | None = None
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    stereo: Literal["audience", "drummer"] | None = None
     vary: bool = False
     swing: Annotated[float, msgspec.Meta(ge=50.0, le=75.0)] = 50.0
     swing_notes: Literal[8, 16] = 16

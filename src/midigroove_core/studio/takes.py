@@ -20,23 +20,20 @@ class Take:
     Attributes:
         number: counts the takes of all songs; another take has another.
         settings: what it was rendered with.
-        played: what was played: the hits that are heard, at the velocities they are heard with.
-        rendered: as the engine gave it; its codes and audio are gone on from when a part changes.
-        audio: [C, S] as it is heard: of whole length, faded, below full scale.
+        heard: what was played: the hits with their touch.
+        sample_rate: samples per second.
+        audio: [C, S] as it is heard: at its levels, below full scale.
+        drawn: what the model gave, to go on from when a part changes; None from the sampler.
         lines: what there is to say about it.
     """
 
     number: int
     settings: Settings
-    played: DrumPerformance
-    rendered: Rendered
+    heard: DrumPerformance
+    sample_rate: int
     audio: NDArray[np.float32]
+    drawn: Rendered | None = None
     lines: tuple[str, ...] = ()
-
-    @property
-    def sample_rate(self) -> int:
-        """Samples per second."""
-        return self.rendered.sample_rate
 
     def lufs(self) -> float:
         """Integrated loudness."""

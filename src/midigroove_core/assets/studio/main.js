@@ -401,9 +401,12 @@ function showDownloads() {
     midi: `${panel.slot}/midi` };
   for (const [name, path] of Object.entries(paths)) {
     const link = $(`get-${name}`);
-    const can = there && (name !== "stems" || panel.now.engine === "sampler");
-    link.toggleAttribute("aria-disabled", !can);
-    if (!can) { link.setAttribute("aria-disabled", "true"); link.removeAttribute("href"); continue; }
+    if (!there) {
+      link.setAttribute("aria-disabled", "true");
+      link.removeAttribute("href");
+      continue;
+    }
+    link.removeAttribute("aria-disabled");
     link.href = `/api/songs/${song.id}/${path}`;
     link.download = name === "midi" ? `${song.name.replace(/\.\w+$/, "")}.mid` : "";
   }

@@ -5,7 +5,8 @@ import { get, post } from "./api.js";
 const $ = (id) => document.getElementById(id);
 
 export const plainSettings = () =>
-  ({ engine: "sampler", kit: null, like: null, temperature: null, seed: 0, vary: false, swing: 50,
+  ({ engine: "sampler", kit: null, like: null, temperature: null, seed: 0, stereo: null, vary: false,
+    swing: 50,
     swing_notes: 8, curve: 1, humanize_ms: 0, humanize_velocity: 0, levels: {}, muted: [],
     soloed: [] });
 
@@ -42,6 +43,7 @@ export class Panel {
       $("like-file").value = "";
     });
     $("unlike").addEventListener("click", () => this.set({ like: null }));
+    $("stereo").addEventListener("change", () => this.set({ stereo: $("stereo").value || null }));
     $("vary").addEventListener("change", () => this.set({ vary: $("vary").checked }));
     $("swing-notes").addEventListener("change",
       () => this.set({ swing_notes: Number($("swing-notes").value) }));
@@ -127,6 +129,7 @@ export class Panel {
     $("temperature").value = now.temperature ?? model?.temperature ?? 0.5;
     this.showTemperature();
     $("seed").value = now.seed;
+    $("stereo").value = now.stereo ?? "";
     $("vary").checked = now.vary;
     $("swing-notes").value = now.swing_notes;
     for (const slider of SLIDERS) {
