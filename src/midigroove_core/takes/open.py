@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -74,9 +73,9 @@ def _open_split_files(
 ) -> Dataset:
     root = root or os.environ.get("EGMD_ROOT") or None
     if train_csv is not None and val_csv is not None and _same_file(train_csv, val_csv):
-        return _by_its_splits(
-            _open_one(Path(train_csv), kind, Path(root) if root else None, midi, None)
-        )
+        dataset = _open_one(Path(train_csv), kind, Path(root) if root else None, midi, None)
+        refuse_overlap(dataset.takes, dataset.name)
+        return dataset
     parts = [
         _open_one(Path(path), kind, Path(root) if root else None, midi, split)
         for path, split in ((train_csv, "train"), (val_csv, "validation"))
@@ -98,13 +97,6 @@ def _same_file(first: str | Path, second: str | Path) -> bool:
         return Path(first).samefile(second)
     except OSError:
         return False
-
-
-def _by_its_splits(dataset: Dataset) -> Dataset:
-    """One csv given for both splits: its own column decides, and other splits are left out."""
-    takes = [take for take in dataset.takes if take.split in ("train", "validation")]
-    refuse_overlap(takes, dataset.name)
-    return replace(dataset, takes=takes)
 
 
 def _open_one(path: Path, kind: Kind, root: Path | None, midi: Midi, split: str | None) -> Dataset:
