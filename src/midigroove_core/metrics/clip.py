@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from midigroove_core.metrics import onset, spectral, tone
 from midigroove_core.metrics.features import AudioFeatures, validate
+from midigroove_core.metrics.grid2drum import grid2drum_scores
 from midigroove_core.metrics.info import METRICS
 
 
@@ -50,20 +52,25 @@ def clip_metrics(
         "si_sdr_db": spectral.si_sdr(reference, estimated),
         "rmse": spectral.rmse(reference, estimated),
         "mae": spectral.mae(reference, estimated),
+        **grid2drum_scores(reference, estimated),
     }
     return {name: float(scores[name]) for name in METRICS}
 
 
-def _onset_metrics(estimated: AudioFeatures, reference_onsets_sec: ArrayLike) -> dict[str, float]:
+def _onset_metrics(
+    estimated: AudioFeatures,
+    reference_onsets_sec: ArrayLike,
+    tolerances_sec: Sequence[float] = onset.TOLERANCES_SEC,
+) -> dict[str, float]:
     with warnings.catch_warnings():
         # Clips without hits and silent systems are ordinary here, not worth a warning each.
         warnings.simplefilter("ignore", UserWarning)
-        scores = onset.onset_scores(reference_onsets_sec, estimated)
+        scores = onset.onset_scores(reference_onsets_sec, estimated, tolerances_sec)
     if np.size(reference_onsets_sec) == 0:
         return dict.fromkeys(scores, float("nan"))
     return scores
 
 
 def _against_recording(reference: AudioFeatures, estimated: AudioFeatures) -> dict[str, float]:
-    scores = _onset_metrics(estimated, reference.onsets_sec)
-    return {"reference_onset_f1_50ms": scores["onset_f1_50ms"]}
+    scores = _onset_metrics(estimated, reference.onsets_sec, (0.05, 0.03))
+    return {f"reference_{name}": scores[name] for name in ("onset_f1_50ms", "onset_f1_30ms")}

@@ -32,6 +32,8 @@ class MetricInfo:
 _PRECISION = "Share of the hits heard that are asked for; one sure hit alone scores 1: read F1."
 _RECALL = "Share of the hits asked for that are heard; noise plays them all: read F1."
 
+_PEAK = "As that work defines it, every signal at peak 1, so that one click changes all."
+
 METRICS: dict[str, MetricInfo] = {
     "onset_f1_50ms": MetricInfo(
         "Onset F1 (50 ms)", "", "higher", True, "Hits found where the MIDI has them, +-50 ms."
@@ -69,6 +71,9 @@ METRICS: dict[str, MetricInfo] = {
         True,
         "Hits found where they are found in the recording, +-50 ms, as other work has it: what the "
         "recording does not play, or the detector does not hear in it, counts against nobody.",
+    ),
+    "reference_onset_f1_30ms": MetricInfo(
+        "Onset F1 by the recording (30 ms)", "", "higher", True, "The same, +-30 ms."
     ),
     "spectral_convergence": MetricInfo(
         "Spectral convergence",
@@ -114,6 +119,18 @@ METRICS: dict[str, MetricInfo] = {
     ),
     "mae": MetricInfo(
         "MAE", "", "lower", False, "Silence beats any hit that is not identical in phase."
+    ),
+    "grid2drum_mel_mae_db": MetricInfo(
+        "Mel MAE (grid2drum)", "dB", "lower", False, f"{_PEAK} Read mel L1."
+    ),
+    "grid2drum_flux_cosine": MetricInfo(
+        "Flux cosine (grid2drum)", "", "higher", False, f"{_PEAK} Read onsets."
+    ),
+    "grid2drum_band_balance_l1": MetricInfo(
+        "Band balance (grid2drum)", "", "lower", False, f"{_PEAK} Read band balance in dB."
+    ),
+    "grid2drum_centroid_mae_hz": MetricInfo(
+        "Centroid (grid2drum)", "Hz", "lower", False, f"{_PEAK} Silence counts as 0 Hz."
     ),
 }
 """What `clip_metrics` returns, in the order of tables."""

@@ -45,6 +45,13 @@ DETAILS = (
         ),
     ),
     (
+        "By the definitions of grid2drum",
+        (
+            "grid2drum_mel_mae_db", "reference_onset_f1_30ms", "grid2drum_flux_cosine",
+            "grid2drum_band_balance_l1", "grid2drum_centroid_mae_hz",
+        ),
+    ),
+    (
         "Tone in detail",
         ("band_balance_difference_db", "centroid_difference_octaves", "crest_difference_db"),
     ),
