@@ -81,6 +81,16 @@ def test_version(capsys) -> None:
     assert capsys.readouterr().out.strip() == f"midigroove {__version__}"
 
 
+def test_presets_have_their_weights_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["models", "--presets", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    found = {(row["id"], row["preset"]): row for row in rows}
+    small = found["latent_flow", "small"]
+    assert small["args"]["dim"] == 264 and 3_400_000 < small["parameters"] < 3_600_000
+    assert found["parallel", "base"]["parameters"] > 20_000_000
+    assert {id for id, _ in found} >= {"parallel", "autoregressive", "masked", "latent_flow"}
+
+
 @pytest.mark.parametrize("kind", ["plugins", "codecs", "featurizers", "models", "embeddings"])
 def test_lists_come_as_json_too(capsys, kind: str) -> None:
     assert cli.run([kind, "--json"]) == 0

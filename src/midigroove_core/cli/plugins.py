@@ -19,7 +19,8 @@ def add(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(plugins)
     app.command(rich_help_panel=PANEL)(codecs)
     app.command("drum-maps")(drum_maps)
-    for kind in ("featurizer", "model", "embedding", "reader"):
+    app.command(rich_help_panel=PANEL)(models)
+    for kind in ("featurizer", "embedding", "reader"):
         app.command(f"{kind}s", rich_help_panel=PANEL, help=_help(kind))(_lister(kind))
 
 
@@ -48,6 +49,24 @@ def plugins(
         ]
         print_table("Plugins", ("plugin", "distribution", "version", "hooks", "state"), rows)
     raise typer.Exit(1 if check and any(state.errors for state in states) else 0)
+
+
+def models(
+    presets: Annotated[
+        bool, typer.Option("--presets", help="The presets of each, and how many weights they have.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """List the models and where they come from.
+
+    Example: `midigroove models --presets`
+    """
+    if presets:
+        from midigroove_core.cli.model_presets import print_presets
+
+        print_presets(json)
+    else:
+        _lister("model")(json)
 
 
 def drum_maps(json: Json = False) -> None:
