@@ -6,6 +6,8 @@ import asyncio
 import gc
 import io
 import json
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ pytest.importorskip("httpx")
 
 from starlette.testclient import TestClient
 
+from midigroove_core.errors import InputError
 from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi
 from midigroove_core.rendering import render as rendering
@@ -177,16 +180,19 @@ def test_touch_moves_what_is_played_and_what_is_downloaded(
 
 
 def test_a_model_goes_on_from_its_take(
-    client: TestClient, render: Render, groove: dict[str, Any]
+    client: TestClient, render: Render, groove: dict[str, Any], studio: Studio
 ) -> None:
     assert client.get("/api/model").json()["uses_known"]
     hits = [[0.5, 36, 90], [1.0, 38, 90], [2.0, 42, 90]]
     model = {"engine": "model", "kit": "jazz"}
     whole = render(groove, hits=hits, settings=model)
     assert whole["changed"] == [0, whole["samples"]] and whole["sample_rate"] == 32_000
+    performance = studio.songs[groove["id"]].performance
+    wanted = rendering.from_performance(performance, rendering.RenderConfig(kit="jazz"))
+    assert np.array_equal(samples(client, groove, "a", whole), wanted.audio)
     edited = render(groove, hits=[*hits[:2], [2.0, 42, 40]], settings=model)
     first, last = (sample / 32_000 for sample in edited["changed"])
-    assert 1.4 < first < 2.0 and 2.4 < last < 3.1
+    assert 1.4 < first < 2.0 and 2.0 < last < 3.1
     redraw = {"start_sec": 0.0, "stop_sec": 0.75, "seed": 5}
     again = render(groove, settings=model, redraw=redraw)
     assert again["changed"][1] < 1.1 * 32_000
@@ -200,6 +206,34 @@ def test_a_model_goes_on_from_its_take(
     assert wide["channels"] == 2
     empty = render(groove, hits=[], settings=model)
     assert "error" not in empty
+
+
+def test_it_begins_with_the_file_that_was_named(tmp_path: Path) -> None:
+    app = build(Studio(tmp_path, first=shortest()), PORT)
+    client = TestClient(app, base_url=HOME, headers={"origin": HOME})
+    assert client.get("/api/choices").json()["first"]
+    assert client.post("/api/songs").json()["name"] == shortest().name
+    with pytest.raises(InputError, match="nowhere.mid"):
+        Studio(tmp_path, first=tmp_path / "nowhere.mid")
+
+
+def test_without_its_packages_a_line_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None;"
+        "from midigroove_core.cli import run; print(run(['studio']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "2"
+    assert "the studio needs uvicorn: pip install 'midigroove[studio]'" in done.stderr
+
+
+def test_no_other_command_loads_the_studio() -> None:
+    code = (
+        "import sys; from midigroove_core.cli import build_app; build_app();"
+        "print([n for n in sys.modules if 'starlette' in n or 'midigroove_core.studio' in n])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +44,8 @@ def studio(
     def ready(address: str) -> None:
         console.print(f"{address}  (Ctrl-C ends it)", markup=False, soft_wrap=True)
         if browser and _has_screen():
+            import webbrowser
+
             webbrowser.open(address)
 
     try:

@@ -29,6 +29,7 @@ from midigroove_core.rendering.config import (
     num_output_samples,
 )
 from midigroove_core.rendering.output import Output, level_gain
+from midigroove_core.rendering.polish import polished
 from midigroove_core.rendering.render import (
     fade_end,
     fit_length,
@@ -144,7 +145,8 @@ class Engines:
             engine, config = self._drawing(settings, settings.seed, progress)
             rate = drawn.sample_rate
             length = num_output_samples(heard.end_sec + config.tail_sec, rate)
-            mix = fade_end(fit_length(drawn.audio, length), rate)
+            mix = polished(drawn.audio, rate, heard.onset_sec)
+            mix = fade_end(fit_length(mix, length), rate)
             if groups or settings.stereo is not None:
                 played = parts_of(mix, heard, config, engine, progress)
             else:

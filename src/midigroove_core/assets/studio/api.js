@@ -1,5 +1,14 @@
 // What the page asks the server for. Every answer that is an error becomes an Error with its words.
 
+async function ask(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("the studio does not answer; was it ended?");
+  }
+}
+
 async function answered(response) {
   if (response.ok) return response;
   let said = `${response.status} ${response.statusText}`;
@@ -8,16 +17,16 @@ async function answered(response) {
 }
 
 export async function get(path) {
-  return (await answered(await fetch(path))).json();
+  return (await answered(await ask(path))).json();
 }
 
 export async function post(path, body) {
-  return (await answered(await fetch(path, { method: "POST", body }))).json();
+  return (await answered(await ask(path, { method: "POST", body }))).json();
 }
 
 /** Renders; `onLine` gets what is done on the way. Ends the work when `signal` aborts. */
 export async function render(song, request, onLine, signal) {
-  const response = await answered(await fetch(`/api/songs/${song}/render`,
+  const response = await answered(await ask(`/api/songs/${song}/render`,
     { method: "POST", body: JSON.stringify(request), signal }));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "", last = null;
@@ -40,7 +49,7 @@ export async function render(song, request, onLine, signal) {
 /** Channels of samples [first, last) of a slot's take. */
 export async function samples(song, slot, first, last, channels) {
   const path = `/api/songs/${song}/${slot}/samples?first=${first}&last=${last}`;
-  const data = new Float32Array(await (await answered(await fetch(path))).arrayBuffer());
+  const data = new Float32Array(await (await answered(await ask(path))).arrayBuffer());
   const length = last - first;
   return Array.from({ length: channels }, (_, c) => data.subarray(c * length, (c + 1) * length));
 }
