@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -208,6 +208,14 @@ def render(
     codec_path: Annotated[
         Path | None, typer.Option(help="Weights of the codec.", show_default="where it looks")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="A page to hear kits and engines side by side in, instead of audio files: with "
+            "--kit all, or names with commas, and --engine both.",
+            show_default="none",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Play MIDI files on a drum kit: through the model, or through the sampler.
@@ -220,7 +228,7 @@ def render(
     from midigroove_core.rendering.files import find_inputs, from_files_to_files, output_paths
     from midigroove_core.rendering.output import Output
 
-    config = make_config(dict(
+    settings = dict(
         engine=engine or ("model" if like is None else "sampler"),
         like=like, like_midi=like_midi, vary=vary,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
@@ -229,7 +237,12 @@ def render(
         strict=strict, tail_sec=tail_sec, loop=loop, bars=bars,
         sampling=read_sampling_options(sample, temperature, top_k, top_p), raw=raw, seed=seed,
         sample_rate=sample_rate, stereo=stereo, mono=mono, device=device,
-    ))  # fmt: skip
+    )  # fmt: skip
+    if report is not None:
+        if out is not None or json:
+            raise InputError("`report` writes one page and no audio; leave `out` and `json` out")
+        return _write_page([one.path for one in find_inputs(midi)], report, settings, overwrite)
+    config = make_config(settings)
     output = Output(
         bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, one_gain=one_gain,
         stems=stems,
@@ -248,3 +261,13 @@ def render(
         raise InputError(str(failed[0].error))
     if failed:
         raise InputError(f"{len(failed)} of {len(results)} not rendered; {failed[0].error}")
+
+
+def _write_page(paths: list[Path], page: Path, settings: dict[str, Any], overwrite: bool) -> None:
+    from midigroove_core.report.renders import write_renders_page
+
+    if page.exists() and not overwrite:
+        raise InputError(f"{page} is there already; `overwrite` replaces")
+    with progress_for_terminal() as progress:
+        write_renders_page(paths, page, settings, progress)
+        progress.message(f"{page}: open it in a browser")

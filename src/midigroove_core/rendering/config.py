@@ -186,6 +186,13 @@ def make_config(settings: Mapping[str, Any]) -> RenderConfig:
     return RenderConfig(**chosen)
 
 
+def for_engine(settings: Mapping[str, Any], engine: str) -> dict[str, Any]:
+    """Settings by name without those that an engine has no use for."""
+    other = "sampler" if engine == "model" else "model"
+    drop = {*_ONLY[other], *(("sampling", *COMMON) if other == "model" else ())}
+    return {name: value for name, value in settings.items() if name not in drop}
+
+
 @dataclass(frozen=True, eq=False)
 class Rendered:
     """A performance as audio.

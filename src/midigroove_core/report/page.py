@@ -133,7 +133,8 @@ def _clips(evaluation: Evaluation, preds: Path | None) -> list[dict[str, Any]]:
     for clip in load_clips(folder, kept, reference):
         rows = ordered_rows(clip, evaluation)
         if rows:
-            whole = {**clip, "rows": rows}
+            title = f"{clip['kit']} · {clip['style']} · {clip['drummer']} · {clip['bpm']:g} bpm"
+            whole = {**clip, "title": title, "rows": rows}
             clips.append({**whole, **picture(whole), "data": player_data(whole, figures)})
     return clips
 
