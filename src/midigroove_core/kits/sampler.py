@@ -117,7 +117,6 @@ def render_blocks(
     names = [str(drum_map.articulation(pitch)) for pitch in performance.pitch]
     stops = _choke_samples(performance, onsets, names, sample_rate).tolist()
     rows = [_STEM_OF[name] if stems else 0 for name in names]
-    sides = [(1.0,) if pan is None else pan[name] for name in names]
     channels = 1 if pan is None else 2
     turns = choose_turns(performance, names, voices, seed=seed, rounds=rounds)
     pitches, velocities = performance.pitch.tolist(), performance.velocity.tolist()
@@ -131,22 +130,28 @@ def render_blocks(
             onset, stop = int(onsets[hit]), stops[hit]
             if voice is not None:
                 audio, gain = voice.at(velocities[hit], turns[hit])
-                held = audio[..., : num_samples - onset] * np.float32(gain)
-                if stop >= 0 and stop - onset < held.shape[-1]:
-                    held = held[..., : stop - onset + len(fade)]
-                    held[..., stop - onset :] *= fade[: held.shape[-1] - (stop - onset)]
+                held = _held(audio[..., : num_samples - onset], gain, stop - onset, fade)
                 end = onset - start + held.shape[-1]
                 if end > ring.shape[1]:
                     ring = np.pad(ring, ((0, 0), (0, end - ring.shape[1])))
-                for channel, side in enumerate(sides[hit]):
-                    one = held[channel] if held.ndim > 1 else held
-                    if held.ndim == 1 and pan is not None:
-                        one = held * np.float32(side)
-                    ring[rows[hit] * channels + channel, onset - start : end] += one
+                row = rows[hit] * channels
+                into = ring[row : row + channels, onset - start : end]
+                into += held if pan is None or held.ndim > 1 else np.outer(pan[names[hit]], held)
             hit += 1
         yield ring[:, : min(block_samples, num_samples - start)].copy()
         ring[:, :-block_samples] = ring[:, block_samples:]
         ring[:, -block_samples:] = 0.0
+
+
+def _held(
+    audio: NDArray[np.float32], gain: float, stop: int, fade: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A one-shot at its level, choked after `stop` samples; below 0 it rings out."""
+    held = audio * np.float32(gain)
+    if 0 <= stop < held.shape[-1]:
+        held = held[..., : stop + len(fade)]
+        held[..., stop:] *= fade[: held.shape[-1] - stop]
+    return held
 
 
 def _fade(length: int) -> NDArray[np.float32]:
