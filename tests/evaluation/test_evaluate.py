@@ -437,3 +437,11 @@ def test_the_command(workbench: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert "the reference is the codec oracle of" in shown.err
     assert run(["eval", "--system", "nonsense", *options, str(tmp_path / "no")]) == 2
     assert "NAME:CHECKPOINT:CACHE" in capsys.readouterr().err
+
+
+def test_a_smaller_draw_of_clips_is_part_of_a_larger_one(workbench: Path) -> None:
+    cache = Cache.open(workbench / "cache")
+    few, more, every = (
+        {clip.clip_id for clip in clips_of(cache, "test", count)} for count in (2, 5, 0)
+    )
+    assert few < more < every and (len(few), len(more)) == (2, 5)

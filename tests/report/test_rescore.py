@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,3 +83,16 @@ def test_a_lost_file_is_named(tmp_path: Path) -> None:
     (paths[1] / "preds" / "00001" / "two.wav").unlink()
     with pytest.raises(InputError, match=r"00001/two\.wav"):
         compare_evaluations(paths)
+
+
+def test_a_judge_of_ones_own_as_the_docs_have_it(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "evaluation_files.md"
+    if not page.is_file():
+        pytest.skip("only in a checkout, not in the sdist")
+    text = page.read_text().split("## A figure of your own")[1]
+    scope: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], scope)
+    path = evaluation(tmp_path / "a", "late", 32000, delay_sec=0.035, gain=0.5)
+    found = scope["judge"](path, lambda ours, theirs, rate: float(np.abs(ours - theirs).mean()))
+    assert found["recording"].mean == 0.0
+    assert found["late"].mean > 0.01 and found["late"].num_clips == 3
