@@ -30,7 +30,8 @@ def render(
     midi: Annotated[
         list[Path],
         typer.Argument(
-            help="MIDI files or scores (MusicXML), folders of them, or - for standard input.",
+            help="MIDI files or scores (MusicXML), folders of them, or - for standard input; with "
+            "--cache its takes.",
             show_default=False,
         ),
     ],
@@ -43,6 +44,14 @@ def render(
             show_default="a .wav beside each file",
         ),
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Render takes of this cache, named by their keys.", show_default="none"),
+    ] = None,
+    save_codes: Annotated[
+        bool,
+        typer.Option("--save-codes", help="Keep the model's codes beside each file, too."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace audio files that are there.")
     ] = False,
@@ -225,8 +234,14 @@ def render(
     Example: `midigroove render groove.mid --kit jazz -o groove.wav`
     """
     from midigroove_core.rendering.config import make_config
-    from midigroove_core.rendering.files import find_inputs, from_files_to_files, output_paths
+    from midigroove_core.rendering.files import (
+        MidiInput,
+        find_inputs,
+        from_files_to_files,
+        output_paths,
+    )
     from midigroove_core.rendering.output import Output
+    from midigroove_core.rendering.sources import CachedTakes
 
     settings = dict(
         engine=engine or ("model" if like is None else "sampler"),
@@ -245,15 +260,19 @@ def render(
     config = make_config(settings)
     output = Output(
         bit_depth=bit_depth, dither=dither, lufs=lufs, normalize=normalize, one_gain=one_gain,
-        stems=stems,
+        stems=stems, codes=save_codes,
         overwrite=overwrite,
     )  # fmt: skip
     if json and str(out) == "-":
         raise InputError("standard output takes the audio or `json`, not both")
     folder = len(midi) > 1 or any(path.is_dir() for path in midi)
-    pairs = output_paths(find_inputs(midi), out, folder=folder)
+    inputs = find_inputs(midi) if cache is None else [MidiInput(key, key) for key in midi]
+    if cache is not None and out is None:
+        raise InputError("a take of a cache has no place of its own; say where with --out")
+    pairs = output_paths(inputs, out, folder=folder)
+    source = None if cache is None else CachedTakes(cache)
     with progress_for_terminal() as progress:
-        results = from_files_to_files(pairs, config, output, progress=progress)
+        results = from_files_to_files(pairs, config, output, source=source, progress=progress)
     if json:
         print_json([vars(result) for result in results])
     failed = [result for result in results if result.error is not None]

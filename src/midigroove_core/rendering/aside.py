@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from midigroove_core.audio import Audio
 from midigroove_core.errors import MidigrooveError
@@ -31,6 +32,7 @@ class Played:
         channels: C.
         num_samples: S of all blocks together.
         sample_rate: samples per second.
+        codes: [K, T] as a model drew them; None from the sampler, and of what was cut to a loop.
     """
 
     blocks: Iterable[Audio]
@@ -38,6 +40,7 @@ class Played:
     channels: int
     num_samples: int
     sample_rate: int
+    codes: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.readers import reader_suffixes
 from midigroove_core.rendering.aside import Kept, Played, Store
+from midigroove_core.rendering.codes_file import codes_path, save_codes
 from midigroove_core.rendering.config import Engine, RenderConfig
 from midigroove_core.rendering.output import (
     Output,
@@ -27,7 +28,8 @@ from midigroove_core.rendering.output import (
     stem_path,
     write_kept,
 )
-from midigroove_core.rendering.render import open_engine, open_played, read_file
+from midigroove_core.rendering.render import open_played
+from midigroove_core.rendering.sources import Files, Source
 
 STANDARD_OUTPUT = "-"
 """The path that stands for standard output."""
@@ -153,6 +155,7 @@ def from_files_to_files(
     config: RenderConfig | None = None,
     output: Output | None = None,
     *,
+    source: Source | None = None,
     progress: Progress | None = None,
 ) -> list[FileResult]:
     """Renders many MIDI files with one engine; a bad one among them costs the others nothing.
@@ -163,6 +166,7 @@ def from_files_to_files(
         pairs: (MIDI file, audio file) to read and write.
         config: with what and how.
         output: level, bit depth and stems; with `overwrite` files that are there are replaced.
+        source: reads other performances than files, such as `CachedTakes`.
         progress: told about each file.
 
     Raises:
@@ -171,19 +175,19 @@ def from_files_to_files(
     work = [(Path(midi), Path(audio)) for midi, audio in pairs]
     config, progress = config or RenderConfig(), progress or Silent()
     output = output or Output()
-    _check(work, output)
-    engine: Engine | None = None
+    _check(work, config, output)
+    source = source or Files()
     results: list[FileResult] = []
     waiting: list[tuple[int, Kept]] = []
     with _shared_store(work, output) as shared:
         for midi, audio in work:
             try:
-                performance = read_file(midi, config, progress)
+                performance = source.read(midi, config, progress)
             except InputError as error:
                 results.append(_failed(midi, audio, error, len(work), progress))
                 continue
             # Loading takes seconds, which nobody should wait who named a file that is not there.
-            engine = engine or open_engine(config, progress)
+            engine = source.engine(midi, config, progress)
             try:
                 played = _open_played(midi, performance, audio, config, output, engine, progress)
             except InputError as error:
@@ -266,16 +270,20 @@ def _said(result: FileResult, output: Output, progress: Progress) -> FileResult:
     return result
 
 
-def _check(work: list[tuple[Path, Path]], output: Output) -> None:
+def _check(work: list[tuple[Path, Path]], config: RenderConfig, output: Output) -> None:
+    if output.codes and (config.engine != "model" or output.stems or config.loop):
+        raise InputError("`codes` are drawn by the model for a whole mix; not with stems or a loop")
     there = []
     for midi, audio in work:
         if str(audio) == STANDARD_OUTPUT:
-            if output.stems:
-                raise InputError("`stems` are files; name one with `out`")
+            if output.stems or output.codes:
+                raise InputError("`stems` and `codes` are files; name one with `out`")
             continue
         audio_format(audio, output.bit_depth)
         if os.path.lexists(audio):
             there.append(audio)
+        if output.codes and os.path.lexists(codes_path(audio)):
+            there.append(codes_path(audio))
         if audio == midi:
             raise InputError(f"{audio}: would be written over what is read")
     if there and not output.overwrite:
@@ -303,6 +311,8 @@ def _open_played(
         played = open_played(performance, config, engine, progress, groups=output.stems)
     except InputError as error:
         raise InputError(f"{midi}: {error}") from error
+    if output.codes:
+        save_codes(codes_path(audio), played.codes, getattr(engine, "codec", None))
     if output.stems and not output.overwrite:
         _check_stems(audio, played.groups)
     return played

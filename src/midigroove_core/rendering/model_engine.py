@@ -96,6 +96,11 @@ class ModelEngine:
             others = ", ".join(kit for kit in kits if kit != self.kit)
             progress.message(f"kit: {self.kit} (others: {others})")
 
+    @property
+    def codec(self) -> Codec:
+        """Whose codes it draws."""
+        return self._codec
+
     @classmethod
     def load(cls, config: RenderConfig, progress: Progress) -> Self:
         """The engine of the checkpoint that `config` names, or of the one that ships.

@@ -37,6 +37,7 @@ class Output:
         one_gain: many files get one gain, with which the loudest of them is as asked, so that they
             stay comparable; each has its own otherwise.
         stems: write each group of drums beside the mix, which is their sum.
+        codes: write the codes that a model drew beside each file, see `codes_file`.
         overwrite: replace files that are there.
     """
 
@@ -46,6 +47,7 @@ class Output:
     normalize: bool = False
     one_gain: bool = False
     stems: bool = False
+    codes: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:

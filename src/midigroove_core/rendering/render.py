@@ -111,11 +111,11 @@ def from_performance(
     """
     config, progress = config or RenderConfig(), progress or Silent()
     engine = engine or open_engine(config, progress)
-    played = _play(_with_feel(performance, config), config, engine, progress)
+    played = _play(with_feel(performance, config), config, engine, progress)
     return _guarded(played, progress)
 
 
-def _with_feel(performance: DrumPerformance, config: RenderConfig) -> DrumPerformance:
+def with_feel(performance: DrumPerformance, config: RenderConfig) -> DrumPerformance:
     if config.feel is None:
         return performance
     return Feel.of(load_performance(config.feel)).apply(performance)
@@ -218,10 +218,11 @@ def open_played(
         if groups:
             mix = _play(performance, replace(config, stereo=None), engine, progress).audio
             return parts_of(mix, performance, config, engine, progress)
-        audio = np.atleast_2d(_play(performance, config, engine, progress).audio)
+        rendered = _play(performance, config, engine, progress)
+        audio = np.atleast_2d(rendered.audio)
         rate = config.sample_rate or engine.sample_rate
         blocks = in_blocks(audio, BLOCK_SAMPLES)
-        return Played(blocks, (), len(audio), audio.shape[1], rate)
+        return Played(blocks, (), len(audio), audio.shape[1], rate, rendered.codes)
     rate = engine.sample_rate
     audible = _as_played(performance, config, engine, progress)
     loop = _loop(audible, config, rate, progress)
@@ -273,7 +274,7 @@ def read_file(path: str | Path, config: RenderConfig, progress: Progress) -> Dru
         progress.message(f"{path}: {line}")
     if performance.num_hits == 0:
         raise InputError(f"{path}: there is no hit in it")
-    return _with_feel(performance, config)
+    return with_feel(performance, config)
 
 
 def read_drums(
