@@ -32,7 +32,9 @@ def torchaudio() -> Any:
         MidigrooveError: it is not installed, or cannot be imported even in part.
     """
     if not has_torchaudio():
-        raise MidigrooveError("needs torchaudio: pip install midigroove[torchaudio]")
+        raise MidigrooveError(
+            "torchaudio is not installed; run: pip install midigroove[torchaudio]"
+        )
     try:
         return importlib.import_module("torchaudio")
     except (OSError, RuntimeError):

@@ -17,6 +17,7 @@ from midigroove_core.cache.header import make_header
 from midigroove_core.cache.replace import check_replaceable, discard, move_in
 from midigroove_core.cache.shares import holding_share, share_of
 from midigroove_core.coding.encode import EncodingPlan, TakeEncoder
+from midigroove_core.coding.resample import device_resampler
 from midigroove_core.device import choose_device
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.progress import Progress, Silent
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from midigroove_core.takes import Dataset
 
 TAKES_PER_SHARD = 64
+
+RESAMPLERS = ("soxr", "device")
 
 _MOST_READERS = 8
 """Per codec; each reads and resamples some 200 times as fast as takes play."""
@@ -48,6 +51,7 @@ def build_cache(
     finish: bool = False,
     strict: bool = False,
     normalize: bool = False,
+    resample: str = "soxr",
     overwrite: bool = False,
     takes_per_shard: int = TAKES_PER_SHARD,
     progress: Progress | None = None,
@@ -70,6 +74,7 @@ def build_cache(
             ended.
         strict: stop at the first take that cannot be used, instead of counting it.
         normalize: bring each take's peak to -1 dBFS; the factor is in the index as `gain`.
+        resample: "soxr", where takes are read, or "device", where the codec is (torchaudio).
         overwrite: make the cache in `out` again; the old one stays until the new one is whole.
         takes_per_shard: takes in one file of codes.
         progress: told about every take.
@@ -86,6 +91,8 @@ def build_cache(
     began, progress, out = time.perf_counter(), progress or Silent(), Path(out)
     summary = CacheSummary(out)
     _check_ranks(out, rank, world, overwrite)
+    if resample not in RESAMPLERS:
+        raise InputError(f"resample is {resample!r}, expected one of {', '.join(RESAMPLERS)}")
     _check_counts(batch=batch, takes_per_shard=takes_per_shard)
     _check_takes(dataset, progress)
     keep_freed_memory()
@@ -93,12 +100,16 @@ def build_cache(
     plan = EncodingPlan.for_codec(codec, batch)
     encoding = plan.to_json() | {"segment_frames": codec.segment_frames, "normalize": normalize}
     encoding["takes_per_shard"] = takes_per_shard
+    if resample == "device":
+        encoding["resampler"] = device_resampler()
     header = make_header(dataset, codec, encoding, registry or Registry())
     with holding_share(out, rank, world):
         writer = _replacing_writer(out, header) if overwrite else _writer(out, header)
         if not writer.complete:
             rate, channels = codec.clock.sample_rate, codec.channels
-            reader = TakeReader(dataset, rate, channels, normalize=normalize)
+            reader = TakeReader(
+                dataset, rate, channels, normalize=normalize, keep_rate=resample == "device"
+            )
             encoder = TakeEncoder(codec, plan)
             readers = _readers(codec.device.type) if workers is None else workers
             run = EncodingRun(writer, reader, encoder, readers, strict, progress, summary)

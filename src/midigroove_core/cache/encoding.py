@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache.writer import CacheWriter
 from midigroove_core.coding.encode import TakeEncoder
+from midigroove_core.coding.resample import resample_on
 from midigroove_core.errors import InputError
 from midigroove_core.progress import Progress
 from midigroove_core.takes.reading import LoadedTake, Skip, TakeReader, read_ahead
@@ -103,7 +104,16 @@ class EncodingRun:
             if isinstance(found, Skip):
                 self._leave_out(number, take, found)
             else:
+                found = self._at_rate(found)
                 yield (number, take, found), found.audio
+
+    def _at_rate(self, loaded: LoadedTake) -> LoadedTake:
+        """The take at the codec's rate, if it was not read so."""
+        own, wanted = loaded.sample_rate, self.reader.sample_rate
+        if own == wanted:
+            return loaded
+        audio = resample_on(self.encoder.codec.device, loaded.audio, own, wanted)
+        return replace(loaded, audio=audio, sample_rate=wanted)
 
     def _leave_out(self, number: int, take: Take, skip: Skip) -> None:
         if self.strict:

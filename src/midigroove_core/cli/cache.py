@@ -62,6 +62,10 @@ def cache(
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Bring each take's peak to -1 dBFS.")
     ] = False,
+    resample: Annotated[
+        str,
+        typer.Option(help="soxr, or device: where the codec is, for GPUs that wait (torchaudio)."),
+    ] = "soxr",
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first take that cannot be used.")
     ] = False,
@@ -194,8 +198,8 @@ def cache(
         )  # fmt: skip
         summary = build_cache(
             data, opened, out, device=device, batch=batch, workers=workers, rank=rank,
-            world=world, finish=finish, strict=strict, normalize=normalize, overwrite=overwrite,
-            progress=progress,
+            world=world, finish=finish, strict=strict, normalize=normalize, resample=resample,
+            overwrite=overwrite, progress=progress,
         )  # fmt: skip
     _print_summary(summary, json)
 

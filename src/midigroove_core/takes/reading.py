@@ -48,13 +48,15 @@ class LoadedTake:
 
     Attributes:
         performance: its events.
-        audio: [C, S] float32 at the codec's rate, gain applied.
+        audio: [C, S] float32 at the codec's rate, or its file's, gain applied.
+        sample_rate: of the audio.
         gain: factor that the audio was multiplied with.
         file_channels: channels of the file, before the downmix.
     """
 
     performance: DrumPerformance
     audio: NDArray[np.float32]
+    sample_rate: int
     gain: float
     file_channels: int
 
@@ -67,15 +69,23 @@ class TakeReader:
         sample_rate: the codec's.
         channels: the codec's.
         normalize: bring each take's peak to -1 dBFS, the factor being its `gain`.
+        keep_rate: leave the audio at the rate of its file, for who resamples it later.
     """
 
     def __init__(
-        self, dataset: Dataset, sample_rate: int, channels: int, *, normalize: bool = False
+        self,
+        dataset: Dataset,
+        sample_rate: int,
+        channels: int,
+        *,
+        normalize: bool = False,
+        keep_rate: bool = False,
     ) -> None:
         self.dataset = dataset
         self.sample_rate = sample_rate
         self.channels = channels
         self.normalize = normalize
+        self.keep_rate = keep_rate
         self._performances: dict[str, DrumPerformance | Skip] = {}
         self._lock = threading.Lock()
 
@@ -91,17 +101,18 @@ class TakeReader:
             name = missing.relative_to(self.dataset.root).as_posix()
             return Skip("missing audio", f"{name}: no such file")
         try:
-            file_channels = audio_info(files[0]).channels
-            audio = load_take(self.dataset, take, self.sample_rate, self.channels)
+            info = audio_info(files[0])
+            rate = info.sample_rate if self.keep_rate else self.sample_rate
+            audio = load_take(self.dataset, take, rate, self.channels)
         except InputError as error:
             return Skip("unreadable audio", self._relative(error))
-        found = self._check(take, audio, performance)
+        found = self._check(take, audio, rate, performance)
         if found is not None:
             return found
         gain = float(_NORMAL_PEAK / np.abs(audio).max()) if self.normalize else 1.0
         if gain != 1.0:
             audio = audio * np.float32(gain)
-        return LoadedTake(performance, audio, gain, file_channels)
+        return LoadedTake(performance, audio, rate, gain, info.channels)
 
     def _performance(self, take: Take) -> DrumPerformance | Skip:
         found = self._performances.get(take.midi_path)
@@ -122,7 +133,11 @@ class TakeReader:
         return performance
 
     def _check(
-        self, take: Take, audio: NDArray[np.float32], performance: DrumPerformance
+        self,
+        take: Take,
+        audio: NDArray[np.float32],
+        sample_rate: int,
+        performance: DrumPerformance,
     ) -> Skip | None:
         if not np.isfinite(audio).all():
             return Skip("non-finite audio", f"{take.audio_path}: NaN or infinite samples")
@@ -135,7 +150,7 @@ class TakeReader:
                 f"{take.audio_path}: peak {peak:,.0f} times full scale: integer units in a float "
                 "file? divide it, or normalize takes when they are cached",
             )
-        length_sec = audio.shape[1] / self.sample_rate
+        length_sec = audio.shape[1] / sample_rate
         last_sec = float(performance.onset_sec[-1])
         if last_sec > length_sec:
             return Skip(
@@ -187,7 +202,7 @@ def _readers(reader: TakeReader, workers: int) -> Iterator[tuple[Executor, Read]
             yield threads, reader.read
         return
     bare = replace(reader.dataset, takes=[], unpaired=[])  # a take comes with each task
-    args = (bare, reader.sample_rate, reader.channels, reader.normalize)
+    args = (bare, reader.sample_rate, reader.channels, reader.normalize, reader.keep_rate)
     with worker_pool(workers, _open_reader, args) as processes:
         yield processes, _read_in_worker
 
@@ -195,8 +210,12 @@ def _readers(reader: TakeReader, workers: int) -> Iterator[tuple[Executor, Read]
 _of_worker: list[TakeReader] = []
 
 
-def _open_reader(dataset: Dataset, sample_rate: int, channels: int, normalize: bool) -> None:
-    _of_worker.append(TakeReader(dataset, sample_rate, channels, normalize=normalize))
+def _open_reader(
+    dataset: Dataset, sample_rate: int, channels: int, normalize: bool, keep_rate: bool
+) -> None:
+    _of_worker.append(
+        TakeReader(dataset, sample_rate, channels, normalize=normalize, keep_rate=keep_rate)
+    )
 
 
 def _read_in_worker(take: Take) -> LoadedTake | Skip:
