@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.midi_bytes import beat, song
 
+from midigroove_core.cli import run
 from midigroove_core.cli.tables import tables
 
 
@@ -55,3 +58,12 @@ def test_a_wide_table_of_few_rows_is_turned() -> None:
 def test_empty_tables_and_narrow_terminals() -> None:
     assert "a" in shown(["a", "b"], [])
     assert words(shown(["a", "b"], [["x", 1.5]], width=20)) >= {"x", "1.5"}
+
+
+def test_a_long_path_is_printed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / ("a long folder name " * 6) / ("another " * 8)
+    folder.mkdir(parents=True)
+    midi = folder / "groove.mid"
+    midi.write_bytes(song(beat((36, 38))))
+    assert run(["inspect", str(midi)]) == 0
+    assert str(midi) in capsys.readouterr().out.splitlines()

@@ -69,7 +69,9 @@ def inspect(
     if json:
         print_json(found)
         return
-    print_table(f"{path}: {found.pop('kind')}", ("field", "value"), flat_rows(found))
+    # A title would be broken at the table's width; a path is not.
+    console.print(f"{path}: {found.pop('kind')}", markup=False, soft_wrap=True)
+    print_table("", ("field", "value"), flat_rows(found))
 
 
 def _print_midi(summary: MidiSummary) -> None:
@@ -92,7 +94,8 @@ def _print_midi(summary: MidiSummary) -> None:
         ("hits", f"{summary.hits:,}"),
         ("pedal moves, chokes", f"{summary.pedal_moves:,}, {summary.chokes:,}"),
     ]
-    print_table(summary.path, ("", ""), facts)
+    console.print(summary.path, markup=False, soft_wrap=True)
+    print_table("", ("", ""), facts)
     if summary.parts:
         names = ("track", "name", "channel", "program", "hits", "pitches", "drums")
         rows = [
@@ -110,7 +113,7 @@ def _print_midi(summary: MidiSummary) -> None:
         "model",
     )
     drums = [
-        (d.drum, d.hits, f"{d.softest} / {d.middle} / {d.loudest}",
+        (d.drum, d.hits, f"{d.softest}/{d.middle}/{d.loudest}",
          ", ".join(f"{pitch} ({n})" for pitch, n in d.pitches.items()),
          d.kit or "no sound", d.model or "no sound")
         for d in summary.drums

@@ -117,7 +117,6 @@ def render(
     swing: Annotated[
         str | None,
         typer.Option(
-            metavar="<percent[/8]>",
             help="Where the second of two 16ths (/8: 8ths) lies: 50 is straight, 67 a triplet.",
             show_default="as played",
         ),
@@ -125,7 +124,6 @@ def render(
     velocity_curve: Annotated[
         str | None,
         typer.Option(
-            metavar="<power|points>",
             help="Below 1 soft hits get louder; or points such as 1=20,127=110.",
             show_default="as played",
         ),
@@ -133,8 +131,7 @@ def render(
     humanize: Annotated[
         str | None,
         typer.Option(
-            metavar="time=<ms>,velocity=<steps>",
-            help="Move each hit a little, and hit a little harder or softer, by luck.",
+            help="Move hits, and hit harder or softer, by luck: time=8,velocity=6 (ms, steps).",
             show_default="as played",
         ),
     ] = None,
