@@ -91,17 +91,13 @@ def build_cache(
     began, progress, out = time.perf_counter(), progress or Silent(), Path(out)
     summary = CacheSummary(out)
     _check_ranks(out, rank, world, overwrite)
-    if resample not in RESAMPLERS:
-        raise InputError(f"resample is {resample!r}, expected one of {', '.join(RESAMPLERS)}")
     _check_counts(batch=batch, takes_per_shard=takes_per_shard)
     _check_takes(dataset, progress)
     keep_freed_memory()
     codec = codec.to(choose_device(device))
     plan = EncodingPlan.for_codec(codec, batch)
     encoding = plan.to_json() | {"segment_frames": codec.segment_frames, "normalize": normalize}
-    encoding["takes_per_shard"] = takes_per_shard
-    if resample == "device":
-        encoding["resampler"] = device_resampler()
+    encoding |= {"takes_per_shard": takes_per_shard, **_resampler(resample)}
     header = make_header(dataset, codec, encoding, registry or Registry())
     with holding_share(out, rank, world):
         writer = _replacing_writer(out, header) if overwrite else _writer(out, header)
@@ -131,6 +127,13 @@ def _check_ranks(out: Path, rank: int, world: int, overwrite: bool) -> None:
         raise MidigrooveError(f"`overwrite` is for one process; remove {out} before starting ranks")
     if out.exists() and not out.is_dir():
         raise MidigrooveError(f"{out}: is a file; a cache is a folder")
+
+
+def _resampler(resample: str) -> dict[str, str]:
+    """What a header says of it; nothing of soxr."""
+    if resample not in RESAMPLERS:
+        raise InputError(f"resample is {resample!r}, expected one of {', '.join(RESAMPLERS)}")
+    return {"resampler": device_resampler()} if resample == "device" else {}
 
 
 def _readers(device_type: str) -> int:
