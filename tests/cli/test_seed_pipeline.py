@@ -82,6 +82,7 @@ def test_from_caches_of_three_codecs_to_one_evaluation(
     typed(
         "eval", "--split", "test", "--intersection", "--max-items", 0, "--device", "cpu",
         "--decode-device", "cpu", "--audio-metrics", "--add-oracle", "--no-add-nearest",
+        "--no-add-sampler", "--no-add-unigram", "--no-add-silence",
         "--embedding", "none", "--long-items", 0, "--knee-items", 0, "--sample-rate", 32000,
         "--pred-dir", "pred", "--pred-include-ref", "--save-preds", "all", *systems,
         "--out", "eval/example_run",

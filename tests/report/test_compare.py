@@ -13,6 +13,7 @@ from support.evaluation_files import write_evaluation
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.report.compare import compare_evaluations
+from midigroove_core.report.side_by_side import side_by_side
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.records import HeardWith
 
@@ -48,6 +49,23 @@ def test_one_of_many_equal_systems_does_not_look_better_by_chance(tmp_path: Path
     assert pair.p < 0.05 < pair.p_holm
     alone = compare_evaluations([tmp_path / pair.first, tmp_path / pair.second])
     assert [line.p for line in alone.differences if line.metric == pair.metric] == [pair.p]
+
+
+def test_all_kits_and_settings_are_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = write_evaluation(tmp_path / "small", {"dac": 0.5})
+    large = write_evaluation(tmp_path / "large", {"dac": 0.7}, first_clip=400, clips=8)
+    (large / "per_kit.csv").write_text("kit,row,clips,onset_f1_50ms,rmse\nJazz,dac,8,0.7,0.1\n")
+    (large / "sets.csv").write_text("kit,row,frechet_distance\nJazz,dac,0.3\nJazz,floor,0.1\n")
+    found = side_by_side([small, large])
+    assert found.metrics == ("onset_f1_50ms", "frechet_distance")
+    assert [line[:4] for line in found.lines] == [
+        ("small", "dac", "all", 40), ("large", "dac", "all", 8), ("large", "dac", "Jazz", 8),
+    ]  # fmt: skip
+    assert found.lines[2][4] == (0.7, 0.3)
+    assert run(["compare", "--kits", "--json", str(small), str(large)]) == 0
+    assert json.loads(capsys.readouterr().out)[2]["frechet_distance"] == 0.3
 
 
 def test_an_evaluation_is_not_compared_with_itself(tmp_path: Path) -> None:

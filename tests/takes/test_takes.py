@@ -14,11 +14,11 @@ import pytest
 
 from midigroove_core.audio import save_audio
 from midigroove_core.errors import InputError
+from midigroove_core.names import find_names
 from midigroove_core.progress import Silent
 from midigroove_core.takes import Dataset, open_dataset, select, split_of_performance
 from midigroove_core.takes.draw import sample
 from midigroove_core.takes.egmd import COLUMNS
-from midigroove_core.takes.names import find_names
 from midigroove_core.takes.performances import DRUMMER_SPLITS, list_performances
 
 GROOVE = Path(__file__).parents[1] / "data" / "groove"

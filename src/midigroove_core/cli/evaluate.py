@@ -233,6 +233,12 @@ def compare(
     intersection: Annotated[
         bool, typer.Option("--intersection", help="Compare clips that all have.")
     ] = False,
+    kits: Annotated[
+        bool,
+        typer.Option(
+            "--kits", help="One table of all rows and kits instead, whatever their clips are."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare systems of several evaluations, or say why they cannot be compared.
@@ -240,8 +246,16 @@ def compare(
     Example: `midigroove compare eval/first eval/second`
     """
     from midigroove_core.report.compare import compare_evaluations
+    from midigroove_core.report.side_by_side import side_by_side
     from midigroove_core.scorecard.tables import DIFFERENCE_COLUMNS, difference_row
 
+    if kits:
+        table = side_by_side(evaluations)
+        if json:
+            print_json(table.to_json())
+        else:
+            print_table("Side by side", table.columns, table.rows)
+        return
     found = compare_evaluations(evaluations, intersection=intersection)
     if json:
         print_json(found.to_json())

@@ -39,6 +39,7 @@ from midigroove_core.kits.fluidsynth import DRUM_BANK, DRUM_CHANNEL, SoundFontPr
 from midigroove_core.kits.presets import check_preset
 from midigroove_core.kits.published import is_place, short_name
 from midigroove_core.kits.random_kits import LARGEST, kit_name, parse_name
+from midigroove_core.names import same
 from midigroove_core.structured import read_toml_as
 
 _RANDOM = "random:"
@@ -106,7 +107,7 @@ def kit_specs(source: str | Path) -> list[KitSpec]:
             mixes = "+".join(["random", *(short_name(folder) for folder in folders)])
             specs += _random_specs(mixes, numbers, folders, name)
             continue
-        info = known.get(name.lower())
+        info = next((kit for id, kit in known.items() if same(id, name)), None)
         if info is None and parse_name(name) is None and not is_place(name):
             raise InputError(
                 f"no kit {name!r}; use a .toml file, a folder of wav files, hf://USER/NAME, "

@@ -20,6 +20,7 @@ from midigroove_core.kits.oneshots import FALLBACKS, Audio, Kit, Layer
 from midigroove_core.kits.published import is_place, load_place, short_name
 from midigroove_core.kits.random_kits import Recipe, draw, mix, parse_name
 from midigroove_core.kits.user_kits import load_soundfont
+from midigroove_core.names import same
 
 __all__ = [
     "FALLBACKS", "GrooveInfo", "Kit", "KitInfo", "Layer", "builtin_grooves", "list_kits",
@@ -47,7 +48,7 @@ def list_kits() -> list[KitInfo]:
 
 
 def load_kit(name: str | Path, *, stereo: bool = False) -> Kit:
-    """A kit by name (upper and lower case alike), from one-shots, from a SoundFont or from the hub.
+    """A kit by name (`TR-808` is `tr808`), from one-shots, from a SoundFont or from the hub.
 
     Args:
         name: "jazz"; a folder with files such as `snare.wav` or `snare_064.wav`; such a kit on
@@ -61,7 +62,7 @@ def load_kit(name: str | Path, *, stereo: bool = False) -> Kit:
         MidigrooveError: a SoundFont without the program fluidsynth.
     """
     for kit in _manifest()["kits"]:
-        if kit["id"] == str(name).lower():
+        if same(kit["id"], str(name)):
             return _load_builtin(kit)
     if parse_name(str(name)) is not None:
         return _load_random(str(name))
@@ -79,7 +80,7 @@ def load_kit(name: str | Path, *, stereo: bool = False) -> Kit:
 
 def names_a_kit(name: str) -> bool:
     """Whether `load_kit` would look for such a kit: a name, a folder, an address, a SoundFont."""
-    known = any(info.id == name.lower() for info in list_kits())
+    known = any(same(info.id, name) for info in list_kits())
     font = _split_program(name)[0].suffix.lower() in _FONTS
     return known or font or parse_name(name) is not None or is_place(name)
 

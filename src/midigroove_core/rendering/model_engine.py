@@ -29,12 +29,12 @@ from midigroove_core.interfaces.model_checks import generate_codes
 from midigroove_core.kits.library import list_kits, names_a_kit
 from midigroove_core.kits.remap import remap
 from midigroove_core.midi import DrumPerformance
+from midigroove_core.names import look_up
 from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
 from midigroove_core.rendering.redraw import decode_again, plan_again
 from midigroove_core.rendering.reference import HeardKit, hear_kit
-from midigroove_core.takes.names import look_up
 
 BATCH_WINDOWS = 8
 LOOK_AHEAD = 6

@@ -10,12 +10,12 @@ from midigroove_core.cache import Cache
 from midigroove_core.checkpoint import Checkpoint
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import Codec
+from midigroove_core.names import look_up
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import Engine, RenderConfig
 from midigroove_core.rendering.model_engine import UNKNOWN, ModelEngine, load_model
 from midigroove_core.rendering.render import open_engine, read_file, with_feel
-from midigroove_core.takes.names import look_up
 
 _CONDITIONS = ("kit", "drummer", "style", "beat_type")
 

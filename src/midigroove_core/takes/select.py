@@ -11,10 +11,10 @@ import numpy as np
 
 from midigroove_core import bounds
 from midigroove_core.errors import InputError
+from midigroove_core.names import Matches, find_names, look_up, same
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes.dataset import SPLITS, Dataset, Take
 from midigroove_core.takes.draw import STRATIFY_MODES, StratifyMode, sample_by_split, strata_of
-from midigroove_core.takes.names import Matches, find_names, look_up, same
 
 SplitMode = Literal["published", "leave_kit_out", "leave_drummer_out"]
 

@@ -16,8 +16,8 @@ from midigroove_core.cache.clips import Clip, cut_clips
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.batch import GridBatch
+from midigroove_core.names import find_names
 from midigroove_core.takes.draw import sample, strata_of
-from midigroove_core.takes.names import find_names
 from midigroove_core.training.config import TrainConfig
 
 _POOL = 8
