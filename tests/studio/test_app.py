@@ -196,6 +196,8 @@ def test_a_model_goes_on_from_its_take(
     redraw = {"start_sec": 0.0, "stop_sec": 0.75, "seed": 5}
     again = render(groove, settings=model, redraw=redraw)
     assert again["changed"][1] < 1.1 * 32_000
+    both = render(groove, hits=hits, settings=model, redraw={**redraw, "seed": 6})
+    assert both["changed"][0] < 0.75 * 32_000 and both["changed"][1] > 2.0 * 32_000
     muted = render(groove, settings={**model, "muted": ["kick"]})
     assert muted["changed"][0] < 0.6 * 32_000, "no new draw, but the kick is gone"
     with zipfile.ZipFile(

@@ -172,14 +172,15 @@ class Engines:
             if redraw is not None:
                 raise InputError("play the whole once with these settings; then a bar can be drawn")
             return engine.play(heard, progress)
-        if redraw is not None:
-            span = redraw.start_sec, redraw.stop_sec
-        else:
-            changed = changed_span(before.heard, heard)
-            if changed is None:
-                return before.drawn
-            span = max(0.0, changed[0] - HEARD_BEFORE_SEC), changed[1] + HEARD_AFTER_SEC
-        return engine.draw_again(heard, before.drawn, *span, progress)
+        spans = [] if redraw is None else [(redraw.start_sec, redraw.stop_sec)]
+        changed = changed_span(before.heard, heard)
+        if changed is not None:
+            first, last = changed
+            spans.append((max(0.0, first - HEARD_BEFORE_SEC), last + HEARD_AFTER_SEC))
+        if not spans:
+            return before.drawn
+        starts, stops = zip(*spans, strict=True)
+        return engine.draw_again(heard, before.drawn, min(starts), max(stops), progress)
 
     def _kit(self, settings: Settings, progress: Progress) -> tuple[SamplerEngine, RenderConfig]:
         if settings.like is not None:

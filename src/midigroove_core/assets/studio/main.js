@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id);
 const NUDGE_SEC = 0.005;
 const QUIET_MS = 300;
 const CLOCK_MS = 80;
+const REST_MS = 800;
 
 const choices = await get("/api/choices");
 const spectrogram = new Spectrogram();
@@ -92,6 +93,9 @@ async function refresh(redraw = null) {
   try {
     for (const slot of slots) {
       if (fresh[slot] && !redraw) continue;
+      // Another edit may follow soon, and should not wait for what is not heard now.
+      if (slot !== panel.slot) await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      mine.signal.throwIfAborted();
       if (panel.settings[slot].engine === "model" && !(await panel.loadModel())) return;
       await one(slot, redraw, mine.signal);
       redraw = null;
@@ -120,6 +124,7 @@ async function one(slot, redraw, signal) {
   const [first, last] = patch ? done.changed : [0, done.samples];
   const channels = first < last ? await samples(id, slot, first, last, done.channels) : null;
   signal.throwIfAborted();
+  $("working").hidden = true;
   takes[slot] = done.take;
   fresh[slot] = true;
   if (channels && patch) player.patch(slot, channels, first);
