@@ -97,9 +97,10 @@ class Calls(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.server.requests.append(f"{self.command} {path}")
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if self.server.token and token != self.server.token:
-            return self.refuse(401, "RepoNotFound")
         parts = path.strip("/").split("/")
+        signed = parts[0] == "large"  # its address lets one in
+        if self.server.token and token != self.server.token and not signed:
+            return self.refuse(401, "RepoNotFound")
         if parts[:3] == ["api", "repos", "create"]:
             return self.create(json.loads(body))
         if parts[:2] == ["api", "validate-yaml"]:

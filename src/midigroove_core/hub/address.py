@@ -42,7 +42,7 @@ class HubAddress:
     revision: str = "main"
 
     def __str__(self) -> str:
-        start = "" if self.kind is None else f"{self.kind}s/"
+        start = "datasets/" if self.kind == "dataset" else ""
         return f"hf://{start}{self.repo}@{self.revision}"
 
     @property

@@ -31,7 +31,7 @@ class Sent:
     """What was sent.
 
     Attributes:
-        address: hf://USER/NAME@COMMIT, which never changes.
+        address: of the commit, which never changes.
         url: its page.
         private: whether only those who are let in see it.
     """
@@ -47,6 +47,13 @@ def check_target(repo: str, revision: str) -> None:
     check_revision(revision)
     if COMMIT.fullmatch(revision):
         raise MidigrooveError(f"{repo}: `revision` is a commit; push to a branch")
+
+
+def check_online(repo: str) -> None:
+    """Raises MidigrooveError where nothing can be sent: offline, or without huggingface_hub."""
+    if is_offline():
+        raise MidigrooveError(f"hf://{repo}: HF_HUB_OFFLINE is set; unset it to push")
+    open_api(f"hf://{repo}")
 
 
 def send(
@@ -75,9 +82,8 @@ def send(
         MidigrooveError: it cannot be done; says why. Nothing is half sent.
     """
     check_target(repo, revision)
+    check_online(repo)
     address = HubAddress(repo, kind, revision)
-    if is_offline():
-        raise MidigrooveError(f"{address}: HF_HUB_OFFLINE is set; unset it to push")
     api = open_api(str(address))
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 

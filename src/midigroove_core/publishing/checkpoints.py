@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def checkpoint_parcel(path: Path, said: Said, evaluation: Path | None) -> Parcel
         "## What it plays\n\n" + _plays(metadata),
         "## What it was trained on\n\n" + _trained(metadata, said),
         "## Licences\n\n" + _licences(metadata, license, codec, said),
-        "## Figures\n\n" + (measured or "Not evaluated. No figures are better than wrong ones."),
+        "## Figures\n\n" + (measured or _no_figures(metadata)),
         _words(metadata),
         f"Made by midigroove {__version__} from the file itself.",
     ]
@@ -181,10 +182,19 @@ def _licences(metadata: CheckpointMetadata, license: str, codec: str, said: Said
     return markdown.facts(rows)
 
 
+def _no_figures(metadata: CheckpointMetadata) -> str:
+    elsewhere = "; what its authors say of it stands below" if metadata.model_card else ""
+    return f"No evaluation of this file was named when the card was made{elsewhere}."
+
+
+_LINK = re.compile(r"\[([^\]\n]*)\]\((?!https?:)[^)\n]*\)")
+"""A link to a file, which is not on the hub."""
+
+
 def _words(metadata: CheckpointMetadata) -> str:
     """What its authors have put into the file, a level lower than the headings of this card."""
     lines, fenced = [], False
-    for line in metadata.model_card.splitlines():
+    for line in _LINK.sub(r"\1", metadata.model_card).splitlines():
         fenced ^= line.startswith("```")
         lines.append(f"##{line}" if line.startswith("#") and not fenced else line)
     return "## From its authors\n\n" + "\n".join(lines) if lines else ""

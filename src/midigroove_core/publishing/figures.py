@@ -7,12 +7,13 @@ from typing import Any
 
 from midigroove_core.atomic import sha256_of_file
 from midigroove_core.errors import MismatchError
+from midigroove_core.metrics.info import SET_METRICS
 from midigroove_core.publishing import markdown
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.records import SystemFacts
 from midigroove_core.scorecard.rows import RowKind
 from midigroove_core.scorecard.summary import RowSummary
-from midigroove_core.scorecard.tables import GROUPS, main_tables
+from midigroove_core.scorecard.tables import GROUPS, head, main_tables
 
 _ROWS = {
     RowKind.SILENCE: "no sound at all: whatever it scores is worth nothing",
@@ -60,14 +61,12 @@ def figures(evaluation: Evaluation, system: SystemFacts, name: str) -> str:
     ]
     others = [row for row, kind in rows.items() if kind is RowKind.SYSTEM and row != system.name]
     misleading = GROUPS[-1][0]
+    infos = [*summary.metrics.values(), *SET_METRICS.values()]
+    doubted = {head(info) for info in infos if not info.trusted}
     tables = [
-        markdown.text_table(one, system.name)
+        markdown.text_table(one, system.name, doubted)
         for one in main_tables(summary)
         if not one.title.startswith(misleading)
-    ]
-    shown = {metric for _, metrics in GROUPS[:-1] for metric in metrics}
-    doubted = [
-        info.label for name, info in summary.metrics.items() if name in shown and not info.trusted
     ]
     own = markdown.plain(system.name)
     said = (
@@ -75,14 +74,11 @@ def figures(evaluation: Evaluation, system: SystemFacts, name: str) -> str:
         f"{summary.performances} performances of the split {markdown.plain(summary.split)}, drawn "
         f"with {_settings(system.sampling)}. A figure is a mean over clips, ± half its "
         f"{summary.confidence * 100:g} % interval over performances. **{own}** is "
-        f"{markdown.plain(name)}{_beside(others)}."
+        f"{markdown.plain(name)}{_beside(others)}. Figures in *italics* are not to be "
+        f"trusted here, whoever is ahead."
     )
-    parts = [said, "The rows that give the others a meaning:\n\n" + "\n".join(known), *tables]
-    if doubted:
-        parts.append(
-            f"Not to be trusted on these clips, whoever is ahead: {markdown.listing(doubted)}."
-        )
-    return "\n\n".join(parts)
+    meaning = "The rows that give the others a meaning:\n\n" + "\n".join(known)
+    return "\n\n".join([said, meaning, *tables])
 
 
 def _beside(others: list[str]) -> str:

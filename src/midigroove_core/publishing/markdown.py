@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from midigroove_core.atomic import dump_json
@@ -34,20 +34,30 @@ def block(text: str) -> str:
 
 
 def table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, marked: str | None = None
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    marked: str | None = None,
+    doubted: Collection[str] = (),
 ) -> str:
-    """A table; the first column names the row, and the row `marked` stands out."""
+    """A table; the first column names the row, the row `marked` stands out, and what stands in
+    the columns `doubted` is in italics.
+    """
     lines = [[plain(cell) for cell in line] for line in (columns, *rows)]
     for line, row in zip(lines[1:], rows, strict=True):
-        if row[0] == marked:
-            line[:] = [f"**{cell}**" for cell in line]
+        for place, name in enumerate(columns):
+            if name in doubted and line[place] != "-":
+                line[place] = f"*{line[place]}*"
+            elif row[0] == marked:
+                line[place] = f"**{line[place]}**"
     lines.insert(1, ["---", *["---:"] * (len(columns) - 1)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def text_table(found: TextTable, marked: str) -> str:
-    """A table of an evaluation under its title; the row `marked` stands out."""
-    return f"**{plain(found.title)}**\n\n{table(found.columns, found.rows, marked=marked)}"
+def text_table(found: TextTable, marked: str, doubted: Collection[str]) -> str:
+    """A table of an evaluation under its title; `marked` and `doubted` as `table` has them."""
+    cells = table(found.columns, found.rows, marked=marked, doubted=doubted)
+    return f"**{plain(found.title)}**\n\n{cells}"
 
 
 def listing(names: Sequence[str], most: int = 30) -> str:

@@ -9,7 +9,7 @@ from midigroove_core.cache.format import HEADER
 from midigroove_core.cache.replace import is_unfinished
 from midigroove_core.errors import InputError
 from midigroove_core.hub import is_address
-from midigroove_core.hub.send import SentFile, check_target, send
+from midigroove_core.hub.send import SentFile, check_online, check_target, send
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.publishing.caches import cache_parcel
 from midigroove_core.publishing.checkpoints import checkpoint_parcel
@@ -25,7 +25,7 @@ class Pushed:
 
     Attributes:
         what: "checkpoint", "cache" or "kit".
-        address: hf://USER/NAME@COMMIT: this state, for ever.
+        address: hf://USER/NAME@COMMIT, or hf://datasets/...: this state, for ever.
         url: its page.
         private: whether only those who are let in see it.
         files: names of what was sent.
@@ -100,6 +100,7 @@ def push(
         MidigrooveError: the hub cannot be reached, or refuses.
     """
     check_target(repo, revision)
+    check_online(repo)  # before a cache is read whole
     parcel = parcel_of(path, repo, evaluation=evaluation, license=license, data=data)
     for note in parcel.notes:
         (progress or Silent()).message(note)
@@ -110,7 +111,7 @@ def push(
     )  # fmt: skip
     return Pushed(
         what=parcel.layout.what,
-        address=f"hf://{repo}@{sent.address.revision}",
+        address=str(sent.address),
         url=sent.url,
         private=sent.private,
         files=tuple(file.name for file in files),
