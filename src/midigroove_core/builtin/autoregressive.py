@@ -45,7 +45,13 @@ from midigroove_core.builtin.listener import Listener
 from midigroove_core.builtin.parallel import PRESETS, ParallelModel
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.drawing import make_generator
-from midigroove_core.interfaces.model import GridBatch, Loss, ModelSpec, SamplingConfig
+from midigroove_core.interfaces.model import (
+    GridBatch,
+    Loss,
+    ModelSpec,
+    Reference,
+    SamplingConfig,
+)
 
 
 class AutoregressiveModel(ParallelModel):
@@ -119,7 +125,7 @@ class AutoregressiveModel(ParallelModel):
         self.decoder = CausalDecoder(dim, decoder_layers, heads, dropout, span)
         self.adds = nn.Linear(dim, dim)
         self.uses_reference = listener_layers > 0
-        self.listener = Listener(dim, listener_layers, heads, dropout) if listener_layers else None
+        self.listener = Listener(dim, listener_layers, heads) if listener_layers else None
         nn.init.normal_(self.past.weight, std=0.5 * len(codebook_sizes) ** -0.5)
         nn.init.zeros_(self.adds.weight)
         nn.init.zeros_(self.adds.bias)
@@ -185,16 +191,21 @@ class AutoregressiveModel(ParallelModel):
         if self.listener is None:
             return encoded
         if heard is None:
-            return self.listener(encoded, None, None)
-        frames = self._grid_rows(heard.grid) + self._embed(heard.codes.transpose(1, 2))
-        return self.listener(encoded, frames, heard.mask)
+            return self.listener(encoded, None, None, None)
+        sound = self._embed(heard.codes.transpose(1, 2))
+        return self.listener(encoded, self._likened(batch, heard), sound, heard.mask)
+
+    @torch.no_grad()
+    def _likened(self, batch: GridBatch, heard: Reference) -> Tensor:
+        """What the trunk makes of a reference's grid: [B, R, D]."""
+        # Attention needs something to look at; what a clip without a reference finds is not used.
+        mask = heard.mask | ~heard.mask.any(dim=1, keepdim=True)
+        known, start = torch.zeros_like(mask), torch.zeros_like(batch.start_frame)
+        return self._trunk(GridBatch(heard.grid, mask, batch.conditions, None, known, start))
 
     def _grid(self, batch: GridBatch) -> Tensor:
-        return self._grid_rows(batch.grid)
-
-    def _grid_rows(self, grid: Tensor) -> Tensor:
-        hidden = self.input(grid.transpose(1, 2))
-        return hidden if self.phases is None else hidden + self.phases(grid)
+        hidden = super()._grid(batch)
+        return hidden if self.phases is None else hidden + self.phases(batch.grid)
 
     def _hidden(self, batch: GridBatch) -> Tensor:
         return self._after(self._encoded(batch), self._past(self.codes_of(batch).transpose(1, 2)))

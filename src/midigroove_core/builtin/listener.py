@@ -2,84 +2,97 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from midigroove_core.builtin.grid_trunk import Block, rotary_angles
+SHARPNESS = 20.0
+"""How much more a frame is looked at that is alike (cosine 1) than one that has nothing in common,
+in nats, at the start of training."""
 
 
 class Listener(nn.Module):
-    """Adds to the frames of a performance what the frames of a reference tell about them.
+    """Adds to the frames of a performance what a recording tells of frames like them.
 
-    A frame of the reference enters as its grid and its codes together, a few blocks let frames
-    explain each other (what rings on, what bleeds), and then each frame of the performance looks
-    for those in which the same happens: the same drum, as hard, as long ago. Where in the
-    reference they lie does not matter, so the looking has no positions, and a reference may be
-    longer than any that was heard in training. Done once for a window, whatever is drawn after.
+    What a frame is, is what the trunk makes of it: which drum, how hard, how long ago. The trunk
+    reads the recording's grid as it reads the performance's, so frames in which the same happens
+    are alike from the first step of training, and what is looked up there are their codes. (A
+    lookup that has to be learned from nothing is learned late: after 3,500 steps a plain cross
+    attention in this place still told nothing.) Where in the recording they lie does not matter, so
+    a recording may be longer than any that was heard in training. Done once for a window, whatever
+    is drawn after.
 
-    A learned frame of silence is always there to be looked at: what a clip without a reference
+    A learned frame of silence is always there to be looked at: what a clip without a recording
     hears.
 
-    `forward(x, reference, mask)`: [B, T, D], [B, R, D] (or None), [B, R] -> [B, T, D].
+    `forward(x, alike, sound, mask)`: the performance's frames [B, T, D]; of the recording the
+    trunk's frames and the entries of its codes [B, R, D], and [B, R] bool -> [B, T, D].
     """
 
-    def __init__(self, dim: int, layers: int, heads: int, dropout: float) -> None:
+    def __init__(self, dim: int, layers: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
-        self.nothing = nn.Parameter(torch.zeros(dim))
-        self.enter_norm = nn.LayerNorm(dim)
-        self.explain = Block(dim, heads, dropout, "pre")
-        self.norm = nn.LayerNorm(dim)
-        self.look = nn.ModuleList(Look(dim, heads) for _ in range(layers))
-        for name, parameter in self.explain.named_parameters():
-            if name.endswith("weight") and parameter.ndim == 2:
-                nn.init.normal_(parameter, std=dim**-0.5 / math.sqrt(2))
-            elif name.endswith("bias"):
-                nn.init.zeros_(parameter)
+        self.looks = nn.ModuleList(Look(dim, heads) for _ in range(layers))
 
-    def forward(self, x: Tensor, reference: Tensor | None, mask: Tensor | None) -> Tensor:
-        heard = self.nothing.expand(len(x), 1, -1)
-        attend = torch.ones(len(x), 1, dtype=torch.bool, device=x.device)
-        if reference is not None and mask is not None:
-            frames, real = self.enter_norm(reference), mask[:, None, None, :]
-            # A clip without any frame may look at all of them: what it finds is not used.
-            real = real | ~mask.any(dim=1)[:, None, None, None]
-            turns = rotary_angles(frames.shape[1], frames.shape[2] // self.heads, frames.device)
-            frames = self.norm(self.explain(frames, real, turns))
-            heard, attend = torch.cat([heard, frames], 1), torch.cat([attend, mask], 1)
-        for look in self.look:
-            x = look(x, heard, attend[:, None, None, :])
+    def forward(
+        self, x: Tensor, alike: Tensor | None, sound: Tensor | None, mask: Tensor | None
+    ) -> Tensor:
+        frames = x
+        for look in self.looks:
+            x = look(x, frames, alike, sound, mask)
         return x
 
 
 class Look(nn.Module):
-    """Attention to what is heard, and a feed-forward part; both begin by adding nothing."""
+    """A lookup by likeness, and a feed-forward part; both begin by adding nothing."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = nn.LayerNorm(dim)
-        self.query = nn.Linear(dim, dim)
-        self.key_value = nn.Linear(dim, 2 * dim)
+        self.query = nn.Linear(dim, dim, bias=False)
+        self.key = nn.Linear(dim, dim, bias=False)
+        self.value = nn.Linear(dim, dim)
+        self.sharpness = nn.Parameter(torch.full((heads, 1, 1), SHARPNESS))
+        self.nothing_key = nn.Parameter(torch.randn(heads, 1, dim // heads))
+        self.nothing = nn.Parameter(torch.zeros(heads, 1, dim // heads))
         self.out = nn.Linear(dim, dim)
-        self.mlp_norm = nn.LayerNorm(dim)
+        self.norm = nn.LayerNorm(dim)
         self.mlp_in = nn.Linear(dim, 2 * dim)
         self.mlp_out = nn.Linear(2 * dim, dim)
-        for name, parameter in self.named_parameters():
-            if name.endswith("weight") and parameter.ndim == 2:
-                last = name.startswith(("out", "mlp_out"))
-                nn.init.normal_(parameter, std=0.0 if last else dim**-0.5)
-            elif name.endswith("bias"):
-                nn.init.zeros_(parameter)
+        nn.init.orthogonal_(self.query.weight)
+        with torch.no_grad():  # the same turn for both: alike frames have alike queries and keys
+            self.key.weight.copy_(self.query.weight)
+        nn.init.normal_(self.value.weight, std=dim**-0.5)
+        nn.init.normal_(self.mlp_in.weight, std=dim**-0.5)
+        for last in (self.out, self.mlp_out):
+            nn.init.zeros_(last.weight)
+        for layer in (self.value, self.out, self.mlp_in, self.mlp_out):
+            nn.init.zeros_(layer.bias)
 
-    def forward(self, x: Tensor, heard: Tensor, attend: Tensor) -> Tensor:
-        batch, frames, dim = x.shape
-        query = self.query(self.norm(x)).view(batch, frames, self.heads, -1).transpose(1, 2)
-        both = self.key_value(heard).view(batch, heard.shape[1], 2, self.heads, -1)
-        key, value = both.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=attend)
-        x = x + self.out(mixed.transpose(1, 2).reshape(batch, frames, dim))
-        return x + self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(x))))
+    def forward(
+        self,
+        x: Tensor,
+        frames: Tensor,
+        alike: Tensor | None,
+        sound: Tensor | None,
+        mask: Tensor | None,
+    ) -> Tensor:
+        rows = len(x)
+        query = F.normalize(self._split(self.query(frames)), dim=-1) * self.sharpness
+        key = F.normalize(self.nothing_key, dim=-1).expand(rows, -1, -1, -1)
+        value = self.nothing.expand(rows, -1, -1, -1)
+        attend = torch.ones(rows, 1, dtype=torch.bool, device=x.device)
+        if alike is not None and sound is not None and mask is not None:
+            heard = F.normalize(self._split(self.key(alike)), dim=-1)
+            key = torch.cat([key, heard], dim=2)
+            value = torch.cat([value, self._split(self.value(sound))], dim=2)
+            attend = torch.cat([attend, mask], dim=1)
+        mixed = F.scaled_dot_product_attention(
+            query.to(value.dtype), key.to(value.dtype), value,
+            attn_mask=attend[:, None, None, :], scale=1.0,
+        )  # fmt: skip
+        x = x + self.out(mixed.transpose(1, 2).reshape(x.shape))
+        return x + self.mlp_out(F.gelu(self.mlp_in(self.norm(x))))
+
+    def _split(self, x: Tensor) -> Tensor:
+        """[B, T, D] -> [B, H, T, D / H]."""
+        return x.view(len(x), x.shape[1], self.heads, -1).transpose(1, 2)
