@@ -55,7 +55,8 @@ be noise."""
 class LatentFlowModel(GridTrunk):
     """Draws codes [B, K, T] for a grid [B, F, T] and conditions, by way of latents.
 
-    Temperature scales the noise that a draw begins with; top-k and top-p have nothing to say.
+    Temperature is the variance of the noise that a draw begins with, as it is what tempers a normal
+    distribution; top-k and top-p have nothing to say.
 
     Args:
         spec: what it has to fit; in a new run it has to have code vectors.
@@ -182,7 +183,7 @@ class LatentFlowModel(GridTrunk):
         generator = make_generator(sampling, batch.grid.device)
         open_ = batch.mask & ~batch.known
         noise = torch.empty(*open_.shape, len(self.spread), device=batch.grid.device)
-        x = sampling.temperature * noise.normal_(generator=generator)
+        x = sampling.temperature**0.5 * noise.normal_(generator=generator)
         if batch.codes is not None:
             known = batch.codes.transpose(1, 2) * batch.known[..., None]
             x = torch.where(batch.known[..., None], self._latents(known), x)
