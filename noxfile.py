@@ -28,7 +28,7 @@ PLUGINS = ("encodec", "dac", "xcodec")
 TORCH = os.environ.get("MIDIGROOVE_TORCH", "torch==2.13.0")
 TEST_NEEDS = (
     "pytest>=8.4", "pytest-xdist>=3.6", "auraloss>=0.4.0", "hypothesis>=6.135", "starlette>=0.46",
-    "httpx>=0.28",
+    "httpx>=0.28", "huggingface_hub>=1.31",
 )  # fmt: skip
 BROWSER_NEEDS = ("uvicorn>=0.34", "playwright>=1.50", "axe-playwright-python>=0.1.4")
 DOCS_NEEDS = ("mkdocs-material>=9.6,<10", "mkdocstrings-python>=1.16", "ruff>=0.12")
