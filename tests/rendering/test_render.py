@@ -244,3 +244,17 @@ def test_what_an_engine_has_no_use_for_is_refused(engine: str, settings: dict) -
         InputError, match=f"{next(iter(settings))} is for the .*; the {engine} has no use for it"
     ):
         render.render(performance(), engine=engine, **settings)
+
+
+def test_top_k_is_said_to_do_nothing_where_no_codes_are_weighed(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RenderConfig(checkpoint=checkpoint, sampling={"top_k": 3}, kit="Rock")
+    registry, notes = Registry(), Notes()
+    loaded = load_checkpoint(checkpoint, registry=registry)
+    codec = loaded.build_codec(registry)
+    ModelEngine(config, loaded, codec, notes)
+    assert notes.lines == []
+    monkeypatch.setattr(type(loaded.model), "likelihood", "none")
+    ModelEngine(config, loaded, codec, notes)
+    assert notes.lines == ["top_k: this model weighs no codes to choose from; it has no effect"]

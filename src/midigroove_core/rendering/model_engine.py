@@ -78,6 +78,11 @@ class ModelEngine:
         self._codec = codec
         self._config = config
         self._sampling = checkpoint.sampling(config.sampling)
+        cut = [name for name in ("top_k", "top_p") if name in config.sampling]
+        if cut and checkpoint.model.likelihood == "none":
+            progress.message(
+                f"{cut[0]}: this model weighs no codes to choose from; it has no effect"
+            )
         self._indices = choose_conditions(checkpoint, config)
         kits = checkpoint.vocabularies.get("kit", ())
         chosen = self._indices.get("kit", -1)
