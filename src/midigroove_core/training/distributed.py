@@ -184,7 +184,7 @@ def joined(device: str) -> Iterator[Ranks]:
         torch.cuda.set_device(device)
     with _blaming_others():
         if not dist.is_initialized():
-            dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo", timeout=_TIMEOUT)
+            _meet("cpu:gloo,cuda:nccl" if gpu else "gloo")
             atexit.register(dist.destroy_process_group)
         # Left open for a next run: a second meeting at the same port can miss the first one's end.
         try:
@@ -192,6 +192,15 @@ def joined(device: str) -> Iterator[Ranks]:
         except BaseException:
             atexit.unregister(dist.destroy_process_group)  # which would wait for the others
             raise
+
+
+def _meet(backend: str) -> None:
+    """Joins the other processes at the place that the launcher names."""
+    store, rank, world = next(dist.rendezvous("env://", timeout=_TIMEOUT))  # type: ignore[attr-defined]
+    # torchrun keeps the place when it starts processes again: there are addresses of dead ones.
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    own = dist.PrefixStore(f"attempt-{attempt}", store)  # type: ignore[attr-defined]
+    dist.init_process_group(backend, store=own, rank=rank, world_size=world, timeout=_TIMEOUT)
 
 
 @contextmanager
