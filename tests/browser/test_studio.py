@@ -171,10 +171,7 @@ def play_and_loop(page: Page) -> None:
     assert 0.3 <= at == cursor(page)
     performance = load_midi(GROOVE.path)
     start, stop = performance.bar_start_sec(1), performance.bar_start_sec(2)
-    x, _ = place(page, start + 0.05, None)
-    box = page.locator("#canvas").bounding_box()
-    assert box is not None
-    page.mouse.click(x, box["y"] + RULER / 2)
+    to(page, start + 0.05)
     page.click("#loop")
     expect(page.locator("#loop")).to_have_attribute("aria-pressed", "true")
     page.click("#play")
@@ -186,6 +183,13 @@ def play_and_loop(page: Page) -> None:
     assert sorted(seen) != seen, "it never came back to the start of the bar"
     page.click("#play")
     page.click("#loop")
+
+
+def to(page: Page, sec: float) -> None:
+    """Moves the cursor by a click on the ruler."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    page.mouse.click(place(page, sec, None)[0], box["y"] + RULER / 2)
 
 
 def edit_by_mouse(page: Page) -> None:
@@ -253,6 +257,9 @@ def compare(page: Page) -> None:
     page.evaluate("delete document.getElementById('status').dataset.heardMs")
     page.click("#redraw")
     assert heard_ms(page) > 0
+    page.locator("#scroller").evaluate("(element) => { element.scrollLeft = 0; }")
+    page.wait_for_timeout(200)
+    to(page, 0.05)
     page.click("#play")
     page.wait_for_timeout(600)
     page.click("[data-slot=a]")

@@ -28,6 +28,7 @@ from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi
 from midigroove_core.rendering import render as rendering
 from midigroove_core.studio.app import Studio, build
+from midigroove_core.studio.serve import serve
 from midigroove_core.studio.takes import Take
 
 PORT = 8765
@@ -227,6 +228,12 @@ def test_without_its_packages_a_line_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2"
     assert "the studio needs uvicorn: pip install 'midigroove[studio]'" in done.stderr
+
+
+def test_a_checkpoint_that_is_not_there_is_said_before_a_page_opens(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the studio's server is an extra")
+    with pytest.raises(InputError, match=r"nowhere\.safetensors"):
+        serve(None, checkpoint=tmp_path / "nowhere.safetensors", ready=print)
 
 
 def test_no_other_command_loads_the_studio() -> None:

@@ -29,7 +29,7 @@ def serve(
 
     Raises:
         MidigrooveError: the packages of the extra `studio` are missing, or the port is taken.
-        InputError: `first` cannot be read.
+        InputError: `first` cannot be read, or `checkpoint` not loaded.
     """
     try:
         import uvicorn
@@ -53,6 +53,8 @@ def serve(
             raise MidigrooveError(f"port {port}: {reason}; choose another `port`") from error
         port = listening.getsockname()[1]
         studio = Studio(Path(folder), checkpoint=checkpoint, first=first)
+        if checkpoint is not None:  # one that cannot be loaded is said before a page is open
+            studio.engines.describe_model()
         config = uvicorn.Config(
             build(studio, port), log_level="warning", lifespan="off", ws="none",
             server_header=False, timeout_graceful_shutdown=1,
