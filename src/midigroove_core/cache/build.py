@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,13 +66,10 @@ def build_cache(
         out: folder of the cache.
         device: "cpu", "cuda", ..., or "auto": a GPU where there is one.
         batch: windows that are encoded together; None chooses by device.
-        workers: processes that read and resample takes ahead of the codec, 0 for none; None
-            chooses by device: the codec's own CPUs are busy, a GPU must not wait.
-        rank, world: this process is number `rank` of `world` that build the cache together; the
-            last one to end completes it. Each encodes a stretch of the takes with its share of
-            the audio.
-        finish: encode what all the others have left undone, instead of a share; they must have
-            ended.
+        workers: processes that read ahead, or 0; None is 0 on CPUs, and else so many as help.
+        rank, world: this process is number `rank` of `world` that build the cache together, each a
+            stretch of the takes; the last one to end completes it.
+        finish: encode what all others, who must have ended, left undone, instead of a share.
         strict: stop at the first take that cannot be used, instead of counting it.
         normalize: bring each take's peak to -1 dBFS; the factor is in the index as `gain`.
         resample: "soxr", where takes are read, or "device", where the codec is (torchaudio).
@@ -83,41 +81,38 @@ def build_cache(
     Raises:
         MismatchError: `out` is a cache of something else; names the field.
         InputError: nothing cached, a performance in two splits, or (strict) a take of no use.
-        MidigrooveError: the disk is full or cannot be written to; the same call goes on later.
-            Another process is at work with this rank, or with another number of ranks.
+        MidigrooveError: a full disk, after which the same call goes on later; another process at
+            work with this rank, or with another number of ranks.
     """
-    if finish:
-        rank, world = 0, 1
-    began, progress, out = time.perf_counter(), progress or Silent(), Path(out)
-    summary = CacheSummary(out)
-    _check_ranks(out, rank, world, overwrite)
-    _check_counts(batch=batch, takes_per_shard=takes_per_shard)
-    _check_takes(dataset, progress)
-    keep_freed_memory()
+    share = (0, 1) if finish else (rank, world)
+    began, summary, progress = time.perf_counter(), CacheSummary(Path(out)), progress or Silent()
+    _check_ranks(summary.path, *share, overwrite)
+    _check_takes(dataset, progress, batch=batch, takes_per_shard=takes_per_shard)
     codec = codec.to(choose_device(device))
-    plan = EncodingPlan.for_codec(codec, batch)
-    encoding = plan.to_json() | {"segment_frames": codec.segment_frames, "normalize": normalize}
-    encoding |= {"takes_per_shard": takes_per_shard, **_resampler(resample)}
-    header = make_header(dataset, codec, encoding, registry or Registry())
-    with holding_share(out, rank, world):
-        writer = _replacing_writer(out, header) if overwrite else _writer(out, header)
-        if not writer.complete:
-            rate, channels = codec.clock.sample_rate, codec.channels
-            reader = TakeReader(
-                dataset, rate, channels, normalize=normalize, keep_rate=resample == "device"
-            )
-            encoder = TakeEncoder(codec, plan)
-            readers = _readers(codec.device.type) if workers is None else workers
-            run = EncodingRun(writer, reader, encoder, readers, strict, progress, summary)
-            run.encode(share_of([take.duration_sec for take in dataset.takes], rank, world))
-            if not writer.missing_shards():
-                _finish(writer)
-                writer.complete = True
-        if overwrite and move_in(out):
-            writer.path = out
-        _add_totals(summary, writer, strict)
+    many, plan = _readers(codec, workers), EncodingPlan.for_codec(codec, batch)
+    encoding = {"normalize": normalize, "takes_per_shard": takes_per_shard, **_resampler(resample)}
+    reader, encoder = _reader(dataset, codec, encoding), TakeEncoder(codec, plan)
+    header = _header(dataset, encoder, encoding, registry)
+    with holding_share(summary.path, *share):
+        writer = (_replacing_writer if overwrite else _writer)(summary.path, header)
+        run = EncodingRun(writer, reader, encoder, many, strict, progress, summary)
+        _build(run, *share, overwrite)
     summary.wall_sec = time.perf_counter() - began
     return summary
+
+
+def _build(run: EncodingRun, rank: int, world: int, overwrite: bool) -> None:
+    """Encodes a share, and completes the cache if all else is there."""
+    writer, out = run.writer, run.summary.path
+    if not writer.complete:
+        keep_freed_memory()
+        run.encode(share_of([take.duration_sec for take in run.reader.dataset.takes], rank, world))
+        if not writer.missing_shards():
+            _finish(writer)
+            writer.complete = True
+    if overwrite and move_in(out):
+        writer.path = out
+    _add_totals(run.summary, writer, run.strict)
 
 
 def _check_ranks(out: Path, rank: int, world: int, overwrite: bool) -> None:
@@ -136,21 +131,32 @@ def _resampler(resample: str) -> dict[str, str]:
     return {"resampler": device_resampler()} if resample == "device" else {}
 
 
-def _readers(device_type: str) -> int:
-    """Processes that read for one codec: none on CPUs, else this process's part of the cores."""
-    if device_type == "cpu":
-        return 0
+def _reader(dataset: Dataset, codec: Codec, encoding: Mapping[str, Any]) -> TakeReader:
+    rate, keep_rate = codec.clock.sample_rate, "resampler" in encoding
+    normalize = encoding["normalize"]
+    return TakeReader(dataset, rate, codec.channels, normalize=normalize, keep_rate=keep_rate)
+
+
+def _header(
+    dataset: Dataset, encoder: TakeEncoder, encoding: Mapping[str, Any], registry: Registry | None
+) -> dict[str, Any]:
+    facts = {"segment_frames": encoder.codec.segment_frames, **encoder.plan.to_json(), **encoding}
+    return make_header(dataset, encoder.codec, facts, registry or Registry())
+
+
+def _readers(codec: Codec, workers: int | None) -> int:
+    """Processes that read for a codec: as asked for, or none on CPUs, which it keeps busy, and this
+    process's part of the cores for a GPU, which must not wait."""
+    if workers is not None or codec.device.type == "cpu":
+        return workers or 0
     beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return min(_MOST_READERS, max(1, (os.cpu_count() or 1) // beside - 1))
 
 
-def _check_counts(**counts: int | None) -> None:
+def _check_takes(dataset: Dataset, progress: Progress, **counts: int | None) -> None:
     for name, value in counts.items():
         if value is not None:
             bounds.AT_LEAST_ONE.check(f"`{name}`", value)
-
-
-def _check_takes(dataset: Dataset, progress: Progress) -> None:
     refuse_overlap(dataset.takes, dataset.name)
     if dataset.unpaired:
         progress.message(
