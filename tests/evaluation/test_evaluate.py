@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,13 +21,14 @@ from midigroove_core.cache.build import build_cache
 from midigroove_core.cache.clips import cut_clips
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError, PluginError
-from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
+from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate, pipeline
 from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips, frame_window
 from midigroove_core.evaluation.base.takes import CacheTakes, DatasetTakes
 from midigroove_core.evaluation.rows.code_rows import NearestCodes, OracleCodes
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
+from midigroove_core.training.distributed import Ranks
 
 pytestmark = pytest.mark.usefixtures("toy_plugin")
 
@@ -59,6 +63,38 @@ def evaluated(workbench: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """One evaluation that several tests look at."""
     out = tmp_path_factory.mktemp("result") / "eval"
     return out, evaluate(config(workbench, out)).summary.to_json()
+
+
+class _OneOf(Ranks):
+    """One of two processes that run one after the other: the second first."""
+
+    told: ClassVar[list[Any]] = []
+
+    def gather(self, value: Any) -> list[Any]:
+        if isinstance(value, dict):  # settings that are compared
+            return [value]
+        self.told.append(pickle.loads(pickle.dumps(value)))
+        return self.told[::-1]
+
+    def share(self, tensors: Any, facts: Any) -> Any:
+        return {}, facts
+
+
+def test_several_processes_give_the_same_bytes(
+    workbench: Path, evaluated: tuple[Path, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = config(workbench, tmp_path / "one", max_items=4, rows=("oracle", "unigram", "silence"))
+    monkeypatch.setattr("midigroove_core.evaluation.rows.plan.batch_size", lambda *_: 1)
+    evaluate(few)
+    for rank in (1, 0):
+        ranks = nullcontext(_OneOf(rank, 2))
+        monkeypatch.setattr(pipeline, "joined", lambda _, ranks=ranks: ranks)
+        evaluate(replace(few, out=tmp_path / "two"))
+    files = [path for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    for path in files:
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.name == "cost.json" or path.read_bytes() == other.read_bytes(), path
+    assert len(files) > 10
 
 
 def mean(summary: dict, row: str, metric: str) -> float:

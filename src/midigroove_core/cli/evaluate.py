@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -208,7 +209,8 @@ def evaluate(
     )  # fmt: skip
     with progress_for_terminal() as progress:
         result = run(config, progress=progress)
-    print_scorecard(result, json)
+    if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
+        print_scorecard(result, json)
 
 
 def _read_save_preds(text: str) -> int | Literal["all"]:

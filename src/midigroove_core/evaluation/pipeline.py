@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from midigroove_core.allocator import keep_freed_memory
+from midigroove_core.device import choose_device
+from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.config import EvalConfig
 from midigroove_core.evaluation.output.folder import Places, evaluation_folders
 from midigroove_core.evaluation.output.predictions import PredictionStore
@@ -13,7 +16,7 @@ from midigroove_core.evaluation.output.provenance import Judged, make_manifest, 
 from midigroove_core.evaluation.rows.long_renders import LEAST_JOINS, LongSource
 from midigroove_core.evaluation.rows.plan import Plan, open_plan
 from midigroove_core.evaluation.rows.references import References
-from midigroove_core.evaluation.rows.source import Played
+from midigroove_core.evaluation.rows.source import Audio, Played
 from midigroove_core.evaluation.scoring.clips import ClipScorer
 from midigroove_core.evaluation.scoring.code_scores import CodeTotals
 from midigroove_core.evaluation.scoring.kit_recordings import KitRecordings
@@ -27,6 +30,7 @@ from midigroove_core.scorecard.measured import LongMeasured, Measured
 from midigroove_core.scorecard.scorecard import Scorecard
 from midigroove_core.scorecard.summarise import summarise
 from midigroove_core.scorecard.writing import copy_training_curves, write_evaluation
+from midigroove_core.training.distributed import Ranks, joined
 
 
 def run_evaluation(
@@ -36,8 +40,15 @@ def run_evaluation(
     encoding: Sequence[EncodingCost] = (),
 ) -> Scorecard:
     """See `evaluate`; `encoding` is what encoding took before, for cost.json."""
-    progress = progress or Silent()
     keep_freed_memory()
+    with joined(choose_device(config.device)) as ranks:
+        told = progress if progress and ranks.first else Silent()
+        return _run(config, told, encoding, ranks)
+
+
+def _run(
+    config: EvalConfig, progress: Progress, encoding: Sequence[EncodingCost], ranks: Ranks
+) -> Scorecard:
     began = time.perf_counter()
     registry = Registry()
     # Everything is found before anything is written: a mistyped option must not cost the
@@ -52,8 +63,12 @@ def run_evaluation(
     recordings = None if plan.references is None else plan.references.recordings
     dataset = None if recordings is None else recordings.fingerprint
     settings = settings_sha(config, facts, dataset)
+    ranks.check_same({"settings": settings})
+    if not ranks.first:
+        _play(config, plan, scorer, Path(), progress, ranks)
+        return _told(ranks, None)
     with evaluation_folders(config, settings) as places:
-        measured = _measure(config, plan, scorer, places, progress)
+        measured = _measure(config, plan, scorer, places, progress, ranks)
         summary = summarise(measured, config.split, config.seed)
         cost = make_cost(measured, time.perf_counter() - began, encoding)
         manifest = make_manifest(config, settings, measured)
@@ -61,7 +76,14 @@ def run_evaluation(
             places.out, {system.name: system.checkpoint.path for system in plan.systems}
         )
         write_evaluation(places.out, measured, summary, manifest, cost)
-    return Scorecard(config.out, summary, cost)
+    return _told(ranks, Scorecard(config.out, summary, cost))
+
+
+def _told(ranks: Ranks, result: Scorecard | None) -> Scorecard:
+    """The first process's result, in all."""
+    found = ranks.share({}, result)
+    assert found is not None
+    return found[1]
 
 
 def _open_scorer(
@@ -99,11 +121,22 @@ def _open_audio(
 
 
 def _measure(
-    config: EvalConfig, plan: Plan, scorer: Scorer, places: Places, progress: Progress
+    config: EvalConfig, plan: Plan, scorer: Scorer, places: Places, progress: Progress, ranks: Ranks
 ) -> Measured:
-    keep = _Keeper(config, plan, places)
+    _play(config, plan, scorer, places.preds, progress, ranks)
+    long = _long(config, plan, scorer, progress)
+    judged = ([system.facts for system in plan.systems], plan.folders, plan.caches)
+    return scorer.measured([source.row for source in plan.sources], *judged, long)
+
+
+def _play(
+    config: EvalConfig, plan: Plan, scorer: Scorer, preds: Path, progress: Progress, ranks: Ranks
+) -> None:
+    """Plays and scores this process's batches; the first one then has what all have found."""
+    keep, journal = _Keeper(config, plan, preds, ranks.first), plan.journal
+    before, skips = len(journal.skips), {}
     progress.start("Evaluating clips", len(plan.clips))
-    for batch in plan.batches():
+    for batch in plan.batches(ranks.rank, ranks.world):
         for source in plan.sources:
             for played in source.play(batch):
                 scored = scorer.add(played, batch)
@@ -112,28 +145,50 @@ def _measure(
         for knee in plan.knees:
             for step in knee.play(batch):
                 scorer.add_knee(step, batch)
-        progress.advance(len(batch.clips))
+        skips[batch.number] = journal.skips[before:]
+        del journal.skips[before:]
+        progress.advance(len(batch.clips) * ranks.world)
     progress.finish()
-    keep.finish()
-    long = _long(config, plan, scorer, progress)
-    judged = ([system.facts for system in plan.systems], plan.folders, plan.caches)
-    return scorer.measured([source.row for source in plan.sources], *judged, long)
+    everywhere = ranks.gather((scorer.given(), skips, journal.spent, keep.later))
+    for given, found, spent, later in everywhere[1:] if ranks.first else ():
+        scorer.absorb(given)
+        journal.absorb(spent)
+        skips |= found
+        for row, clip, audio in later:
+            keep.keep(row, clip, audio)
+    for number in sorted(skips):
+        journal.skips += skips[number]
+    if ranks.first:
+        keep.finish()
 
 
 class _Keeper:
-    """Keeps the audio of some clips while they come by: all of it would not fit into memory."""
+    """Keeps the audio of some clips while they come by: all of it would not fit into memory.
 
-    def __init__(self, config: EvalConfig, plan: Plan, places: Places) -> None:
+    Attributes:
+        later: row, clip and audio that the first process is to keep; empty in that one.
+    """
+
+    def __init__(self, config: EvalConfig, plan: Plan, preds: Path, first: bool) -> None:
         self._references = config.pred_include_ref
-        self._store = None
+        self._store, self._first = None, first
+        self.later: list[tuple[str, EvalClip, Audio]] = []
         if plan.references is not None:
             rate = plan.references.sample_rate
-            self._store = PredictionStore(places.preds, plan.clips, config.save_preds, rate)
+            self._store = PredictionStore(preds, plan.clips, config.save_preds, rate)
 
     def add(self, played: Played) -> None:
         wanted = (played.row.is_system or self._references) and not played.draw
         if self._store is not None and wanted and played.audio is not None:
-            self._store.add(played.row.name, played.clip, played.audio)
+            self.keep(played.row.name, played.clip, played.audio)
+
+    def keep(self, row: str, clip: EvalClip, audio: Audio) -> None:
+        """Keeps the audio of a clip, if it was chosen."""
+        assert self._store is not None
+        if self._first:
+            self._store.add(row, clip, audio)
+        elif self._store.wants(clip):
+            self.later.append((row, clip, audio))
 
     def finish(self) -> None:
         if self._store is not None:

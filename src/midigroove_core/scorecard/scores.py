@@ -36,6 +36,14 @@ class Scores:
             own[draw][clip, self.metrics.index(name)] = value
         scored[draw][clip] = True
 
+    def absorb(self, other: Scores) -> None:
+        """Stores the figures of another table, of other clips."""
+        for row, draws in other._values.items():
+            for draw, values in enumerate(draws):
+                for clip in np.flatnonzero(other._scored[row][draw]).tolist():
+                    found = dict(zip(self.metrics, values[clip].tolist(), strict=True))
+                    self.add(row, clip, found, draw)
+
     def draws(self, row: str) -> int:
         """How often a row was drawn: with how many seeds."""
         return len(self._values.get(row, ()))

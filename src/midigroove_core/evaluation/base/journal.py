@@ -23,6 +23,13 @@ class Journal:
         """Notes one clip of one row; `row` is "" when the clip is left out for all."""
         self.skips.append(Skip(clip, row, reason))
 
+    def absorb(self, spent: dict[str, Spent]) -> None:
+        """The time that another process took."""
+        for row, other in spent.items():
+            own = self.of(row)
+            for name, seconds in vars(other).items():
+                setattr(own, name, getattr(own, name) + seconds)
+
     def of(self, row: str) -> Spent:
         """The time of a row so far, to add to."""
         return self.spent.setdefault(row, Spent())

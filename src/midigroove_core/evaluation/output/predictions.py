@@ -47,9 +47,13 @@ class PredictionStore:
         self._chosen = {clip.index: clip for clip in found}
         self._rows: dict[int, dict[str, KeptAudio]] = {i: {} for i in self._chosen}
 
+    def wants(self, clip: EvalClip) -> bool:
+        """Whether the clip was chosen."""
+        return clip.index in self._chosen
+
     def add(self, row: str, clip: EvalClip, audio: NDArray[np.float32]) -> None:
         """Keeps the audio if the clip was chosen; scaled down where 16 bits would clip it."""
-        if clip.index not in self._chosen:
+        if not self.wants(clip):
             return
         peak = float(np.abs(audio).max(initial=0.0))
         gain = 0.999 / peak if peak > 1.0 else 1.0

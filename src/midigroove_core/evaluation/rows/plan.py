@@ -75,10 +75,12 @@ class Plan:
     journal: Journal
     batch_size: int
 
-    def batches(self) -> Iterator[ClipBatch]:
-        """The clips with their references, batch by batch."""
-        for number, start in enumerate(range(0, len(self.clips), self.batch_size)):
-            clips = self.clips[start : start + self.batch_size]
+    def batches(self, rank: int = 0, world: int = 1) -> Iterator[ClipBatch]:
+        """The clips with their references, batch by batch: of these every `world`-th from `rank`
+        on."""
+        starts = range(0, len(self.clips), self.batch_size)
+        for number in range(rank, len(starts), world):
+            clips = self.clips[starts[number] : starts[number] + self.batch_size]
             if self.references is None:
                 yield ClipBatch(number, clips)
             else:

@@ -39,6 +39,11 @@ class ClassCounts:
             for index, value in enumerate(three):
                 total[index] += value
 
+    def absorb(self, other: ClassCounts) -> None:
+        """The counts of other clips."""
+        for (row, name), (matched, expected, heard) in other.counts.items():
+            self.add(row, {name: (matched, expected, heard)})
+
 
 class ClipScorer:
     """Scores audio against a reference and the MIDI.

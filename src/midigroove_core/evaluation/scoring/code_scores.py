@@ -29,45 +29,49 @@ def clip_values(
 
 @dataclass
 class CodeTotals:
-    """Sums over frames, per codebook, of one system and of the baselines on the same frames.
+    """Means over frames, per codebook, of one system and of the baselines on the same frames.
 
     Attributes:
         num_codebooks: K.
         model: unigram and bigram of the training codes; None without training takes.
         frame_rate: frames per second.
+        found: clip -> its frames, and means over them [K] by name.
     """
 
     num_codebooks: int
     model: CodeModel | None
     frame_rate: Fraction
-    _sums: dict[str, Vector] = field(default_factory=dict)
-    _frames: int = 0
+    found: dict[int, tuple[int, dict[str, Vector]]] = field(default_factory=dict)
 
-    def add(self, true_codes: NDArray[np.integer], nll: Vector, accuracy: Vector) -> None:
+    def add(
+        self, clip: int, true_codes: NDArray[np.integer], nll: Vector, accuracy: Vector
+    ) -> None:
         """One clip: its true codes `[K, T]`, nats per code `[K]`, accuracy `[K]`."""
-        frames = true_codes.shape[1]
         found = {"nll_nats": nll, "accuracy": accuracy}
         if self.model is not None:
             found["unigram_nats"] = self.model.unigram_nll([true_codes])
             found["bigram_nats"] = self.model.bigram_nll([true_codes])
-        for name, values in found.items():
-            self._sums.setdefault(name, np.zeros(self.num_codebooks))
-            self._sums[name] += frames * values
-        self._frames += frames
+        self.found[clip] = (true_codes.shape[1], found)
 
     def lines(self, system: str) -> list[CodesLine]:
         """One line per codebook, and one (codebook None) over all of them."""
-        if self._frames == 0:
+        frames = sum(count for count, _ in self.found.values())
+        if frames == 0:
             return []
-        means = {name: sums / self._frames for name, sums in self._sums.items()}
+        sums: dict[str, Vector] = {}
+        for clip in sorted(self.found):
+            count, found = self.found[clip]
+            for name, values in found.items():
+                sums[name] = sums.get(name, np.zeros(self.num_codebooks)) + count * values
+        means = {name: total / frames for name, total in sums.items()}
         books = [
-            self._line(system, book, slice(book, book + 1), means)
+            self._line(system, book, slice(book, book + 1), means, frames)
             for book in range(self.num_codebooks)
         ]
-        return [*books, self._line(system, None, slice(None), means)]
+        return [*books, self._line(system, None, slice(None), means, frames)]
 
     def _line(
-        self, system: str, book: int | None, part: slice, means: dict[str, Vector]
+        self, system: str, book: int | None, part: slice, means: dict[str, Vector], frames: int
     ) -> CodesLine:
         figures = {name: number(float(values[part].mean())) for name, values in means.items()}
         bits = bits_per_second(means["nll_nats"][part], self.frame_rate)
@@ -76,4 +80,4 @@ class CodeTotals:
                 gain = means[f"{name}_nats"][part] - means["nll_nats"][part]
                 figures[f"gain_over_{name}_nats"] = number(float(gain.mean()))
         figures["perplexity"] = number(float(np.exp(means["nll_nats"][part].mean())))
-        return CodesLine(system, book, self._frames, bits_per_second=number(bits), **figures)
+        return CodesLine(system, book, frames, bits_per_second=number(bits), **figures)

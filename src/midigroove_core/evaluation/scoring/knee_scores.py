@@ -13,7 +13,7 @@ class KneeScorer:
     """Collects figures per clip and number of levels."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, int], list[dict[str, float]]] = {}
+        self._found: dict[tuple[str, int], dict[int, dict[str, float]]] = {}
         self._bits: dict[tuple[str, int], float] = {}
 
     def add(self, played: KneePlayed, reference: AudioFeatures) -> None:
@@ -21,14 +21,21 @@ class KneeScorer:
         features = AudioFeatures.from_audio(downmix(played.audio), reference.sample_rate)
         self._bits[played.oracle, played.levels] = played.bits_per_second
         values = clip_metrics(reference, features, played.clip.onsets_sec)
-        self._found.setdefault((played.oracle, played.levels), []).append(values)
+        self._found.setdefault((played.oracle, played.levels), {})[played.clip.index] = values
+
+    def absorb(self, other: KneeScorer) -> None:
+        """What was found on other clips."""
+        self._bits |= other._bits
+        for key, found in other._found.items():
+            self._found.setdefault(key, {}).update(found)
 
     def lines(self) -> list[KneeLine]:
         """Means per codec and number of levels."""
         oracles = list(dict.fromkeys(oracle for oracle, _ in self._found))
         lines = []
         for oracle, count in sorted(self._found, key=lambda k: (oracles.index(k[0]), k[1])):
-            found = self._found[oracle, count]
+            by_clip = self._found[oracle, count]
+            found = [by_clip[clip] for clip in sorted(by_clip)]
             means: dict[str, float | None] = {}
             for name in found[0]:
                 values = [clip[name] for clip in found if clip[name] == clip[name]]

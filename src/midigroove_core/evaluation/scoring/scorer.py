@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from midigroove_core.audio import downmix
 from midigroove_core.errors import InputError
@@ -11,10 +12,11 @@ from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.knee import KneePlayed
 from midigroove_core.evaluation.rows.source import ClipBatch, Played
-from midigroove_core.evaluation.scoring.clips import ClipScorer, drum_lines
-from midigroove_core.evaluation.scoring.code_scores import CodeTotals, clip_values
+from midigroove_core.evaluation.scoring.clips import ClassCounts, ClipScorer, drum_lines
+from midigroove_core.evaluation.scoring.code_scores import CodeTotals, Vector, clip_values
 from midigroove_core.evaluation.scoring.knee_scores import KneeScorer
-from midigroove_core.evaluation.scoring.sets import SetCollector
+from midigroove_core.evaluation.scoring.sets import SetCollector, SetVectors
+from midigroove_core.evaluation.scoring.take_scores import TakeCollector
 from midigroove_core.scorecard.measured import AudioMeasured, LongMeasured, Measured
 from midigroove_core.scorecard.metrics import CLIP_METRICS
 from midigroove_core.scorecard.records import (
@@ -22,6 +24,7 @@ from midigroove_core.scorecard.records import (
     CodecLine,
     CodesLine,
     FolderFacts,
+    HeardWith,
     Reference,
     SystemFacts,
 )
@@ -70,6 +73,26 @@ class AudioScoring:
         )
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a scorer has found; the order in which clips came leaves no trace in it.
+
+    Attributes:
+        scores, classes, takes, knee: as the scorer has them; None where no audio is judged.
+        codes: system -> what its codes cost.
+        heard: kit -> what it was heard with.
+        vectors: of set distances.
+    """
+
+    scores: Scores
+    codes: dict[str, dict[int, tuple[int, dict[str, Vector]]]]
+    classes: ClassCounts | None
+    takes: TakeCollector | None
+    heard: dict[str, HeardWith]
+    knee: KneeScorer | None
+    vectors: SetVectors
+
+
 class Scorer:
     """Takes what is played.
 
@@ -101,6 +124,34 @@ class Scorer:
         """Scores a clip from the first so many codebooks."""
         assert self.audio is not None
         self.audio.knee.add(played, batch.references[played.clip.index])
+
+    def given(self) -> Given:
+        """What was found so far, to be told to another process."""
+        audio = self.audio
+        return Given(
+            scores=self.scores,
+            codes={name: totals.found for name, totals in self._totals.items()},
+            classes=None if audio is None else audio.clips.classes,
+            takes=None if audio is None else audio.clips.takes,
+            heard={} if audio is None else audio.clips.transcribers.heard,
+            knee=None if audio is None else audio.knee,
+            vectors={} if audio is None or audio.sets is None else audio.sets.vectors,
+        )
+
+    def absorb(self, given: Given) -> None:
+        """What another process found, on other clips."""
+        self.scores.absorb(given.scores)
+        for name, found in given.codes.items():
+            self._totals[name].found.update(found)
+        if self.audio is None:
+            return
+        assert given.classes is not None and given.takes is not None and given.knee is not None
+        self.audio.clips.classes.absorb(given.classes)
+        self.audio.clips.takes.absorb(given.takes)
+        self.audio.clips.transcribers.absorb(given.heard)
+        self.audio.knee.absorb(given.knee)
+        if self.audio.sets is not None:
+            self.audio.sets.absorb(given.vectors)
 
     def measured(
         self,
@@ -135,7 +186,8 @@ class Scorer:
         seen, row = played.codes, played.row
         assert seen is not None
         if row.name in self._totals and seen.accuracy is not None:
-            self._totals[row.name].add(seen.true, seen.nll, seen.accuracy)
+            index = played.clip.index
+            self._totals[row.name].add(index, seen.true, seen.nll, seen.accuracy)
         values = clip_values(seen.nll, seen.frame_rate, seen.accuracy)
         self.scores.add(row.name, played.clip.index, values)
 

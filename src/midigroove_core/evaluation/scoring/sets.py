@@ -23,6 +23,8 @@ from midigroove_core.loudness import clip_lufs, matching_gain
 from midigroove_core.registry import Registry
 from midigroove_core.scorecard.records import SetDistances, SetFloor, SetLine
 
+SetVectors = dict[str, list[list[tuple[NDArray[np.float32], EvalClip]]]]
+
 
 class SetCollector:
     """Embeds the clips of each row as they come by, and compares the sets at the end.
@@ -53,7 +55,7 @@ class SetCollector:
         self._cache = cache
         self._same_loudness = same_loudness
         self._lufs: dict[int, float] = {}
-        self._draws: dict[str, list[list[tuple[NDArray[np.float32], EvalClip]]]] = {}
+        self._draws: SetVectors = {}
 
     def add(
         self,
@@ -86,6 +88,20 @@ class SetCollector:
         at_rate = resample(audio, self._sample_rate, self._embedding.sample_rate)
         return self._embedding.embed(at_rate)
 
+    @property
+    def vectors(self) -> SetVectors:
+        """Row -> its draws, each the vectors of clips."""
+        return self._draws
+
+    def absorb(self, vectors: SetVectors) -> None:
+        """The vectors of other clips."""
+        for row, draws in vectors.items():
+            own = self._draws.setdefault(row, [])
+            for draw, found in enumerate(draws):
+                if len(own) <= draw:
+                    own.append([])
+                own[draw] += found
+
     def compare(self, reference: str, rows: Sequence[str]) -> SetDistances:
         """Distances of every row to the reference row, over all clips and per kit.
 
@@ -116,7 +132,7 @@ class SetCollector:
             VectorSet.gather(
                 [
                     (vectors, clip.take.performance_key)
-                    for vectors, clip in own
+                    for vectors, clip in sorted(own, key=lambda one: one[1].index)
                     if kit in ("", clip.take.kit)
                 ]
             )

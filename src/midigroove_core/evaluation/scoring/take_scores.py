@@ -33,47 +33,57 @@ _GAP_SEC = 10.0
 
 @dataclass
 class _Heard:
-    """What one row played of one take."""
+    """What one row played of one clip of a take; times from the clip's start, which is `start_sec`
+    in the take."""
 
-    levels: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
-    velocities: dict[str, list[NDArray[np.int64]]] = field(default_factory=dict)
-    midi_sec: list[NDArray[np.float64]] = field(default_factory=list)
-    grid_sec: list[NDArray[np.float64]] = field(default_factory=list)
-    found_sec: list[NDArray[np.float64]] = field(default_factory=list)
+    start_sec: float
+    midi_sec: NDArray[np.float64]
+    grid_sec: NDArray[np.float64]
+    found_sec: NDArray[np.float64]
+    levels: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    velocities: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 class TakeCollector:
     """Collects what each row played of each take, draw by draw, and scores it at the end."""
 
     def __init__(self) -> None:
-        self._heard: dict[tuple[str, int, str], _Heard] = {}
+        self._heard: dict[tuple[str, int, str], dict[int, _Heard]] = {}
 
     def add(
         self, row: str, clip: EvalClip, features: AudioFeatures, hits: Hits, draw: int = 0
     ) -> None:
         """One clip of one row."""
-        heard = self._heard.setdefault((row, draw, clip.take.key), _Heard())
+        heard = _Heard(clip.start_sec, clip.onsets_sec, grid_times(clip), features.onsets_sec)
+        self._heard.setdefault((row, draw, clip.take.key), {})[clip.index] = heard
         for name, (onsets, velocities) in hits.items():
             others = clip.onsets_sec[clip_classes(clip) != name]
             alone = isolated_hits(onsets, others)
             if alone.any():
-                levels = hit_levels_db(features, onsets[alone], CLASS_BANDS_HZ[name])
-                heard.levels.setdefault(name, []).append(levels)
-                heard.velocities.setdefault(name, []).append(velocities[alone])
-        shift = clip.start_sec + len(heard.midi_sec) * _GAP_SEC
-        heard.midi_sec.append(clip.onsets_sec + shift)
-        heard.grid_sec.append(grid_times(clip) + shift)
-        heard.found_sec.append(features.onsets_sec + shift)
+                heard.levels[name] = hit_levels_db(features, onsets[alone], CLASS_BANDS_HZ[name])
+                heard.velocities[name] = velocities[alone]
+
+    def absorb(self, other: TakeCollector) -> None:
+        """What was played of other clips."""
+        for key, clips in other._heard.items():
+            self._heard.setdefault(key, {}).update(clips)
 
     def scores(self, takes: list[str]) -> Scores:
         """`TAKE_METRICS` for every row over the takes, in their order."""
         scores = Scores(tuple(TAKE_METRICS), len(takes))
         place = {key: index for index, key in enumerate(takes)}
-        for (row, draw, key), heard in self._heard.items():
+        for (row, draw, key), clips in self._heard.items():
+            heard = [clips[index] for index in sorted(clips)]
+            shifts = [one.start_sec + number * _GAP_SEC for number, one in enumerate(heard)]
             timing = microtiming(
-                np.concatenate(heard.midi_sec),
-                np.concatenate(heard.grid_sec),
-                np.concatenate(heard.found_sec),
+                *(
+                    np.concatenate([t + shift for t, shift in zip(times, shifts, strict=True)])
+                    for times in (
+                        [one.midi_sec for one in heard],
+                        [one.grid_sec for one in heard],
+                        [one.found_sec for one in heard],
+                    )
+                )
             )
             values = {
                 "velocity_correlation": _velocity_correlation(heard),
@@ -93,10 +103,12 @@ def grid_times(clip: EvalClip) -> NDArray[np.float64]:
     return clip.performance.beats_to_seconds(nearest) - clip.start_sec
 
 
-def _velocity_correlation(heard: _Heard) -> float:
+def _velocity_correlation(heard: list[_Heard]) -> float:
     found = []
-    for name, parts in heard.levels.items():
-        levels, velocities = np.concatenate(parts), np.concatenate(heard.velocities[name])
+    for name in dict.fromkeys(name for one in heard for name in one.levels):
+        there = [one for one in heard if name in one.levels]
+        levels = np.concatenate([one.levels[name] for one in there])
+        velocities = np.concatenate([one.velocities[name] for one in there])
         usable = ~np.isnan(levels)
         levels, velocities = levels[usable], velocities[usable]
         if levels.size < MINIMUM_HITS or np.ptp(velocities) == 0:

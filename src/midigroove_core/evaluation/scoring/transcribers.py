@@ -68,6 +68,15 @@ class Transcribers:
         """A line for each kit so far, by name."""
         return [self._heard[kit] for kit in sorted(self._heard)]
 
+    @property
+    def heard(self) -> dict[str, HeardWith]:
+        """The same by kit, to be told to another process."""
+        return self._heard
+
+    def absorb(self, heard: dict[str, HeardWith]) -> None:
+        """What another process has heard kits with."""
+        self._heard |= heard
+
     def templates(self, kit: str) -> DrumTemplates:
         """What to hear that kit with."""
         if kit not in self._templates:
