@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from midigroove_core.errors import InputError
-from midigroove_core.rendering import files
+from midigroove_core.rendering import files, sources
 from midigroove_core.rendering.files import MidiInput
 from midigroove_core.rendering.files import output_paths as places
 
@@ -39,6 +39,6 @@ def test_a_file_is_no_folder_for_several(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_loads_no_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "open_engine", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(sources, "open_engine", lambda *_: pytest.fail("loaded"))
     results = files.from_files_to_files([(tmp_path / "no.mid", tmp_path / "no.wav")])
     assert "no.mid" in str(results[0].error)

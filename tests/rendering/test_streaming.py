@@ -17,6 +17,7 @@ from midigroove_core.coding.decode import decode_whole, decoded
 from midigroove_core.progress import Silent
 from midigroove_core.rendering.config import RenderConfig
 from midigroove_core.rendering.model_engine import ModelEngine
+from midigroove_core.rendering.polish import START_SEC
 from midigroove_core.testing import ToyCodec
 
 
@@ -35,14 +36,20 @@ def checkpoint(tmp_path: Path, toy_plugin: None) -> Path:
     return tmp_path / "model.safetensors"
 
 
-def test_the_whole_is_what_a_render_gives(checkpoint: Path) -> None:
+def test_the_whole_is_what_a_render_gives(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the polish of silences and echoes, which looks ahead."""
+    monkeypatch.setattr("midigroove_core.rendering.render.polished", lambda audio, *_: audio)
     groove = performance(end_sec=6.0)
     rendered = midigroove.render(groove, checkpoint=checkpoint)
     blocks = list(midigroove.stream(groove, checkpoint=checkpoint))
     assert len(blocks) > 5
     streamed = np.concatenate(blocks, axis=1)
     assert streamed.shape == rendered.audio.shape
-    assert np.allclose(streamed * rendered.gain, rendered.audio, atol=1e-4)
+    assert streamed[0, 0] == 0.0, "it begins at zero"
+    rise = round(START_SEC * 16000)
+    assert np.allclose(streamed[:, rise:], rendered.audio[:, rise:] / rendered.gain, atol=1e-4)
 
 
 def test_the_first_sound_comes_before_the_last_is_drawn(checkpoint: Path) -> None:

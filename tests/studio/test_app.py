@@ -298,12 +298,13 @@ def test_a_hundred_renders_leave_one_take_and_no_file(
     hits = groove["hits"][:4]
     gc.collect()
     before = sum(type(one) is Take for one in gc.get_objects())
+    threads = threading.active_count()  # other tests' among them
     for n in range(100):
         render(groove, hits=[[*hits[0][:2], 1 + n], *hits[1:]], settings={"seed": n})
     gc.collect()
     assert sum(type(one) is Take for one in gc.get_objects()) <= before + 1
     assert list(studio.uploads.folder.iterdir()) == []
-    assert threading.active_count() < 10
+    assert threading.active_count() < threads + 8
 
 
 def test_songs_are_forgotten_in_turn(client: TestClient, groove: dict[str, Any]) -> None:

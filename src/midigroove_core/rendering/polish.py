@@ -31,7 +31,8 @@ _LEAD_SEC = 0.001
 _LOUDER = 1.5
 """An echo is what is louder, by this factor, than what rang before it."""
 
-_START_SEC = 0.0005
+START_SEC = 0.0005
+"""What is played rises from zero over so long."""
 
 
 def polished(audio: Audio, sample_rate: int, onset_sec: NDArray[np.float64]) -> Audio:
@@ -51,9 +52,15 @@ def polished(audio: Audio, sample_rate: int, onset_sec: NDArray[np.float64]) -> 
     gain = _gate(loud, sample_rate)
     for onset in _isolated(onset_sec):
         _cut_echo(gain, loud, sample_rate, onset)
-    rise = min(len(gain), max(2, round(_START_SEC * sample_rate)))
-    gain[:rise] *= np.linspace(0.0, 1.0, rise, dtype=np.float32)
-    return audio * gain
+    return begun_at_zero(audio * gain, sample_rate)
+
+
+def begun_at_zero(audio: Audio, sample_rate: int) -> Audio:
+    """The audio [C, S], its first moment risen from zero."""
+    rise = min(audio.shape[1], max(2, round(START_SEC * sample_rate)))
+    audio = audio.copy()
+    audio[:, :rise] *= np.linspace(0.0, 1.0, rise, dtype=np.float32)
+    return audio
 
 
 def _gate(loud: Audio, sample_rate: int) -> Audio:

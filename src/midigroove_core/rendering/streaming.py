@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from midigroove_core.progress import Progress, Silent
 from midigroove_core.rendering.aside import with_faded_end
 from midigroove_core.rendering.config import Engine, make_config, num_output_samples
 from midigroove_core.rendering.model_engine import ModelEngine
+from midigroove_core.rendering.polish import begun_at_zero
 from midigroove_core.rendering.render import (
     END_FADE_SEC,
     open_engine,
@@ -47,7 +49,8 @@ def stream(
 
     Returns:
         blocks [C, n] float32 at the engine's rate, together as long as `render` makes it. What
-        would clip is cut off: no gain can be found for what is not played yet.
+        would clip is cut off: no gain can be found for what is not played yet. What a codec leaves
+        in silences and ahead of hits stays, see `polish`.
 
     Raises:
         InputError: as `render`; one of those settings.
@@ -65,7 +68,11 @@ def stream(
         audible = read_drums(performance, engine.drum_map, config.strict, progress)
         rate = engine.sample_rate
         length = num_output_samples(audible.end_sec + config.tail_sec, rate)
-        played = engine.stream(config.touch.apply(audible, config.seed), progress)
+        made = engine.stream(config.touch.apply(audible, config.seed), progress)
+        played = (
+            begun_at_zero(block, rate) if first else block
+            for first, block in zip(chain([True], repeat(False)), made, strict=False)
+        )
         blocks: Iterable[NDArray[np.float32]] = with_faded_end(
             played, length, round(END_FADE_SEC * rate)
         )
