@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
+from support.midi_bytes import beat, song
 
 from midigroove_core import __version__, cli
 from midigroove_core.plugins import load_plugins
@@ -29,6 +31,13 @@ def loaded_modules(*arguments: str) -> set[str]:
 def test_nothing_that_lists_imports_torch(arguments: list[str]) -> None:
     heavy = {"torch", "transformers", "partitura", "matplotlib", "scipy.signal"}
     assert not heavy & loaded_modules(*arguments)
+
+
+def test_the_sampler_plays_without_torch(tmp_path: Path) -> None:
+    midi = tmp_path / "a.mid"
+    midi.write_bytes(song(beat((36, 38))))
+    heavy = {"torch", "partitura", "matplotlib", "scipy.signal"}
+    assert not heavy & loaded_modules("render", str(midi), "--engine", "sampler")
 
 
 def test_the_package_imports_no_torch() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from midigroove_core.cache import Cache
-from midigroove_core.checkpoint import Checkpoint
 from midigroove_core.errors import InputError
-from midigroove_core.interfaces.codec import Codec
 from midigroove_core.names import look_up
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import Engine, RenderConfig
-from midigroove_core.rendering.model_engine import UNKNOWN, ModelEngine, load_model
 from midigroove_core.rendering.render import open_engine, read_file, with_feel
+
+if TYPE_CHECKING:  # these import torch, which files that the sampler plays have no need of
+    from midigroove_core.cache import Cache
+    from midigroove_core.checkpoint import Checkpoint
+    from midigroove_core.interfaces.codec import Codec
 
 _CONDITIONS = ("kit", "drummer", "style", "beat_type")
 
@@ -60,6 +61,8 @@ class CachedTakes:
     """
 
     def __init__(self, cache: Cache | str | Path) -> None:
+        from midigroove_core.cache import Cache
+
         self._cache = cache if isinstance(cache, Cache) else Cache.open(cache)
         self._files = Files()
         self._model: tuple[Checkpoint, Codec] | None = None
@@ -77,6 +80,8 @@ class CachedTakes:
         """See `Source`."""
         if config.engine != "model":
             return self._files.engine(path, config, progress)
+        from midigroove_core.rendering.model_engine import UNKNOWN, ModelEngine, load_model
+
         self._model = self._model or load_model(config)
         checkpoint, codec = self._model
         take = self._cache.entry(path.as_posix())

@@ -53,7 +53,7 @@ def stream(
         in silences and ahead of hits stays, see `polish`.
 
     Raises:
-        InputError: as `render`; one of those settings.
+        InputError: as `render`; one of those settings, or `stereo` with a model that goes on.
     """
     for name in _AT_THE_END:
         if settings.get(name):
@@ -65,6 +65,8 @@ def stream(
     else:
         performance = read_file(source, config, progress)
     if isinstance(engine, ModelEngine) and engine.goes_on:
+        if config.stereo is not None:
+            raise InputError("stream: stereo is not for a model's audio that comes as it is made")
         audible = read_drums(performance, engine.drum_map, config.strict, progress)
         rate = engine.sample_rate
         length = num_output_samples(audible.end_sec + config.tail_sec, rate)
