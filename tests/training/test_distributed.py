@@ -48,11 +48,11 @@ def one_of_two(folder: Path) -> None:
     try:
         train(noisy, Stop(7))
     except StoppedEarly as stopped:
-        print(stopped)
+        print(stopped, flush=True)
     try:
         train(replace(plain, seed=1, out=str(folder / "bad"), patience=int(second)))
     except MismatchError as error:
-        print(error)
+        print(error, flush=True)  # before what goes to stderr
     if second:
         Stepper.step = out_of_luck  # type: ignore[method-assign]
     try:
