@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -145,6 +145,20 @@ class DrumPerformance:
         whole = np.ceil(np.diff(self.meter_beats) / bar_beats[:-1] - _SAME_BEAT)
         bars_before[1:] = np.cumsum(whole).astype(np.int64)
         return bar_beats, bars_before
+
+    def played_at(
+        self, onset_sec: NDArray[np.float64], velocity: NDArray[np.int64]
+    ) -> DrumPerformance:
+        """The same hits at other times [N] and velocities [N], in order again."""
+        order = np.lexsort((self.pitch, onset_sec))
+        return replace(
+            self,
+            onset_sec=onset_sec[order],
+            duration_sec=self.duration_sec[order],
+            pitch=self.pitch[order],
+            velocity=velocity[order],
+            end_sec=max(self.end_sec, float(onset_sec.max(initial=0.0))),
+        )
 
     def slice(self, start_sec: float, end_sec: float) -> DrumPerformance:
         """The hits of [start_sec, end_sec), with times counted from start_sec.

@@ -192,15 +192,9 @@ def with_swing(performance: DrumPerformance, swing: Swing) -> DrumPerformance:
         beats = performance.seconds_to_beats(sec) + shift_beats
         return performance.beats_to_seconds(beats)
 
-    return _with_onsets(
-        replace(
-            performance,
-            cc4_sec=moved(performance.cc4_sec),
-            choke_sec=moved(performance.choke_sec),
-        ),
-        moved(performance.onset_sec),
-        performance.velocity,
-    )
+    pedal, chokes = moved(performance.cc4_sec), moved(performance.choke_sec)
+    touched = replace(performance, cc4_sec=pedal, choke_sec=chokes)
+    return touched.played_at(moved(performance.onset_sec), performance.velocity)
 
 
 def with_velocity_curve(performance: DrumPerformance, curve: VelocityCurve) -> DrumPerformance:
@@ -216,21 +210,8 @@ def humanized(performance: DrumPerformance, humanize: Humanize, seed: int = 0) -
     onset, pitch = performance.onset_sec, performance.pitch
     shift = normal_luck(onset, pitch, seed=seed, stream=_TIME) * humanize.time_ms / 1000.0
     force = normal_luck(onset, pitch, seed=seed, stream=_VELOCITY) * humanize.velocity
-    return _with_onsets(
-        performance, np.maximum(onset + shift, 0.0), _velocities(performance.velocity + force)
-    )
-
-
-def _with_onsets(performance: DrumPerformance, onset: Floats, velocity: Ints) -> DrumPerformance:
-    """The performance with other times and velocities, sorted again."""
-    order = np.lexsort((performance.pitch, onset))
-    return replace(
-        performance,
-        onset_sec=onset[order],
-        duration_sec=performance.duration_sec[order],
-        pitch=performance.pitch[order],
-        velocity=velocity[order],
-        end_sec=max(performance.end_sec, float(onset.max(initial=0.0))),
+    return performance.played_at(
+        np.maximum(onset + shift, 0.0), _velocities(performance.velocity + force)
     )
 
 

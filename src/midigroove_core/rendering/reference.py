@@ -73,9 +73,8 @@ def hear_kit(
     from midigroove_core.rendering.like import listen  # scipy.signal takes longer than a render
 
     if not checkpoint.model.uses_reference:
-        raise InputError(
-            f"{checkpoint.path}: this model hears no recordings; `engine` sampler plays like one"
-        )
+        name = checkpoint.path.name
+        raise InputError(f"{name}: hears no recordings; `engine` sampler plays like one")
     heard = listen(recording, midi)
     for line in heard.doubts:
         progress.message(line)

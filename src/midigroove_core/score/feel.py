@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -79,15 +79,7 @@ class Feel:
                 onset[index] = max(onset[index] + place.shift_sec, 0.0)
                 velocity[index] *= place.factor
         loudness = np.clip(np.rint(velocity), 1, 127).astype(np.int64)
-        order = np.lexsort((performance.pitch, onset))
-        return replace(
-            performance,
-            onset_sec=onset[order],
-            duration_sec=performance.duration_sec[order],
-            pitch=performance.pitch[order],
-            velocity=loudness[order],
-            end_sec=max(performance.end_sec, float(onset.max(initial=0.0))),
-        )
+        return performance.played_at(onset, loudness)
 
 
 def _class(pitch: int) -> str:
