@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from midigroove_core.builtin.autoregressive import AutoregressiveModel
+from midigroove_core.builtin.masked import MaskedModel
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import MidigrooveError
@@ -233,6 +235,14 @@ def test_names_that_are_known_keep_their_embeddings() -> None:
     assert new == ["kit Mine"]
     assert torch.equal(now, old[[1, 2, 0, 2]])  # the unknown one stands for what is new
     assert torch.equal(model.input.weight, before.input.weight)
+
+
+@pytest.mark.parametrize("family", [ParallelModel, AutoregressiveModel, MaskedModel])
+def test_feed_forward_parts_are_as_wide_as_said(family: type[ParallelModel]) -> None:
+    shape = {"dim": 16, "layers": 1, "heads": 2, "head_dim": 8, "conv_kernel": 3}
+    model = family.build(spec(), **shape, ff_mult=2)
+    assert model.blocks[0].mlp_in.out_features == 32
+    assert model.get_config()["ff_mult"] == 2
 
 
 @pytest.mark.parametrize(

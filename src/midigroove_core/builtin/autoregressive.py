@@ -62,7 +62,7 @@ class AutoregressiveModel(ParallelModel):
             articulation is (`recency/...` of `expressive_grid`) have their sub-frame timing read as
             phases.
         conditions: as in `parallel`.
-        dim, layers, heads, conv_kernel, dropout: of the encoder, as in `parallel`.
+        dim, layers, heads, conv_kernel, dropout, ff_mult: of the encoder, as in `parallel`.
         head_dim: width of the depth head.
         decoder_layers: blocks of the causal decoder, as wide as the encoder.
         span: past frames that the decoder attends to.
@@ -98,6 +98,7 @@ class AutoregressiveModel(ParallelModel):
         code_noise: float = 0.06,
         hide_past: float = 0.15,
         listener_layers: int = 0,
+        ff_mult: int = 4,
     ) -> None:
         super().__init__(
             spec,
@@ -108,6 +109,7 @@ class AutoregressiveModel(ParallelModel):
             conv_kernel=conv_kernel,
             dropout=dropout,
             head_dim=head_dim,
+            ff_mult=ff_mult,
         )
         _check(decoder_layers=decoder_layers, span=span, past_kernel=past_kernel,
                harmonics=harmonics, listener_layers=listener_layers)  # fmt: skip

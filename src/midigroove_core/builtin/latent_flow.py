@@ -60,7 +60,8 @@ class LatentFlowModel(GridTrunk):
 
     Args:
         spec: what it has to fit; in a new run it has to have code vectors.
-        conditions, dim, layers, heads, conv_kernel, dropout: of the trunk, as in `parallel`.
+        conditions, dim, layers, heads, conv_kernel, dropout, ff_mult: of the trunk, as in
+            `parallel`.
         components: principal components P of the latents; where the codec has fewer, the rest
             stay 0.
         code_weight: weight in the loss of what the codes cost.
@@ -92,6 +93,7 @@ class LatentFlowModel(GridTrunk):
         components: int = 64,
         code_weight: float = 0.1,
         stretches: float = 0.25,
+        ff_mult: int = 4,
     ) -> None:
         super().__init__(
             spec,
@@ -101,6 +103,7 @@ class LatentFlowModel(GridTrunk):
             heads=heads,
             conv_kernel=conv_kernel,
             dropout=dropout,
+            ff_mult=ff_mult,
         )
         _check_flow(components=components, code_weight=code_weight, stretches=stretches)
         self.code_weight, self.stretches = float(code_weight), float(stretches)

@@ -57,7 +57,8 @@ class MaskedModel(ParallelModel):
 
     Args:
         spec: what it has to fit.
-        conditions, dim, layers, heads, conv_kernel, dropout: of the trunk, as in `parallel`.
+        conditions, dim, layers, heads, conv_kernel, dropout, ff_mult: of the trunk, as in
+            `parallel`.
         head_dim: width of the depth head.
         coarse: codebooks of the coarse stage; the others are fine.
         code_dim: width of what stands for a code that is heard.
@@ -86,6 +87,7 @@ class MaskedModel(ParallelModel):
         coarse: int = 3,
         code_dim: int = 32,
         stretches: float = 0.25,
+        ff_mult: int = 4,
     ) -> None:
         super().__init__(
             spec,
@@ -96,6 +98,7 @@ class MaskedModel(ParallelModel):
             conv_kernel=conv_kernel,
             dropout=dropout,
             head_dim=head_dim,
+            ff_mult=ff_mult,
         )
         _check(coarse=coarse, code_dim=code_dim, stretches=stretches)
         self.stretches, sizes = stretches, spec.codebook_sizes
