@@ -47,6 +47,7 @@ CLASSES = {
     "model": "midigroove_core.builtin.parallel:ParallelModel",
     "embedding": "midigroove_core.builtin.log_mel_embedding:LogMelEmbedding",
     "reader": "midigroove_core.builtin.midi_reader:MidiReader",
+    "metric": "support.peak_metric:PeakRatio",
 }
 
 
@@ -90,6 +91,10 @@ def test_register_embeddings() -> None:
 
 def test_register_readers() -> None:
     registers("reader")
+
+
+def test_register_metrics() -> None:
+    registers("metric")
 
 
 def test_register_commands() -> None:

@@ -33,6 +33,7 @@ _LAZY = {
     "GridFeaturizer": "midigroove_core.interfaces.featurizer",
     "Loss": "midigroove_core.interfaces.model",
     "MidigrooveError": "midigroove_core.errors",
+    "Metric": "midigroove_core.interfaces.metric",
     "Model": "midigroove_core.interfaces.model",
     "ModelSpec": "midigroove_core.interfaces.spec",
     "PerformanceReader": "midigroove_core.interfaces.reader",

@@ -18,6 +18,7 @@ from midigroove_core.interfaces.drawing import make_generator as make_generator
 from midigroove_core.interfaces.embedding import Embedding as Embedding
 from midigroove_core.interfaces.featurizer import Grid as Grid
 from midigroove_core.interfaces.featurizer import GridFeaturizer as GridFeaturizer
+from midigroove_core.interfaces.metric import Metric as Metric
 from midigroove_core.interfaces.model import CodeScores as CodeScores
 from midigroove_core.interfaces.model import Loss as Loss
 from midigroove_core.interfaces.model import Model as Model

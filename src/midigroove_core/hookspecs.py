@@ -57,5 +57,10 @@ def register_readers(register: Register) -> None:
 
 
 @hookspec
+def register_metrics(register: Register) -> None:
+    """Register subclasses of `midigroove_core.Metric`, figures of clips that `eval` asks for."""
+
+
+@hookspec
 def register_commands(app: typer.Typer) -> None:
     """Add commands to the `midigroove` program."""

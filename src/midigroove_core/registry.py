@@ -33,7 +33,7 @@ class Entry:
     """One registered class.
 
     Attributes:
-        kind: "codec", "featurizer", "model", "embedding" or "reader".
+        kind: "codec", "featurizer", "model", "embedding", "reader" or "metric".
         id: registry id.
         import_string: `package.module:Class`.
         plugin: entry point name of the plugin that registered it.

@@ -18,7 +18,7 @@ def example_installed(kind: str, folder: Path, others: str = "") -> Iterator[Pat
     """Installs midigroove_example_KIND: its metadata in `folder`, its sources where they are.
 
     Args:
-        kind: "codec", "featurizer", "reader" or "command".
+        kind: "codec", "featurizer", "model", "reader", "metric" or "command".
         folder: an empty folder.
         others: further plugins to load, as in MIDIGROOVE_LOAD_PLUGINS.
 

@@ -16,9 +16,10 @@ from midigroove_core.audio import load_audio
 from midigroove_core.cache.build import build_cache
 from midigroove_core.checkpoint import read_metadata
 from midigroove_core.cli import run
+from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.testing import ToyCodec
 
-KINDS = ("codec", "featurizer", "model", "reader", "command")
+KINDS = ("codec", "featurizer", "model", "reader", "metric", "command")
 pytestmark = pytest.mark.skipif(
     not EXAMPLES.is_dir(), reason="only in a checkout, not in the sdist"
 )
@@ -92,6 +93,24 @@ def test_what_the_reader_reads_is_rendered(
     assert run(["render", str(tab), "--engine", "sampler", "--tail", "0", "-o", str(audio)]) == 0
     samples, rate = load_audio(audio)
     assert samples.shape[-1] / rate == pytest.approx(2.5) and abs(samples).max() > 0.05
+
+
+@pytest.mark.parametrize("example", ["metric"], indirect=True)
+def test_the_metric_is_a_column_and_a_row_of_the_table(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, out = make_toy_dataset(tmp_path / "data", train=0, test=1), tmp_path / "eval"
+    assert run(["metrics"]) == 0
+    assert "spectral_flatness" in capsys.readouterr().out
+    arguments = [
+        "--metric", "spectral", "--audio", f"copy:{dataset}", "--dataset", str(dataset),
+        "--embedding", "none", "--max-items", "2", "--save-preds", "0", "--no-add-sampler",
+    ]  # fmt: skip
+    assert run(["eval", *arguments, "--out", str(out)]) == 0
+    assert "Spectral flatness, dB" in capsys.readouterr().out
+    found = Evaluation.open(out).columns("clips.csv")
+    flatness = dict(zip(found["row"].tolist(), found["spectral_flatness"].tolist(), strict=True))
+    assert flatness["recording"] == flatness["copy"] == 0 and flatness["silence"] > 1
 
 
 @pytest.mark.parametrize("example", ["command"], indirect=True)

@@ -51,6 +51,9 @@ def codec_eval(
             show_default="the highest of the codecs",
         ),
     ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="A figure of a plugin beside core's; repeatable.")
+    ] = None,
     embedding: Annotated[
         str, typer.Option(help="Embedding id for set distances; none for none.")
     ] = "log_mel",
@@ -79,7 +82,8 @@ def codec_eval(
     chosen: dict[str, Any] = {
         "max_items": max_items, "knee_items": knee_items, "sample_rate": sample_rate,
         "embedding": "" if embedding == "none" else embedding, "device": device,
-        "save_preds": save_preds, "seed": seed, "overwrite": overwrite,
+        "metrics": tuple(metric or ()), "save_preds": save_preds, "seed": seed,
+        "overwrite": overwrite,
         "codec_paths": {name: path for name, _, path in paths},
     }  # fmt: skip
     with progress_for_terminal() as progress:

@@ -92,6 +92,9 @@ def evaluate(
     ] = 0,
     beats: Annotated[int, number(bounds.BEATS, help="Length of a clip in quarter notes.")] = 4,
     audio_metrics: Annotated[bool, typer.Option(help="Score audio, not only codes.")] = True,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="A figure of a plugin beside core's; repeatable.")
+    ] = None,
     embedding: Annotated[
         str, typer.Option(help="Embedding id for set distances; none for none.")
     ] = "log_mel",
@@ -197,7 +200,8 @@ def evaluate(
         caches=tuple(cache or ()), out=out, split=split,
         dataset=dataset, reference=reference, sample_rate=sample_rate,
         intersection=intersection, max_items=max_items, beats=beats,
-        audio_metrics=audio_metrics, knee_items=knee_items, long_items=long_items,
+        audio_metrics=audio_metrics, metrics=tuple(metric or ()),
+        knee_items=knee_items, long_items=long_items,
         save_preds=_read_save_preds(save_preds),
         rows=tuple(RowKind(name) for name, value in wanted.items() if value),
         embedding="" if embedding == "none" else embedding, embedding_path=embedding_path,

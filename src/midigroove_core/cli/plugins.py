@@ -20,7 +20,7 @@ def add(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(codecs)
     app.command("drum-maps")(drum_maps)
     app.command(rich_help_panel=PANEL)(models)
-    for kind in ("featurizer", "embedding", "reader"):
+    for kind in ("featurizer", "embedding", "reader", "metric"):
         app.command(f"{kind}s", rich_help_panel=PANEL, help=_help(kind))(_lister(kind))
 
 

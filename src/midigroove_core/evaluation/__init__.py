@@ -82,6 +82,7 @@ def make_config(
         AudioSpec.parse(item) if isinstance(item, str) else item for item in chosen.get("audio", ())
     )
     chosen["caches"] = tuple(Path(path) for path in chosen.get("caches", ()))
-    if "rows" in chosen:
-        chosen["rows"] = tuple(chosen["rows"])
+    for name in ("rows", "metrics"):
+        if name in chosen:
+            chosen[name] = tuple(chosen[name])
     return EvalConfig(tuple(systems), Path(out), **chosen)

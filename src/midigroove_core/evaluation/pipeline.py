@@ -17,6 +17,7 @@ from midigroove_core.evaluation.rows.long_renders import LEAST_JOINS, LongSource
 from midigroove_core.evaluation.rows.plan import Plan, open_plan
 from midigroove_core.evaluation.rows.references import References
 from midigroove_core.evaluation.rows.source import Audio, Played
+from midigroove_core.evaluation.scoring.added_metrics import AddedMetrics
 from midigroove_core.evaluation.scoring.clips import ClipScorer
 from midigroove_core.evaluation.scoring.code_scores import CodeTotals
 from midigroove_core.evaluation.scoring.kit_recordings import KitRecordings
@@ -117,13 +118,16 @@ def _open_audio(
     sets = None
     if config.embedding:
         sets = open_collector(config, registry, rate, facts.row, message)
-    return AudioScoring(ClipScorer(rate, kits), facts, sets, plan.codecs)
+    added = AddedMetrics.open(config.metrics, registry)
+    return AudioScoring(ClipScorer(rate, kits, added), facts, sets, plan.codecs)
 
 
 def _measure(
     config: EvalConfig, plan: Plan, scorer: Scorer, places: Places, progress: Progress, ranks: Ranks
 ) -> Measured:
     _play(config, plan, scorer, places.preds, progress, ranks)
+    for line in scorer.cautions():
+        progress.message(line)
     long = _long(config, plan, scorer, progress)
     judged = ([system.facts for system in plan.systems], plan.folders, plan.caches)
     return scorer.measured([source.row for source in plan.sources], *judged, long)

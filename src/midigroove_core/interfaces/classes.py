@@ -14,6 +14,7 @@ _BASES = {
     "model": ("model", "Model"),
     "embedding": ("embedding", "Embedding"),
     "reader": ("reader", "PerformanceReader"),
+    "metric": ("metric", "Metric"),
 }
 KINDS = tuple(_BASES)
 """Kinds of classes, in the order they are listed in; the hook of each is `register_<kind>s`."""

@@ -34,7 +34,7 @@ MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
 )
 """Fields of the manifest that must be equal, and what it means when they are not."""
 
-SHOULD_AGREE = ("versions", "sampling", "seed", "seeds")
+SHOULD_AGREE = ("versions", "sampling", "seed", "seeds", "metrics")
 """Fields whose differences are told, but do not forbid a comparison."""
 
 

@@ -22,6 +22,7 @@ from midigroove_core.scorecard.summary import RowSummary, Summary
 from midigroove_core.scorecard.tables import (
     DIFFERENCE_COLUMNS,
     GROUPS,
+    added_group,
     codec_table,
     difference_row,
     head,
@@ -62,7 +63,8 @@ DETAILS = (
 def summary_tables(summary: Summary) -> list[Table]:
     """One table per question, a row per system and reference."""
     tables = []
-    for number, (title, wanted) in enumerate((*GROUPS, *DETAILS), start=1):
+    groups = (*GROUPS, *DETAILS, added_group(summary))
+    for number, (title, wanted) in enumerate(groups, start=1):
         metrics = [name for name in wanted if name in summary.metrics]
         rows: list[list[Cell]] = []
         marks: dict[int, str] = {}
@@ -126,7 +128,10 @@ def _percent(summary: Summary) -> Table:
         if figure.percent is not None
     }
     metrics = [
-        name for _, group in GROUPS for name in group if name in there and is_trusted(summary, name)
+        name
+        for _, group in (*GROUPS, added_group(summary))
+        for name in group
+        if name in there and is_trusted(summary, name)
     ]
     rows: list[list[Cell]] = []
     marks: dict[int, str] = {}

@@ -6,7 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from midigroove_core.errors import MismatchError
-from midigroove_core.scorecard.records import CacheFacts, FolderFacts, Reference, SystemFacts
+from midigroove_core.scorecard.records import (
+    CacheFacts,
+    FolderFacts,
+    MetricFacts,
+    Reference,
+    SystemFacts,
+)
 from midigroove_core.structured import convert_as
 
 if TYPE_CHECKING:  # with it comes torch, which readers do without
@@ -58,6 +64,7 @@ class Manifest:
         systems, folders: under test.
         caches: codecs that were judged without a model.
         seeds: with how many, from `seed` on, every system was drawn.
+        metrics: figures that plugins added.
     """
 
     format: str
@@ -76,6 +83,7 @@ class Manifest:
     folders: tuple[FolderFacts, ...] = ()
     caches: tuple[CacheFacts, ...] = ()
     seeds: int = 1
+    metrics: tuple[MetricFacts, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; `from_json` of it is equal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from midigroove_core.metrics.info import MetricInfo
 from midigroove_core.scorecard.records import (
     CacheFacts,
     CodecLine,
@@ -15,6 +16,7 @@ from midigroove_core.scorecard.records import (
     KneeLine,
     LongLine,
     LongSpent,
+    MetricFacts,
     Reference,
     SetDistances,
     SystemFacts,
@@ -54,6 +56,7 @@ class AudioMeasured:
         knee: oracles by number of levels.
         codecs: whose oracles they are.
         long: None where no long renders were asked for.
+        added, added_by: figures of plugins, how to read them and whose they are.
     """
 
     sample_rate: int
@@ -65,6 +68,8 @@ class AudioMeasured:
     knee: tuple[KneeLine, ...]
     codecs: tuple[CodecLine, ...]
     long: LongMeasured | None
+    added: dict[str, MetricInfo]
+    added_by: tuple[MetricFacts, ...]
 
 
 @dataclass(frozen=True)

@@ -318,6 +318,20 @@ class CacheFacts:
 
 
 @dataclass(frozen=True)
+class MetricFacts:
+    """A figure that a plugin adds, as the manifest has it.
+
+    Attributes:
+        metric: registry id, and its column in clips.csv.
+        distribution, version: where it is from.
+    """
+
+    metric: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Reference:
     """What rows are compared with.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -46,16 +46,17 @@ def summarise(measured: Measured, split: str, seed: int) -> Summary:
     if measured.audio is not None:
         parts.append((measured.audio.takes, list(measured.takes.values())))
     rows = measured.rows
+    infos = {**ALL_METRICS, **({} if measured.audio is None else measured.audio.added)}
     figures: dict[str, dict[str, Figure]] = {row.name: {} for row in rows}
     facts: dict[str, MetricInfo] = {}
     differences: list[Difference] = []
     disorder: list[Disorder] = []
     for scores, groups in parts:
-        for name, found in row_figures(rows, scores, groups, seed).items():
+        for name, found in row_figures(rows, scores, groups, infos, seed).items():
             figures[name] |= found
         there = {name for row in rows for name in scores.metrics_of(row.name)}
-        known = {name: ALL_METRICS[name] for name in scores.metrics if name in there}
-        differences += system_differences(rows, scores, groups, seed)
+        known = {name: infos[name] for name in scores.metrics if name in there}
+        differences += system_differences(rows, scores, groups, infos, seed)
         disorder += find_disorder(rows, scores, groups, known, seed)
         facts |= known
     metrics = mark_untrusted(facts, disorder)
@@ -77,7 +78,11 @@ def summarise(measured: Measured, split: str, seed: int) -> Summary:
 
 
 def row_figures(
-    rows: Sequence[Row], scores: Scores, groups: Sequence[str], seed: int
+    rows: Sequence[Row],
+    scores: Scores,
+    groups: Sequence[str],
+    infos: Mapping[str, MetricInfo],
+    seed: int,
 ) -> dict[str, dict[str, Figure]]:
     """Row -> metric -> mean, interval over performances, percent of the oracle."""
     means: dict[tuple[str, str], Interval] = {}
@@ -95,7 +100,7 @@ def row_figures(
             oracle = means.get((row.oracle or "", metric))
             percent = None
             if silence is not None and oracle is not None:
-                better = ALL_METRICS[metric].better
+                better = infos[metric].better
                 share = percent_of_oracle(interval.mean, silence.mean, oracle.mean, better)
                 percent = number(share)
             spread = number(spread_over_seeds(scores.draw_values(row.name, metric)))
@@ -112,7 +117,11 @@ def _deviation(values: np.ndarray) -> float | None:
 
 
 def system_differences(
-    rows: Sequence[Row], scores: Scores, groups: Sequence[str], seed: int
+    rows: Sequence[Row],
+    scores: Scores,
+    groups: Sequence[str],
+    infos: Mapping[str, MetricInfo],
+    seed: int,
 ) -> list[Difference]:
     """Paired differences between systems, and of each system and its oracle; not yet corrected."""
     systems = [row for row in rows if row.is_system]
@@ -124,7 +133,7 @@ def system_differences(
             ours, theirs = scores.values(first, metric), scores.values(second, metric)
             if not np.isfinite(ours + theirs).any():
                 continue
-            better = ALL_METRICS[metric].better
+            better = infos[metric].better
             result.append(
                 make_difference((first, second), metric, (ours, theirs), groups, better, seed)
             )

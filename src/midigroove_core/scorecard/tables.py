@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.scorecard.cost import Cost
 from midigroove_core.scorecard.figures import Difference, Figure, Range
-from midigroove_core.scorecard.metrics import BOUNDED
+from midigroove_core.scorecard.metrics import ALL_METRICS, BOUNDED
 from midigroove_core.scorecard.records import SetDistances, SetFloor, SetLine
 from midigroove_core.scorecard.summary import LongRow, RowSummary, Summary
 
@@ -55,11 +55,16 @@ class TextTable:
         return "\n".join([self.title, padded[0], "-" * max(map(len, padded)), *padded[1:]])
 
 
+def added_group(summary: Summary) -> tuple[str, tuple[str, ...]]:
+    """The figures that plugins added, as a group like the others."""
+    return "Figures of plugins", tuple(n for n in summary.metrics if n not in ALL_METRICS)
+
+
 def main_tables(summary: Summary) -> list[TextTable]:
     """Every row of the evaluation by the questions asked."""
     tables = []
     spread = f" (in brackets: over {summary.seeds} seeds)" if summary.seeds > 1 else ""
-    for title, wanted in GROUPS:
+    for title, wanted in (*GROUPS, added_group(summary)):
         metrics = [name for name in wanted if name in summary.metrics]
         lines: list[list[object]] = []
         for row in summary.rows:

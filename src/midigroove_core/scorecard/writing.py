@@ -39,7 +39,8 @@ def write_evaluation(
     out: Path, measured: Measured, summary: Summary, manifest: Manifest, cost: Cost
 ) -> None:
     """Every file but the audio."""
-    metrics = [name for name in measured.scores.metrics if name in summary.metrics]
+    asked = () if measured.audio is None else measured.audio.added  # if empty, to be seen so
+    metrics = [n for n in measured.scores.metrics if n in summary.metrics or n in asked]
     write_csv(out / "clips.csv", [*CLIP_COLUMNS, *metrics], clip_lines(measured, metrics))
     if summary.seeds > 1:
         lines = seed_lines(measured, metrics, manifest.seed)

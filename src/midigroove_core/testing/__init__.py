@@ -24,6 +24,7 @@ _SUITES = {
     "EmbeddingContract": "midigroove_core.testing.embedding_contract",
     "FeaturizerContract": "midigroove_core.testing.featurizer_contract",
     "HubCodecContract": "midigroove_core.testing.hub_contract",
+    "MetricContract": "midigroove_core.testing.metric_contract",
     "ModelContract": "midigroove_core.testing.model_contract",
     "PluginContract": "midigroove_core.testing.plugin_contract",
     "ReaderContract": "midigroove_core.testing.reader_contract",

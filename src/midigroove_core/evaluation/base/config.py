@@ -166,6 +166,7 @@ class EvalConfig:
             them, with their spread.
         embedding: id of the embedding for set distances; "" for none.
         embedding_path: where its weights lie, if it does not find them itself.
+        metrics: ids of figures of plugins, measured beside core's.
         same_loudness: bring clips to the loudness of their references before set distances, so
             that these do not say once more what the level difference says.
     """
@@ -198,6 +199,7 @@ class EvalConfig:
     overwrite: bool = False
     audio: tuple[AudioSpec, ...] = ()
     caches: tuple[Path, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [*(spec.name for spec in self.systems), *(spec.name for spec in self.audio)]
@@ -206,6 +208,8 @@ class EvalConfig:
                 "nothing to evaluate: name a `system`, NAME:CHECKPOINT:CACHE, or a folder of "
                 "`audio`, NAME:FOLDER"
             )
+        if self.metrics and not self.audio_metrics:
+            raise InputError("`metrics` are of audio, and without `audio_metrics` none is judged")
         if not self.audio_metrics and not self.systems:
             raise InputError("without `audio_metrics` there is nothing to judge but `systems`")
         for name in names:

@@ -57,6 +57,7 @@ def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Mani
         systems=measured.systems,
         folders=measured.folders,
         caches=measured.caches,
+        metrics=() if audio is None else audio.added_by,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.hearing import features_of
+from midigroove_core.evaluation.scoring.added_metrics import AddedMetrics
 from midigroove_core.evaluation.scoring.kit_recordings import KitRecordings
 from midigroove_core.evaluation.scoring.take_scores import TakeCollector
 from midigroove_core.evaluation.scoring.transcribers import Transcribers, class_hits
@@ -51,10 +52,17 @@ class ClipScorer:
     Args:
         sample_rate: of all audio.
         recordings: of the kits, to hear their drums with; None where there are none.
+        added: figures of plugins.
     """
 
-    def __init__(self, sample_rate: int, recordings: KitRecordings | None = None) -> None:
+    def __init__(
+        self,
+        sample_rate: int,
+        recordings: KitRecordings | None = None,
+        added: AddedMetrics | None = None,
+    ) -> None:
         self.sample_rate = sample_rate
+        self.added = added or AddedMetrics()
         self.transcribers = Transcribers(sample_rate, recordings)
         self.classes = ClassCounts()
         self.takes = TakeCollector()
@@ -83,7 +91,8 @@ class ClipScorer:
         counts = drum_counts({name: hits[name][0] for name in HEARD_DRUMS}, found)
         self.classes.add(row, counts)
         self.takes.add(row, clip, features, hits, draw)
-        return {**values, "drum_f1": drum_scores(counts)["drum_f1"]}
+        more = self.added.measure(clip, features.audio, reference.audio, self.sample_rate)
+        return {**values, "drum_f1": drum_scores(counts)["drum_f1"], **more}
 
 
 def drum_lines(counts: ClassCounts, rows: Sequence[str], reference: str) -> list[DrumLine]:

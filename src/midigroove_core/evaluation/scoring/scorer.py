@@ -12,6 +12,7 @@ from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.knee import KneePlayed
 from midigroove_core.evaluation.rows.source import ClipBatch, Played
+from midigroove_core.evaluation.scoring.added_metrics import Faults
 from midigroove_core.evaluation.scoring.clips import ClassCounts, ClipScorer, drum_lines
 from midigroove_core.evaluation.scoring.code_scores import CodeTotals, Vector, clip_values
 from midigroove_core.evaluation.scoring.knee_scores import KneeScorer
@@ -70,6 +71,8 @@ class AudioScoring:
             knee=tuple(self.knee.lines()),
             codecs=self.codecs,
             long=long,
+            added=self.clips.added.infos,
+            added_by=self.clips.added.facts,
         )
 
 
@@ -82,6 +85,7 @@ class Given:
         codes: system -> what its codes cost.
         heard: kit -> what it was heard with.
         vectors: of set distances.
+        faults: of the figures of plugins.
     """
 
     scores: Scores
@@ -91,6 +95,7 @@ class Given:
     heard: dict[str, HeardWith]
     knee: KneeScorer | None
     vectors: SetVectors
+    faults: Faults
 
 
 class Scorer:
@@ -110,7 +115,8 @@ class Scorer:
         audio: AudioScoring | None,
         journal: Journal,
     ) -> None:
-        self.scores = Scores(tuple(CLIP_METRICS), len(clips))
+        added = () if audio is None else tuple(audio.clips.added.infos)
+        self.scores = Scores((*CLIP_METRICS, *added), len(clips))
         self.audio = audio
         self._clips, self._totals, self._journal = tuple(clips), totals, journal
 
@@ -136,6 +142,7 @@ class Scorer:
             heard={} if audio is None else audio.clips.transcribers.heard,
             knee=None if audio is None else audio.knee,
             vectors={} if audio is None or audio.sets is None else audio.sets.vectors,
+            faults={} if audio is None else audio.clips.added.faults,
         )
 
     def absorb(self, given: Given) -> None:
@@ -150,8 +157,13 @@ class Scorer:
         self.audio.clips.takes.absorb(given.takes)
         self.audio.clips.transcribers.absorb(given.heard)
         self.audio.knee.absorb(given.knee)
+        self.audio.clips.added.absorb(given.faults)
         if self.audio.sets is not None:
             self.audio.sets.absorb(given.vectors)
+
+    def cautions(self) -> list[str]:
+        """What to say of figures that are not there, a line each."""
+        return [] if self.audio is None else self.audio.clips.added.cautions()
 
     def measured(
         self,
