@@ -28,6 +28,7 @@ from midigroove_core.rendering import render
 
 GROOVE = min(builtin_grooves(), key=lambda one: one.duration_sec)
 PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 RULER, STRIP = 24, 66
 
 

@@ -1,5 +1,5 @@
 // The hits as lanes over the spectrogram, the ruler above them and the velocities below: drawn, and
-// edited by mouse and touch. Keys are in main.js.
+// edited by mouse and touch. Keys are in keys.js.
 
 import { TILE_SEC } from "./spectrogram.js";
 
