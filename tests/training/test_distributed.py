@@ -25,7 +25,8 @@ from midigroove_core.training.measure import Means
 from midigroove_core.training.step import Stepper
 
 LENGTH = {"max_steps": 50, "eval_every": 10, "eval_clips": 9, "batch_size": 5}
-PLAIN = LENGTH | {"model_args": {**MODEL, "dropout": 0.0}}
+STEADY = {"schedule": "constant", "warmup": 0.0}
+PLAIN = LENGTH | STEADY | {"model_args": {**MODEL, "dropout": 0.0}}
 NOISY = LENGTH | {"max_steps": 20, "eval_every": 20, "accumulate": 3}
 
 
@@ -41,9 +42,10 @@ class Stop(Silent):
 
 
 def one_of_two(folder: Path) -> None:
-    """What each of two processes does: a whole run, one that is stopped, two that fail."""
+    """What each of two processes does: a run and more of it, one stopped, two that fail."""
     second = os.environ["RANK"] == "1"
     plain, noisy = (make_config(folder / f"{name}.toml") for name in ("plain", "noisy"))
+    train(replace(plain, max_steps=10))
     train(plain)
     try:
         train(noisy, Stop(7))
@@ -111,6 +113,7 @@ def close(one: Path, other: Path) -> None:
 def test_two_processes_train_as_one(
     pair: tuple[Path, list[str]], cache: Path, tmp_path: Path
 ) -> None:
+    """Also where the two had ended, and were given more steps."""
     train(config(cache, tmp_path / "one", **PLAIN))
     close(pair[0] / "plain", tmp_path / "one")
 

@@ -75,6 +75,17 @@ class Killer(Silent):
             raise KeyboardInterrupt
 
 
+class Said(Killer):
+    """Keeps what it is told; fails after so many steps, or never."""
+
+    def __init__(self, steps: int = 0) -> None:
+        super().__init__(steps)
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+
 @pytest.fixture(scope="module")
 def whole(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
     return train(config(cache, tmp_path_factory.mktemp("whole") / "run"))
@@ -146,6 +157,61 @@ def test_a_finished_run_is_left_alone(cache: Path, whole: TrainResult) -> None:
     again = train(config(cache, whole.out))
     assert (again.steps, again.valid_nll) == (whole.steps, whole.valid_nll)
     assert (whole.out / "state.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_finished_run_goes_on_with_a_higher_limit_as_if_it_had_always_had_it(
+    cache: Path, tmp_path: Path
+) -> None:
+    steady: dict[str, Any] = {"schedule": "constant", "warmup": 0.0}
+    train(config(cache, tmp_path / "long", **steady))
+    run = tmp_path / "run"
+    train(config(cache, run, **steady, max_steps=4))
+    raised = config(cache, run, **steady)
+    said = Said(5)
+    with pytest.raises(KeyboardInterrupt):
+        train(raised, said)
+    assert said.lines[0] == (
+        f"{run}: the run goes on at step 4, max_steps raised from 4 to 12; the learning rate is "
+        "now that of a run so long, 0.005, and 0.005 at the end"
+    )
+    train(raised)
+    same_bytes(tmp_path / "long", run)
+    with pytest.raises(MismatchError, match="max_steps = 12, now it is 4; it may only be raised"):
+        train(config(cache, run, **steady, max_steps=4))
+
+
+def test_a_raised_limit_lifts_the_learning_rate_to_that_of_a_longer_run(
+    cache: Path, whole: TrainResult, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole.out, run)
+    result = train(config(cache, run, max_steps=20))
+    assert (result.steps, result.stopped_by) == (20, "steps")
+    rates = [float(row["learning_rate"]) for row in rows_of(run)]
+    longer = config(cache, run, max_steps=20)
+    assert rates[-2:] == pytest.approx([learning_rate(longer, s / 20) for s in (15, 19)], rel=1e-5)
+    assert rates[-3] < rates[-2]
+    said = Said()
+    train(longer, said)
+    assert said.lines == [f"{run}: the run is finished at step 20; raise max_steps to go on"]
+
+
+def test_a_run_that_time_ended_goes_on_with_more_of_it(cache: Path, tmp_path: Path) -> None:
+    def settings(minutes: float) -> TrainConfig:
+        return config(cache, tmp_path, max_steps=10**6, eval_every=1000, max_minutes=minutes)
+
+    first = train(settings(1e-4))
+    said = Said()
+    assert train(settings(1e-4), said).steps == first.steps
+    assert said.lines[0].endswith("raise max_minutes to go on")
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(60.0), said := Said(3))
+    assert "max_minutes raised from 0.0001 to 60.0" in said.lines[0]
+    with pytest.raises(MismatchError, match=r"= 60\.0, now it is 0\.0001; it may only be raised"):
+        train(settings(1e-4))
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(0.0), said := Said(3))
+    assert "max_minutes raised from 60.0 to no limit" in said.lines[0]
 
 
 def test_another_configuration_is_refused_by_its_field(cache: Path, whole: TrainResult) -> None:

@@ -147,13 +147,17 @@ def train(
     ] = None,
     max_steps: Annotated[
         int | None,
-        number(bounds.AT_LEAST_ONE, help="Length in steps (20000).", rich_help_panel=_RUN),
+        number(
+            bounds.AT_LEAST_ONE,
+            help="Length in steps (20000); may be raised later.",
+            rich_help_panel=_RUN,
+        ),
     ] = None,
     max_minutes: Annotated[
         float | None,
         number(
             bounds.MINUTES,
-            help="End after so many minutes, schedule included (0: no limit).",
+            help="End after so many minutes, schedule included (0: no limit); may be raised later.",
             rich_help_panel=_RUN,
         ),
     ] = None,
@@ -221,7 +225,7 @@ def train(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Train a model on a cache, or go on with a run that was interrupted.
+    """Train a model on a cache, or go on with a run: one interrupted, or given a higher limit.
 
     Example: `midigroove train --cache cache/dac --out runs/dac --preset small`
     """  # fmt: skip

@@ -21,7 +21,7 @@ def train(
     overwrite: bool = False,
     **settings: Any,
 ) -> TrainResult:
-    """Trains a model on a cache, or goes on with a run that was interrupted.
+    """Trains a model on a cache, or goes on with a run: one interrupted, or given a higher limit.
 
     The folder `out` gets `config.toml`, `metrics.csv`, `loss.png`, `best.safetensors` and
     `last.safetensors` (averaged weights), `state.safetensors` (what resuming needs) and

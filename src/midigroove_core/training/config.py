@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,9 @@ _NOT_IDENTITY = (
 """Fields that a resumed run may change: where things are and how they are shared out, not what is
 computed."""
 
+_LIMITS = ("max_steps", "max_minutes")
+"""Fields of which a run may be given more, to go on."""
+
 
 _DEEPEST = 8
 """Names in one `NAME.NAME=VALUE`."""
@@ -112,7 +116,8 @@ class TrainConfig:
         hide_reference: how often it hears nothing of it in training.
         unnamed_kits: kits that get no name (`mixed_*` for all that begin so): they have to be
             heard.
-        max_steps: length of the run in steps.
+        max_steps: length of the run in steps. This and `max_minutes` may be raised later on, and
+            the run goes on with the schedule of one of that length.
         max_minutes: length in minutes, when that comes first; 0 sets no limit. The schedule ends
             with whichever limit comes first. Resuming is exact only without a time limit.
         eval_every: steps between measurements (and saved states).
@@ -365,19 +370,34 @@ def to_toml(config: TrainConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
-def check_same_run(path: Path, stored: TrainConfig, config: TrainConfig) -> None:
-    """Raises when a folder has a run with other settings.
+def check_same_run(path: Path, stored: TrainConfig, config: TrainConfig) -> str:
+    """Compares the settings of a folder's run with those asked for; limits may have been raised.
+
+    Returns:
+        Which limits are raised, in words; "" where all is as it was.
 
     Raises:
-        MismatchError: names the field and both values.
+        MismatchError: another setting, or a lowered limit; names the field and both values.
     """
     before, now = stored.identity(), config.identity()
+    raised = []
     for name in now:
-        if before[name] != now[name]:
-            raise MismatchError(
-                f"{path}: its run has {name} = {before[name]!r}, now it is {now[name]!r}; "
-                f"choose another `out`, or start anew with `overwrite`"
-            )
+        if before[name] == now[name]:
+            continue
+        limit = name in _LIMITS
+        if limit and _reach(now[name]) > _reach(before[name]):
+            raised.append(f"{name} raised from {before[name]} to {now[name] or 'no limit'}")
+            continue
+        only = "it may only be raised; " if limit else ""
+        raise MismatchError(
+            f"{path}: its run has {name} = {before[name]!r}, now it is {now[name]!r}; {only}"
+            f"choose another `out`, or start anew with `overwrite`"
+        )
+    return ", ".join(raised)
+
+
+def _reach(limit: float) -> float:
+    return limit or math.inf  # 0 is no limit
 
 
 def _inline(value: Any) -> str:

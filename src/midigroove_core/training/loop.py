@@ -34,7 +34,7 @@ from midigroove_core.training.record import (
     story,
     write_measurements,
 )
-from midigroove_core.training.schedule import done_share, learning_rate
+from midigroove_core.training.schedule import done_share, learning_rate, outlook
 from midigroove_core.training.starting import new_model
 from midigroove_core.training.state import TrainState
 from midigroove_core.training.step import Stepper
@@ -62,10 +62,11 @@ def run(
         # All that can be wrong is found before the folder is touched.
         trainer = Trainer(config, told, began, ranks)
         with lock_folder(out, "training run") if ranks.first else nullcontext():
+            raised = ""
             if ranks.first:
-                open_run(out, config, overwrite=overwrite and not restarted())
+                raised = open_run(out, config, overwrite=overwrite and not restarted())
             with trainer.watchers:
-                trainer.resume()
+                trainer.resume(raised)
                 trainer.fit()
             return trainer.result()
 
@@ -107,14 +108,21 @@ class Trainer:
         """Folder of the run."""
         return Path(self.config.out)
 
-    def resume(self) -> None:
-        """Goes on where the saved state ends, if there is one."""
+    def resume(self, raised: str = "") -> None:
+        """Goes on where the saved state ends, if there is one.
+
+        Args:
+            raised: which limits are higher than when it was saved, in words.
+        """
         if not self.state.load(self.out, self.cache.fingerprint, self.ranks):
             return
         counters = self.state.counters
         self._began -= counters.elapsed_sec
-        again = "is finished" if counters.finished else "goes on"
-        self.progress.message(f"{self.out}: the run {again} at step {counters.step}")
+        share = done_share(self.config, counters.step, counters.elapsed_sec)
+        if counters.finished != "patience" and share < 1.0:
+            counters.finished = ""  # it was, by a limit that is higher now
+        how = outlook(self.config, counters.step, counters.finished, share, raised)
+        self.progress.message(f"{self.out}: the run {how}")
 
     def fit(self) -> None:
         """Trains until a limit is reached, measuring and saving on the way."""
@@ -230,8 +238,11 @@ class Trainer:
         self.watchers.log(rows[-1])
 
     def _save_state(self) -> None:
-        if self.config.max_minutes:
-            self.state.counters.elapsed_sec = time.perf_counter() - self._began
+        counters, limit_sec = self.state.counters, 60 * self.config.max_minutes
+        if limit_sec:
+            elapsed = time.perf_counter() - self._began
+            # What was kept in reserve for the last measurement is used up, too.
+            counters.elapsed_sec = max(elapsed, limit_sec * (counters.finished == "time"))
         if self.ranks.first:
             self.state.save(self.out, self.cache.fingerprint)
 

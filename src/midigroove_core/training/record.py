@@ -40,13 +40,16 @@ _OWN = (
 )  # fmt: skip
 
 
-def open_run(out: Path, config: TrainConfig, *, overwrite: bool = False) -> None:
+def open_run(out: Path, config: TrainConfig, *, overwrite: bool = False) -> str:
     """Makes the folder of a run, or checks that the one that is there has the same settings.
 
     Args:
         out: the folder; its lock is held.
         config: the settings.
         overwrite: remove the files of the run that is there, and begin anew.
+
+    Returns:
+        Which limits of the run that is there are raised, in words; "" for none.
 
     Raises:
         MismatchError: it has a run with other settings; names the field.
@@ -56,9 +59,11 @@ def open_run(out: Path, config: TrainConfig, *, overwrite: bool = False) -> None
     clear_leftovers(out)
     if overwrite:
         _remove_own(out)
+    raised = ""
     if (out / CONFIG).exists():
-        check_same_run(out, make_config(out / CONFIG), config)
+        raised = check_same_run(out, make_config(out / CONFIG), config)
     write_text(out / CONFIG, to_toml(config))
+    return raised
 
 
 def check_place(out: Path) -> None:
