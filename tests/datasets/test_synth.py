@@ -16,7 +16,7 @@ import pytest
 
 from midigroove_core.atomic import write_json
 from midigroove_core.audio import load_audio, save_audio
-from midigroove_core.datasets import synth, synth_take
+from midigroove_core.datasets import synth_plan, synth_take
 from midigroove_core.datasets.synth import synthesize
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError
 from midigroove_core.kits import fluidsynth
@@ -369,7 +369,7 @@ def test_random_kits_give_the_same_bytes_with_any_number_of_workers(
     midi_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synthesize(midi_dir, "random:2", tmp_path / "one", workers=1)
-    monkeypatch.setattr(synth, "KITS_AT_ONCE", 1)
+    monkeypatch.setattr(synth_plan, "KITS_AT_ONCE", 1)
     synthesize(midi_dir, "random:2", tmp_path / "two", workers=2)
     assert files(tmp_path / "one") == files(tmp_path / "two")
     takes = open_dataset(tmp_path / "one").takes

@@ -73,13 +73,22 @@ def synth(
     stems: Annotated[
         bool, typer.Option("--stems", help="Write kick, snare, toms, hats, cymbals apart as well.")
     ] = False,
+    augment: Annotated[
+        int,
+        number(
+            bounds.VERSIONS,
+            help="So many altered versions of each kit (speed, EQ, room, noise ...) to train on.",
+        ),
+    ] = 0,
     channel: Annotated[
         int | None, number(bounds.CHANNEL, help="MIDI channel, 1 to 16 [default: the drums].")
     ] = None,
     track: Annotated[
         str | None, typer.Option(help="Track, by number from 1 or name [default: the drums].")
     ] = None,
-    seed: Annotated[int, number(bounds.SEED, help="Seed of the choice of performances.")] = 0,
+    seed: Annotated[
+        int, number(bounds.SEED, help="Seed of the choice of performances and of what alters.")
+    ] = 0,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -94,8 +103,8 @@ def synth(
     with progress_for_terminal() as progress:
         summary = synthesize(
             midi, kits, out, max_performances=max_performances, beat_type=beat_type,
-            split_by=split_by, headroom_db=headroom_db, stems=stems, channel=channel, track=track,
-            seed=seed, workers=workers, progress=progress,
+            split_by=split_by, headroom_db=headroom_db, stems=stems, augment=augment,
+            channel=channel, track=track, seed=seed, workers=workers, progress=progress,
         )  # fmt: skip
     print_json(summary.to_json()) if json else _print_synth(summary)
     raise typer.Exit(1 if summary.skipped else 0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from midigroove_core.atomic import dump_json, write_bytes, write_text
 from midigroove_core.datasets.jams import to_jams
-from midigroove_core.datasets.synth_take import SMPTE_TICKS_PER_BEAT
+from midigroove_core.datasets.synth_work import SMPTE_TICKS_PER_BEAT
 from midigroove_core.errors import InputError
 from midigroove_core.midi import load_midi
 from midigroove_core.midi_file import read_midi_file

@@ -17,14 +17,11 @@ from midigroove_core.atomic import (
     write_json_lines,
     write_text,
 )
+from midigroove_core.datasets.alteration import version_name
 from midigroove_core.datasets.references import name_references
-from midigroove_core.datasets.synth_state import TAIL_SEC, settle
-from midigroove_core.datasets.synth_take import (
-    KITS_AT_ONCE,
-    TakeResult,
-    Task,
-    render_takes,
-)
+from midigroove_core.datasets.synth_plan import ALTERED_SPLIT, plan_tasks
+from midigroove_core.datasets.synth_state import settle
+from midigroove_core.datasets.synth_work import TakeResult, TakeSettings, Task, render_takes
 from midigroove_core.errors import InputError
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
 from midigroove_core.lock import lock_folder
@@ -76,6 +73,7 @@ def synthesize(
     split_by: str = "published",
     headroom_db: float = 0.0,
     stems: bool = False,
+    augment: int = 0,
     channel: int | None = None,
     track: str | None = None,
     seed: int = 0,
@@ -84,61 +82,70 @@ def synthesize(
 ) -> SynthSummary:
     """Plays every performance on every kit: 16-bit mono wav at 44.1 kHz, MIDI, and one csv.
 
-    Finished files are kept, so a run that was killed goes on where it was and ends with the same
-    bytes. A kit's gain is one number for all takes, so that velocities mean the same everywhere.
+    A run that was killed goes on where it was and ends with the same bytes. A kit's gain is one
+    number for all takes, so that velocities mean the same everywhere.
 
     Args:
-        midi: folder of drum MIDI, GMD's info.csv in it is used; or "builtin", the grooves that
-            ship.
-        kits: a kits file, "builtin", "random:20", or names of kits (see `kitsfile.kit_specs`).
+        midi: folder of drum MIDI (GMD's info.csv in it is used), or "builtin".
+        kits: a kits file, "builtin", "random:20", or names (see `kitsfile.kit_specs`).
         out: the dataset's folder.
         max_performances: so many, in proportion over (split, drummer, style).
         beat_type: "beat" or "fill" only.
         split_by: "published" or "drummer".
-        headroom_db: turn every kit whose level is measured down by so much, so that dense takes do
-            not clip.
-        stems: write each of `sampler.STEMS` that a take plays as well; they add up to it exactly.
-        channel, track: play this MIDI channel (1 to 16) or track (number or name) of each file,
-            which is written as a file of its own; None takes what are drums.
-        seed: of the choice of performances.
+        headroom_db: turn every kit whose level is measured down by so much.
+        stems: write each of `sampler.STEMS` that a take plays, too; they add up to it exactly.
+        augment: play training takes on so many altered versions of each kit, too; without stems.
+        channel, track: of each file, 1 to 16 and number or name, to play; None takes its drums.
+        seed: of the choice of performances and of what alters kits.
         workers: processes; None uses every core.
         progress: told of every performance.
 
     Raises:
-        InputError: unusable input, or no take at all could be made.
+        InputError: unusable input, or no take could be made.
         MismatchError: `out` was made with other kits or settings; names the field.
         MidigrooveError: a missing program or a full disk.
     """
     progress, out = progress or Silent(), Path(out)
-    _check_numbers(headroom_db, seed, channel, max_performances)
+    _check_numbers(headroom_db, seed, channel, max_performances, augment)
+    settings = TakeSettings(stems, channel, track)
     specs = kit_specs(kits)
     folder, performances = _list(midi, split_by)
     _check_apart(out, folder)
     chosen = _choose(folder, performances, beat_type, max_performances, seed)
+    if augment:
+        _check_altered(folder, chosen, specs, augment)
     with lock_folder(out, "dataset"):
-        gains = settle(out, specs, headroom_db, stems, progress)
+        played = settle(out, specs, headroom_db, stems, progress, versions=augment, seed=seed)
         clear_leftovers(out)
-        by_kit = dict(zip([s.name for s in specs], gains, strict=True))
-        summary = SynthSummary(out / egmd.CSV_NAME, gains=by_kit)
-        tasks = _tasks(folder, out, chosen, specs, gains, seed, stems, channel, track)
+        tasks = plan_tasks(folder, out, chosen, played, seed, settings)
+        summary = SynthSummary(out / egmd.CSV_NAME, gains={k.name: k.gain for k, *_ in played})
         rows = _rows(chosen, _play_all(chosen, tasks, workers, progress), summary)
-        _write_skipped(out, summary)
-        _check_made(out, rows, summary)
-        _write_csv(summary.csv_path, rows, (*COLUMNS, egmd.STEMS) if stems else COLUMNS)
+        _write_skipped(out, summary, rows)
+        _write_csv(summary.csv_path, rows, {egmd.STEMS: stems, egmd.ALTERED: augment > 0})
     return summary
 
 
-def _check_made(out: Path, rows: list[dict[str, str]], summary: SynthSummary) -> None:
-    if not rows:
-        first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
-        raise InputError(f"{out}: no take could be made: {first}")
+def _check_altered(
+    folder: Path, chosen: list[Performance], specs: list[KitSpec], augment: int
+) -> None:
+    if not any(performance.split == ALTERED_SPLIT for performance in chosen):
+        raise InputError(f"{folder}: nothing to `augment`: no performance is for training")
+    names = {spec.name.lower() for spec in specs}
+    for spec in specs:
+        if any(version_name(spec.name, n).lower() in names for n in range(1, augment + 1)):
+            raise InputError(f"kit {spec.name!r}: another kit is named as its altered version")
 
 
 def _check_numbers(
-    headroom_db: float, seed: int, channel: int | None, max_performances: int | None
+    headroom_db: float,
+    seed: int,
+    channel: int | None,
+    max_performances: int | None,
+    augment: int,
 ) -> None:
     bounds.DECIBELS.check("`headroom_db`", headroom_db)
     bounds.SEED.check("`seed`", seed)
+    bounds.VERSIONS.check("`augment`", augment)
     if channel is not None:
         bounds.CHANNEL.check("`channel`", channel)
     if max_performances is not None:
@@ -207,44 +214,6 @@ def _choose(
     return sample(performances, size, lambda p: (p.split, p.drummer, p.style), rng)
 
 
-def _tasks(
-    folder: Path,
-    out: Path,
-    chosen: list[Performance],
-    specs: list[KitSpec],
-    gains: list[float],
-    seed: int,
-    stems: bool,
-    channel: int | None,
-    track: str | None,
-) -> list[Task]:
-    """All performances on some kits, then on the next, so that each kit is loaded once."""
-    kits = list(zip(range(1, len(specs) + 1), specs, gains, strict=True))
-    plays = _who_plays(chosen, specs, seed)
-    rest = (TAIL_SEC, stems, channel, track)
-    tasks = []
-    for first in range(0, len(kits), KITS_AT_ONCE):
-        for place, performance in enumerate(chosen):
-            part = tuple(k for k in kits[first : first + KITS_AT_ONCE] if place in plays[k[0] - 1])
-            if part:
-                tasks.append(Task(folder, out, performance, part, *rest))
-    return tasks
-
-
-def _who_plays(chosen: list[Performance], specs: list[KitSpec], seed: int) -> list[set[int]]:
-    """Of each kit, the places of the performances that are played on it; splits keep their share.
-
-    A kit of few performances gets its own draw, so that many such kits play all there is.
-    """
-    everything = range(len(chosen))
-    plays = []
-    for number, spec in enumerate(specs):
-        size = len(chosen) if spec.performances is None else spec.performances
-        rng = np.random.default_rng([seed, number])
-        plays.append(set(sample(everything, size, lambda place: chosen[place].split, rng)))
-    return plays
-
-
 def _stem(performance: Performance) -> str:
     return PurePosixPath(performance.midi_path).with_suffix("").as_posix()
 
@@ -252,7 +221,7 @@ def _stem(performance: Performance) -> str:
 def _count(summary: SynthSummary, performance: Performance, results: list[TakeResult]) -> None:
     for result in results:
         if result.reason:
-            entry = {"performance": performance.midi_path, "kit": result.kit}
+            entry = {"performance": performance.midi_path, "kit": result.kit.name}
             summary.skipped.append({**entry, "reason": result.reason})
             continue
         summary.kept += result.kept
@@ -261,27 +230,42 @@ def _count(summary: SynthSummary, performance: Performance, results: list[TakeRe
 
 
 def _row(performance: Performance, result: TakeResult) -> dict[str, str]:
+    kit, facts = result.kit, dict(vars(performance))
+    if kit.alteration is not None:
+        facts["id"] = f"{performance.id}_{kit.tag}"  # its MIDI is its own
+        facts["bpm"] = _times(performance.bpm, kit.speed)
+        facts[egmd.ALTERED] = kit.alteration.describe()
     values = {
-        **vars(performance), "duration": f"{result.duration_sec:.6f}",
+        **facts, "duration": f"{result.duration_sec:.6f}",
         "midi_filename": result.midi_path, "audio_filename": result.audio_path,
-        "kit_name": result.kit, egmd.STEMS: " ".join(result.stems),
+        "kit_name": kit.name, egmd.STEMS: " ".join(result.stems),
     }  # fmt: skip
-    return {column: values.get(column, "") for column in (*COLUMNS, egmd.STEMS)}
+    return {column: values.get(column, "") for column in (*COLUMNS, egmd.STEMS, egmd.ALTERED)}
 
 
-def _write_csv(path: Path, rows: list[dict[str, str]], columns: tuple[str, ...]) -> None:
+def _times(bpm: str, speed: float) -> str:
+    """A tempo as the csv has it, which may have none."""
+    return f"{float(bpm) * speed:.4g}" if bpm else bpm
+
+
+def _write_csv(path: Path, rows: list[dict[str, str]], more: dict[str, bool]) -> None:
+    """With the columns of `more` that this dataset has."""
     # Not `csvfile.write_csv`, which marks cells that a spreadsheet would compute: paths and names
     # are read back from here as they are.
     text = io.StringIO()
+    columns = (*COLUMNS, *(column for column, wanted in more.items() if wanted))
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
 
 
-def _write_skipped(out: Path, summary: SynthSummary) -> None:
+def _write_skipped(out: Path, summary: SynthSummary, rows: list[dict[str, str]]) -> None:
     path = out / "skipped.jsonl"
     if summary.skipped:
         write_json_lines(path, summary.skipped)
     else:
         path.unlink(missing_ok=True)
+    if not rows:
+        first = summary.skipped[0]["reason"] if summary.skipped else "nothing was chosen"
+        raise InputError(f"{out}: no take could be made: {first}")

@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import msgspec
 
 from midigroove_core.atomic import dump_json, sha256_of, sha256_of_file, write_json
-from midigroove_core.datasets.synth_take import kit_gain, loaded_kit
+from midigroove_core.datasets.alteration import draw_alteration, version_name
+from midigroove_core.datasets.synth_take import (
+    TAIL_SEC,
+    PlayedKit,
+    kit_gain,
+    level_of,
+    loaded_kit,
+)
 from midigroove_core.errors import MismatchError
 from midigroove_core.kits.fluidsynth import fluidsynth_version
 from midigroove_core.kits.kitsfile import KitSpec
@@ -18,13 +25,17 @@ from midigroove_core.progress import Progress
 from midigroove_core.structured import convert_as, read_json_as
 
 SCHEMA = 1
-TAIL_SEC = 1.0
-"""Audio after the last note's end, for what still rings."""
 
 
 class _SettledKit(msgspec.Struct, frozen=True):
     name: str
     gain: Annotated[float, msgspec.Meta(gt=0, le=1000)]
+
+
+class _SettledVersion(msgspec.Struct, frozen=True):
+    kit: str
+    version: int
+    level: Annotated[float, msgspec.Meta(gt=0, le=1000)]
 
 
 class _Settled(msgspec.Struct, frozen=True):
@@ -36,21 +47,35 @@ class _Settled(msgspec.Struct, frozen=True):
     stems: bool
     kits: list[_SettledKit]
     versions: dict[str, str]
+    altered: list[_SettledVersion] = []
 
 
 def settle(
-    out: Path, specs: list[KitSpec], headroom_db: float, stems: bool, progress: Progress
-) -> list[float]:
-    """Gains of the kits, measured once and written to synth.json, which later runs must agree with.
+    out: Path,
+    specs: list[KitSpec],
+    headroom_db: float,
+    stems: bool,
+    progress: Progress,
+    *,
+    versions: int = 0,
+    seed: int = 0,
+) -> list[list[PlayedKit]]:
+    """How loud the kits are, measured once and written to synth.json; later runs must agree.
 
     Args:
         out: the dataset's folder.
         specs: its kits; more may be added at the end later.
         headroom_db, stems: as `synthesize` has them.
         progress: told which kits are measured, and what their folders were read as.
+        versions: so many altered ones of each kit.
+        seed: of what is done to those.
+
+    Returns:
+        Each kit, followed by its versions.
 
     Raises:
-        MismatchError: other kits, gains, headroom or stems than before; names the field.
+        MismatchError: other kits, gains, headroom, stems or alterations than before; names the
+            field.
         InputError: a kit that makes no sound.
     """
     path = out / "synth.json"
@@ -70,10 +95,45 @@ def settle(
     entries = [{**fact, "gain": gain} for fact, gain in zip(facts, gains, strict=True)]
     entries += before["kits"][len(specs) :]
     needs_program = any(spec.preset for spec in specs)
-    versions = {"fluidsynth": fluidsynth_version()} if needs_program else {}
+    programs = {"fluidsynth": fluidsynth_version()} if needs_program else {}
     header = {"schema": SCHEMA, "tail_sec": TAIL_SEC, **settings}
-    write_json(path, {**header, "kits": entries, "versions": versions})
-    return gains
+    kits = [
+        [PlayedKit(spec.name, str(number), spec, gain)]
+        for number, (spec, gain) in enumerate(zip(specs, gains, strict=True), start=1)
+    ]
+    altered = _settle_versions(path, before.get("altered", []), kits, versions, seed, headroom_db)
+    more = {"altered": altered} if altered else {}
+    write_json(path, {**header, "kits": entries, "versions": programs, **more})
+    return kits
+
+
+def _settle_versions(
+    path: Path,
+    before: list[dict[str, Any]],
+    kits: list[list[PlayedKit]],
+    versions: int,
+    seed: int,
+    headroom_db: float,
+) -> list[dict[str, Any]]:
+    """Adds the versions to each kit; what synth.json says of those and of all that were there."""
+    entries = {(entry["kit"], entry["version"]): entry for entry in before}
+    for played in kits:
+        kit = played[0]
+        for version in range(1, versions + 1):
+            alteration = draw_alteration(seed, kit.name, version)
+            old = entries.get((kit.name, version))
+            new = {"kit": kit.name, "version": version, **alteration.to_json()}
+            if old is None:
+                level = level_of(kit.spec, kit.gain, alteration, headroom_db)
+                old = entries[kit.name, version] = {**new, "level": level}
+            elif new != {name: value for name, value in old.items() if name != "level"}:
+                raise MismatchError(
+                    f"{path}: version {version} of kit {kit.name!r} was altered in another way, "
+                    "by another seed; choose another `out`, or delete this one"
+                )
+            name, tag = version_name(kit.name, version), f"{kit.tag}a{version}"
+            played.append(PlayedKit(name, tag, kit.spec, kit.gain, alteration, old["level"]))
+    return list(entries.values())
 
 
 def _check_same(

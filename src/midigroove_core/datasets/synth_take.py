@@ -1,18 +1,22 @@
-"""The work of one `data synth` process: a performance on every kit, and a kit's level."""
+"""How a take of `data synth` sounds, and how loud a kit is."""
 
 from __future__ import annotations
 
 import math
-import shutil
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.atomic import write_bytes
-from midigroove_core.audio import SILENCE, audio_info, save_audio
+from midigroove_core.audio import SILENCE
+from midigroove_core.datasets.alteration import (
+    DRIVEN_PEAK,
+    Alteration,
+    alter,
+    at_speed,
+    num_samples_before,
+)
 from midigroove_core.drum_reading import keep_hits
 from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
@@ -22,115 +26,41 @@ from midigroove_core.kits.fluidsynth import SoundFontPreset, play
 from midigroove_core.kits.kitsfile import KitSpec
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit
 from midigroove_core.kits.sampler import STEMS
-from midigroove_core.midi import DrumPerformance, load_midi, performance_of
-from midigroove_core.midi_file import parse_midi_file, read_midi_file
-from midigroove_core.midi_write import midi_bytes
-from midigroove_core.takes.egmd import stem_path
-from midigroove_core.takes.performances import Performance
+from midigroove_core.midi import DrumPerformance
 
 _LOUD_PITCHES = (36, 38, 46, 49, 57, 43)
-_PEAK = 0.9
 
-SMPTE_TICKS_PER_BEAT = 9600
-"""Resolution of a part that is written from a file without beats."""
-
-
-@dataclass(frozen=True)
-class TakeResult:
-    """One take: its files, or the reason that there are none; `stems` names those that it has."""
-
-    kit: str
-    midi_path: str
-    audio_path: str
-    duration_sec: float = 0.0
-    kept: bool = False
-    reason: str = ""
-    stems: tuple[str, ...] = ()
-
+TAIL_SEC = 1.0
+"""Audio after the last note's end, for what still rings."""
 
 KITS_AT_ONCE = 8
 """Kits of one-shots that a process keeps loaded: a task has no more."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """A performance on some kits.
+class PlayedKit:
+    """A kit, or an altered version of it, as takes are played on it.
 
     Attributes:
-        folder, out: of the MIDI files and of the dataset.
-        performance: which one.
-        kits: (number in the dataset, kit, its gain).
-        tail_sec: audio after the last note's end.
-        stems: whether to write those, too.
-        channel, track: of the MIDI file to play, see `load_midi`; None takes its drums.
+        name: as the dataset calls it.
+        tag: what its takes' file names end with: the kit's number, and "a2" for its version 2.
+        spec: the kit.
+        gain: factor on what it plays.
+        alteration: what is done to that, if it is a version.
+        level: factor after the alteration.
     """
 
-    folder: Path
-    out: Path
-    performance: Performance
-    kits: tuple[tuple[int, KitSpec, float], ...]
-    tail_sec: float
-    stems: bool = False
-    channel: int | None = None
-    track: str | None = None
+    name: str
+    tag: str
+    spec: KitSpec
+    gain: float
+    alteration: Alteration | None = None
+    level: float = 1.0
 
-
-def render_takes(task: Task) -> list[TakeResult]:
-    """Renders a performance on every kit for which there is no finished file yet."""
-    folder, out, performance = task.folder, task.out, task.performance
-    stem = PurePosixPath(performance.midi_path).with_suffix("")
-    results: list[TakeResult] = []
-    loaded: tuple[DrumPerformance, bytes] | None = None
-    for number, spec, gain in task.kits:
-        midi, wav = f"{stem}_{number}.midi", f"{stem}_{number}.wav"
-        try:
-            if task.channel is None and task.track is None:
-                content = _read(folder / performance.midi_path)
-            else:
-                loaded = loaded or _chosen_part(task)
-                content = loaded[1]
-            done = _is_done(out / wav, out / midi, content)
-            if not done:
-                loaded = loaded or (load_midi(folder / performance.midi_path), content)
-                stems, audio = _play_checked(loaded[0], spec, gain, task)
-                (out / wav).unlink(missing_ok=True)  # first: a wav beside its MIDI is finished
-                write_bytes(out / midi, content)
-                _write_stems(out, wav, stems)
-                save_audio(out / wav, audio, SAMPLE_RATE)
-            duration_sec = audio_info(out / wav).duration_sec
-            stem_names = _stems_of(out, wav) if task.stems else ()
-            results.append(TakeResult(spec.name, midi, wav, duration_sec, done, stems=stem_names))
-        except InputError as error:
-            results.append(TakeResult(spec.name, midi, wav, reason=str(error)))
-    return results
-
-
-def _chosen_part(task: Task) -> tuple[DrumPerformance, bytes]:
-    """One channel or track as a performance and as a MIDI file of its own, of equal times."""
-    path = task.folder / task.performance.midi_path
-    ticks_per_beat = read_midi_file(path).ticks_per_beat or SMPTE_TICKS_PER_BEAT
-    part = load_midi(path, channel=task.channel, track=task.track)
-    content = midi_bytes(part, ticks_per_beat=ticks_per_beat)
-    return performance_of(parse_midi_file(content)), content
-
-
-def _read(source: Path) -> bytes:
-    try:
-        return source.read_bytes()
-    except OSError as error:
-        raise InputError(f"{source.name}: {error.strerror or error}") from error
-
-
-def _is_done(wav: Path, midi: Path, content: bytes) -> bool:
-    """Whether the take is there and was made from this very MIDI file.
-
-    Raises:
-        InputError: a name that the file system does not take.
-    """
-    try:
-        return wav.is_file() and midi.is_file() and midi.read_bytes() == content
-    except OSError as error:
-        raise InputError(f"{midi.name}: {error.strerror or error}") from error
+    @property
+    def speed(self) -> float:
+        """How many times as fast as the kit itself its takes are."""
+        return 1.0 if self.alteration is None else self.alteration.speed
 
 
 def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
@@ -140,6 +70,16 @@ def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
     Raises:
         InputError: the kit makes no sound.
     """
+    return _factor(_loud_drums(spec), spec, headroom_db)
+
+
+def level_of(spec: KitSpec, gain: float, alteration: Alteration, headroom_db: float) -> float:
+    """The factor that brings those drums, altered, to where their version is to have them."""
+    altered = alter(_loud_drums(spec) * np.float32(gain), alteration)
+    return _factor(altered, spec, headroom_db - alteration.level_db)
+
+
+def _loud_drums(spec: KitSpec) -> Audio:
     n = len(_LOUD_PITCHES)
     chord = DrumPerformance(
         onset_sec=np.full(n, 0.1),
@@ -148,56 +88,74 @@ def kit_gain(spec: KitSpec, headroom_db: float = 0.0) -> float:
         velocity=np.full(n, 127),
         end_sec=0.2,
     )
-    peak = float(np.abs(_play(chord, spec, SAMPLE_RATE)).max())
+    return _play(chord, spec, SAMPLE_RATE)
+
+
+def _factor(drums: Audio, spec: KitSpec, below_db: float) -> float:
+    peak = float(np.abs(drums).max())
     if peak < SILENCE:
         raise InputError(_silent(spec, "a chord of its drums"))
-    return math.floor(_PEAK / peak * 10 ** (-headroom_db / 20) * 1000) / 1000
+    return math.floor(DRIVEN_PEAK / peak * 10 ** (-below_db / 20) * 1000) / 1000
 
 
-def _write_stems(out: Path, wav: str, stems: dict[str, Audio]) -> None:
-    """Instead of any that were there: an earlier file of that name played other drums."""
-    shutil.rmtree((out / stem_path(wav, "any")).parent, ignore_errors=True)
-    for name, audio in stems.items():
-        save_audio(out / stem_path(wav, name), audio, SAMPLE_RATE)
-
-
-def _stems_of(out: Path, wav: str) -> tuple[str, ...]:
-    return tuple(name for name in STEMS if (out / stem_path(wav, name)).is_file())
-
-
-def _play_checked(
-    performance: DrumPerformance, spec: KitSpec, gain: float, task: Task
+def play_checked(
+    performance: DrumPerformance, kit: PlayedKit, name: str, apart: bool
 ) -> tuple[dict[str, Audio], Audio]:
     """The stems that sound, if they are wanted, and the audio at the kit's gain.
+
+    Args:
+        performance: what is played.
+        kit: on what; an altered version has no stems.
+        name: of the performance.
+        apart: whether stems are wanted.
 
     Raises:
         InputError: what nobody should train on.
     """
-    name = task.performance.midi_path
     if performance.num_hits == 0:
         raise InputError(f"{name}: there is no hit in it")
     # Not performance.end_sec: a hi-hat pedal may go on moving for minutes after the last hit.
     last_sec = float((performance.onset_sec + performance.duration_sec).max())
-    num_samples = round((last_sec + task.tail_sec) * SAMPLE_RATE)
+    num_samples = round((last_sec + TAIL_SEC) * SAMPLE_RATE)
     stems: dict[str, Audio] = {}
-    if task.stems:
-        stems = _play_stems(performance, spec, gain, num_samples)
+    if kit.alteration is not None:
+        audio = _play_altered(performance, kit, kit.alteration, num_samples, name)
+    elif apart:
+        stems = _play_stems(performance, kit.spec, kit.gain, num_samples)
         audio = np.zeros(num_samples, dtype=np.float32)
         for part in stems.values():
             audio += part
     else:
-        audio = _play(performance, spec, num_samples) * np.float32(gain)
+        audio = _play(performance, kit.spec, num_samples) * np.float32(kit.gain)
     peak = float(np.abs(audio).max())
     if peak < SILENCE:
-        raise InputError(_silent(spec, name))
+        raise InputError(_silent(kit.spec, name))
     if peak > 1.0:
-        over_db = 20 * math.log10(peak)
-        raise InputError(
-            f"{name}: clips on kit {spec.name!r} by {over_db:.1f} dB; turn all kits down with "
-            f"`headroom_db`, or set gain = {math.floor(gain / peak * 950) / 1000} for this one in "
-            "the kits file, and name another `out`"
-        )
+        raise InputError(_clips(kit, name, peak))
     return stems, audio
+
+
+def _clips(kit: PlayedKit, name: str, peak: float) -> str:
+    over_db = 20 * math.log10(peak)
+    clips = f"{name}: clips on kit {kit.name!r} by {over_db:.1f} dB; turn all kits down with "
+    if kit.alteration is not None:
+        return f"{clips}`headroom_db`, and name another `out`"
+    return (
+        f"{clips}`headroom_db`, or set gain = {math.floor(kit.gain / peak * 950) / 1000} for this "
+        "one in the kits file, and name another `out`"
+    )
+
+
+def _play_altered(
+    performance: DrumPerformance, kit: PlayedKit, done: Alteration, num_samples: int, name: str
+) -> Audio:
+    """[num_samples]; the kit plays at its own speed, and the audio is made as fast as the MIDI."""
+    slower = at_speed(performance, 1 / done.speed)
+    audio = _play(slower, kit.spec, num_samples_before(num_samples, done)) * np.float32(kit.gain)
+    if float(np.abs(audio).max()) < SILENCE:
+        return audio
+    altered = alter(audio, done, noise_of=f"{name} {kit.name}")
+    return altered[:num_samples] * np.float32(kit.level)
 
 
 def _play_stems(

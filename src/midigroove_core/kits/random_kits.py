@@ -17,6 +17,7 @@ import numpy as np
 
 from midigroove_core.errors import InputError
 from midigroove_core.kits import shaping
+from midigroove_core.kits.draw import Draw
 from midigroove_core.kits.level import LEVEL_DB, level_db
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer, Voice
 from midigroove_core.kits.shaping import Band, Room
@@ -115,7 +116,7 @@ def parse_name(name: str) -> tuple[int, tuple[str, ...]] | None:
 
 def draw(number: int, kits: Sequence[str]) -> Recipe:
     """The recipe of a number, from kits of these names."""
-    rng = _Draw(number)
+    rng = Draw(_SALT, number)
     families = {name: _draw_family(name, kits, rng) for name in FAMILIES}
     room = None
     if not rng.chance(0.25):
@@ -127,7 +128,7 @@ def draw(number: int, kits: Sequence[str]) -> Recipe:
     return Recipe(number, families, room)
 
 
-def _draw_family(name: str, kits: Sequence[str], rng: _Draw) -> Mixed:
+def _draw_family(name: str, kits: Sequence[str], rng: Draw) -> Mixed:
     first = (rng.pick(kits), 0.0)
     second = (rng.pick(kits), rng.between(-12.0, 0.0))
     semitones = _SEMITONES.get(name, 4.0)
@@ -151,28 +152,6 @@ def _draw_family(name: str, kits: Sequence[str], rng: _Draw) -> Mixed:
         power=rng.between(1.4, 2.2),
         soft_db=rng.between(-15.0, 0.0),
     )
-
-
-class _Draw:
-    """Numbers of a seed, rounded so that a recipe is the same when it was written and read."""
-
-    def __init__(self, number: int) -> None:
-        self._rng = np.random.default_rng([_SALT, number])
-
-    def between(self, low: float, high: float) -> float:
-        return round(low + (high - low) * float(self._rng.random()), 3)
-
-    def log_between(self, low: float, high: float) -> float:
-        return round(low * (high / low) ** float(self._rng.random()), 4)
-
-    def below(self, count: int) -> int:
-        return int(self._rng.integers(count))
-
-    def chance(self, probability: float) -> bool:
-        return bool(self._rng.random() < probability)
-
-    def pick(self, names: Sequence[str]) -> str:
-        return names[self.below(len(names))]
 
 
 def mix(recipe: Recipe, kits: Mapping[str, Kit], name: str) -> Kit:

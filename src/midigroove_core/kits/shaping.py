@@ -1,4 +1,4 @@
-"""What changes how a one-shot sounds: pitch, decay, equaliser, drive, noise, room.
+"""What changes how a one-shot, or a take, sounds: pitch, decay, equaliser, drive, noise, room.
 
 Numpy, scipy and soxr alone, so that it works wherever the sampler does, and without torch, whose
 import takes longer than a take to play (torchaudio has the same tools; its filters are a thousand
@@ -90,16 +90,23 @@ def with_noise(shot: Audio, noise_db: float, seed: int) -> Audio:
     return (shot + 10 ** (noise_db / 20) * envelope * noise).astype(np.float32)
 
 
+def with_hiss(audio: Audio, snr_db: float, bright_hz: float, seed: int) -> Audio:
+    """With steady noise, duller than `bright_hz`, so many dB below the mean power of the whole."""
+    if not np.isfinite(snr_db) or len(audio) == 0:
+        return audio
+    noise = _duller(np.random.default_rng(seed).standard_normal(len(audio)), bright_hz)
+    power = np.square(audio, dtype=np.float64).mean()
+    gain = np.sqrt(power / np.square(noise).mean()) * 10 ** (-snr_db / 20)
+    return (audio + gain * noise).astype(np.float32)
+
+
 def room_response(room: Room) -> Audio:
     """[S]: unit energy, silent for `delay_sec` first."""
-    from scipy.signal import butter, sosfilt
-
     length = round(room.rt60_sec * SAMPLE_RATE)
     seconds = np.arange(length) / SAMPLE_RATE
     noise = np.random.default_rng(room.seed).standard_normal(length)
     noise *= 10.0 ** (-3.0 * seconds / room.rt60_sec)
-    sections = butter(1, room.bright_hz, fs=SAMPLE_RATE, output="sos")
-    tail = sosfilt(sections, noise)
+    tail = _duller(noise, room.bright_hz)
     tail /= np.sqrt(np.square(tail).sum())
     return np.pad(tail, (round(room.delay_sec * SAMPLE_RATE), 0)).astype(np.float32)
 
@@ -115,6 +122,14 @@ def in_room(shot: Audio, response: Audio, wet_db: float) -> Audio:
     out = gain * wet
     out[: len(shot)] += shot
     return out.astype(np.float32)
+
+
+def _duller(noise: NDArray[np.float64], bright_hz: float) -> NDArray[np.float64]:
+    """Through a low pass of first order."""
+    from scipy.signal import butter, sosfilt
+
+    sections = butter(1, bright_hz, fs=SAMPLE_RATE, output="sos")
+    return np.asarray(sosfilt(sections, noise))
 
 
 def _biquad(band: Band) -> NDArray[np.float64]:

@@ -26,6 +26,9 @@ REFERENCE = "reference_filename"
 STEMS = "stems"
 """Column of `data synth --stems`: names with blanks between them, see `stem_path`."""
 
+ALTERED = "altered"
+"""Column of `data synth --augment`: what was done to a take of an altered version of a kit."""
+
 REQUIRED = tuple(column for column in COLUMNS if column not in ("session", "split"))
 
 _ELECTRONIC = re.compile(r"808|909|custom|electro|simple|percussion", re.IGNORECASE)
