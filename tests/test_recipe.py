@@ -14,6 +14,7 @@ import midigroove_core.evaluation as evaluation
 from midigroove_core.cli import run as midigroove
 from midigroove_core.coding import open as codecs
 from midigroove_core.errors import InputError
+from midigroove_core.evaluation.rows import recordings
 from midigroove_core.recipe import read_recipe, run_recipe
 from midigroove_core.testing import ToyCodec
 from midigroove_core.training.config import make_config, read_settings
@@ -84,6 +85,30 @@ def test_a_recipe_of_several_systems_evaluates_what_others_have_made(
     assert seen[0].save_preds == "all"
     with pytest.raises(InputError, match="it has no other step"):
         run_recipe(recipe, tmp_path / "both", only=["train"])
+
+
+def test_a_recipe_s_own_dataset_is_what_it_is_evaluated_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "two_files.toml"
+    recipe.write_text(
+        '[dataset]\nkind = "egmd"\nroot = "R"\ntrain_csv = "T"\nval_csv = "V"\nkits = ["a"]\n'
+        '[cache]\ncodec = "groove"\n'
+    )
+    (tmp_path / "out" / "run").mkdir(parents=True)
+    (tmp_path / "out" / "run" / "best.safetensors").touch()
+    seen: list[Any] = []
+    monkeypatch.setattr(evaluation, "evaluate", lambda config, progress: seen.append(config))
+    run_recipe(recipe, tmp_path / "out", only=["eval"])
+    options = {"kind": "egmd", "root": "R", "train_csv": "T", "val_csv": "V"}
+    assert seen[0].dataset is None and seen[0].dataset_options == options
+    opened: list[Any] = []
+    monkeypatch.setattr(
+        recordings, "open_dataset",
+        lambda path, **options: opened.append((path, options)) or make_dataset(tmp_path, count=1),
+    )  # fmt: skip
+    recordings.Recordings(seen[0].dataset, 32000, options=seen[0].dataset_options)
+    assert opened == [(None, options)]
 
 
 def test_a_recipe_runs_from_audio_to_evaluation(

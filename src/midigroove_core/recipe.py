@@ -168,7 +168,9 @@ def _evaluate(
             )
     codec_path = recipe.get("cache", {}).get("codec_path")
     # The folder is the recipe's own: a run that went on is evaluated anew in the same place.
+    opening = {n: v for n, v in recipe.get("dataset", {}).items() if n in _OPEN}
     options: dict[str, Any] = {"dataset": where, "device": device, "overwrite": True}
+    options["dataset_options"] = opening
     options["codec_paths"] = {"": codec_path} if codec_path else {}
     try:
         config = make_config(systems, out / "eval", {**options, **recipe.get("eval", {})})

@@ -19,6 +19,7 @@ from support.toy_systems import make_toy_dataset, save_toy_checkpoint
 from midigroove_core.cache import Cache
 from midigroove_core.cache.build import build_cache
 from midigroove_core.cache.clips import cut_clips
+from midigroove_core.cache.cutting import Cutting
 from midigroove_core.cli import run
 from midigroove_core.errors import InputError, MidigrooveError, MismatchError, PluginError
 from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate, pipeline
@@ -294,7 +295,7 @@ def test_codes_alone_need_no_codec(
 
 def clips_of(cache: Cache, split: str, max_items: int = 0) -> list[EvalClip]:
     takes = CacheTakes(cache)
-    return eval_clips(takes, takes.split(split), beats=4, max_items=max_items, seed=0)
+    return eval_clips(takes, takes.split(split), cutting=Cutting(), max_items=max_items, seed=0)
 
 
 def test_a_smaller_draw_is_part_of_a_larger_one(workbench: Path) -> None:
@@ -308,7 +309,7 @@ def test_clips_depend_on_no_codec(workbench: Path) -> None:
     data = open_dataset(workbench / "data")
     found = [
         [(clip.clip_id, clip.start_sec) for clip in eval_clips(
-            takes, takes.split("test"), beats=4, max_items=0, seed=0)]
+            takes, takes.split("test"), cutting=Cutting(), max_items=0, seed=0)]
         for takes in (CacheTakes(Cache.open(workbench / "cache")), DatasetTakes(data))
     ]  # fmt: skip
     assert found[0] == found[1] and len(found[0]) > 5
@@ -326,6 +327,50 @@ def test_onsets_are_the_midi_s_own_and_only_those_inside(workbench: Path) -> Non
     assert total == hits  # clips tile the takes: each hit counts once
 
 
+def test_windows_of_seconds_and_overlaps(workbench: Path) -> None:
+    takes = DatasetTakes(open_dataset(workbench / "data"))
+
+    def cut(**cutting: Any) -> list[EvalClip]:
+        wanted = takes.split("test")[:1]
+        return eval_clips(takes, wanted, cutting=Cutting(**cutting), max_items=0, seed=0)
+
+    plain = cut(window_sec=1.0)
+    assert [clip.start_sec for clip in plain] == list(range(len(plain)))
+    assert {clip.duration_sec for clip in plain[:-1]} == {1.0}
+    halves = [clip.start_sec for clip in cut(window_sec=1.0, hop_sec=0.5)]
+    assert halves[:4] == [0.0, 0.5, 1.0, 1.5] and len(halves) >= 2 * len(plain) - 1
+    whole, overlapping = cut(beats=4), cut(beats=4, hop_beats=2)
+    starts = [clip.start_sec for clip in overlapping]
+    assert [clip.start_sec for clip in whole] == [s for s in starts[::2]][: len(whole)]
+    assert overlapping[1].start_sec < overlapping[0].end_sec
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"hop_sec": 1.0}, "say their length"),
+        ({"hop_beats": 2, "window_sec": 2.0}, "`hop_beats` is of windows in beats"),
+        ({"window_sec": 0.01}, "at least 0.1"),
+        ({"hop_beats": -1}, "hop_beats"),
+    ],
+)
+def test_windows_that_contradict_each_other_are_refused(
+    workbench: Path, tmp_path: Path, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        config(workbench, tmp_path, **options)
+
+
+def test_seconds_and_a_hop_as_typed_are_in_the_manifest(workbench: Path, tmp_path: Path) -> None:
+    arguments = [
+        f"--system=one:{workbench}/one.safetensors:{workbench}/cache", "--no-audio-metrics",
+        "--window-sec", "1", "--hop-sec", "0.5", "--max-items", "3", "--device", "cpu",
+    ]  # fmt: skip
+    assert run(["eval", *arguments, "--out", str(tmp_path / "out")]) == 0
+    clips = Evaluation.open(tmp_path / "out").manifest.clips
+    assert (clips.window_sec, clips.hop_sec, clips.length, clips.count) == (1.0, 0.5, "1 s", 3)
+
+
 def test_windows_cover_clips_with_context(workbench: Path) -> None:
     cache = Cache.open(workbench / "cache")
     (clip, *_) = clips_of(cache, "test")
@@ -340,7 +385,7 @@ def test_windows_cover_clips_with_context(workbench: Path) -> None:
 
 def test_the_nearest_clip_of_a_training_clip_is_itself(workbench: Path) -> None:
     cache = Cache.open(workbench / "cache")
-    nearest = NearestCodes(cache, 4, 3.0, seed=0)
+    nearest = NearestCodes(cache, Cutting(), 3.0, seed=0)
     clips = clips_of(cache, "train")
     for clip in clips[:10]:
         window = frame_window(clip, cache.entry(clip.take.key), cache.clock, 3, 3)

@@ -7,23 +7,22 @@ frames before the clip, so that tails of earlier hits have a cause that the mode
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
+from midigroove_core.cache.cutting import Cutting
 from midigroove_core.errors import MidigrooveError
 from midigroove_core.interfaces.batch import GridBatch, Reference
 from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.performance import DrumPerformance
-
-LEAD_SEC = 0.1
-"""How long before the beat a clip begins."""
 
 
 @dataclass(frozen=True)
@@ -60,66 +59,29 @@ class ClipArrays:
     start_frame: int
 
 
-def cut_clips(
-    cache: Cache,
-    split: str | None = None,
-    *,
-    beats: int = 4,
-    hop_beats: int = 0,
-    lead_sec: float = LEAD_SEC,
-    window_sec: float = 0.0,
-    hop_sec: float = 0.0,
-) -> list[Clip]:
-    """Every window of `beats` quarter notes, in the order of the cache.
+def cut_clips(cache: Cache, split: str | None = None, **cutting: Any) -> list[Clip]:
+    """`clips_of` with the fields of `Cutting` by name: `cut_clips(cache, beats=8)`."""
+    return clips_of(cache, split, Cutting(**cutting))
 
-    Windows follow each other without gaps or overlaps unless a hop says otherwise. A window begins
-    `lead_sec` before its beat, the first one at the start of the take. What is left at the end of
-    a take is a clip of its own if it is at least half a window long, or if the take has no other.
+
+def clips_of(cache: Cache, split: str | None, cutting: Cutting) -> list[Clip]:
+    """Every window of a cache's takes, in their order.
+
+    What is left at the end of a take is a clip of its own if it is at least half a window long, or
+    if the take has no other.
 
     Args:
         cache: the takes.
         split: "train", "validation" or "test"; None takes all.
-        beats: length in quarter notes by the performance's own tempo.
-        hop_beats: from the beginning of a window to that of the next; 0 is its length.
-        lead_sec: how long before the beat a window begins.
-        window_sec: length in seconds, instead of beats; such windows follow no beat.
-        hop_sec: the hop of these; 0 is their length.
-
-    Raises:
-        MidigrooveError: `beats` is not positive, or another is negative.
+        cutting: into what.
     """
-    if beats < 1 or min(hop_beats, lead_sec, window_sec, hop_sec) < 0:
-        raise MidigrooveError(
-            f"clips need beats >= 1 and lead_sec >= 0, got {beats} and {lead_sec}; hops and "
-            f"window_sec are not negative"
-        )
     clips: list[Clip] = []
     for index, entry in enumerate(cache.entries):
         if split is None or entry.split == split:
             end_sec = float(cache.clock.frames_to_seconds(entry.num_frames))
-            if window_sec:
-                edges = _edges_in_sec(end_sec, window_sec, hop_sec or window_sec)
-            else:
-                performance = cache.performance(entry)
-                edges = _edges_on_beats(performance, end_sec, beats, hop_beats or beats, lead_sec)
+            edges = cutting.edges(partial(cache.performance, entry), end_sec)
             clips += _inside(index, entry.num_frames, cache.clock.split(edges)[0])
     return clips
-
-
-def _edges_on_beats(
-    performance: DrumPerformance, end_sec: float, beats: int, hop_beats: int, lead_sec: float
-) -> NDArray[np.float64]:
-    """Start and end of each window: [N, 2] seconds."""
-    last_beat = float(performance.seconds_to_beats(end_sec + lead_sec))
-    starts = hop_beats * np.arange(max(1, math.ceil(last_beat / hop_beats)))
-    edges = performance.beats_to_seconds(np.stack([starts, starts + beats], axis=1)) - lead_sec
-    return np.maximum(edges, 0.0)
-
-
-def _edges_in_sec(end_sec: float, window_sec: float, hop_sec: float) -> NDArray[np.float64]:
-    """Start and end of each window: [N, 2] seconds."""
-    starts = hop_sec * np.arange(max(1, math.ceil(end_sec / hop_sec)))
-    return np.stack([starts, starts + window_sec], axis=1)
 
 
 def _inside(index: int, num_frames: int, edges: NDArray[np.int64]) -> list[Clip]:

@@ -91,6 +91,28 @@ def evaluate(
         int, number(bounds.COUNT, help="At most so many clips, drawn; 0: all.")
     ] = 0,
     beats: Annotated[int, number(bounds.BEATS, help="Length of a clip in quarter notes.")] = 4,
+    hop_beats: Annotated[
+        int,
+        number(
+            bounds.HOP_BEATS,
+            help="Beats from a clip to the next; fewer than --beats overlap.",
+            show_default="--beats",
+        ),
+    ] = 0,
+    window_sec: Annotated[
+        float,
+        number(
+            bounds.SECONDS, help="Length of a clip in seconds, on no beat.", show_default="--beats"
+        ),
+    ] = 0.0,
+    hop_sec: Annotated[
+        float,
+        number(
+            bounds.SECONDS,
+            help="Seconds from such a clip to the next.",
+            show_default="--window-sec",
+        ),
+    ] = 0.0,
     audio_metrics: Annotated[bool, typer.Option(help="Score audio, not only codes.")] = True,
     metric: Annotated[
         list[str] | None, typer.Option(help="A figure of a plugin beside core's; repeatable.")
@@ -199,7 +221,8 @@ def evaluate(
         systems=systems, audio=folders,
         caches=tuple(cache or ()), out=out, split=split,
         dataset=dataset, reference=reference, sample_rate=sample_rate,
-        intersection=intersection, max_items=max_items, beats=beats,
+        intersection=intersection, max_items=max_items, beats=beats, hop_beats=hop_beats,
+        window_sec=window_sec, hop_sec=hop_sec,
         audio_metrics=audio_metrics, metrics=tuple(metric or ()),
         knee_items=knee_items, long_items=long_items,
         save_preds=_read_save_preds(save_preds),

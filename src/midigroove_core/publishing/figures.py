@@ -70,7 +70,7 @@ def figures(evaluation: Evaluation, system: SystemFacts, name: str) -> str:
     ]
     own = markdown.plain(system.name)
     said = (
-        f"On {summary.clips} clips of {evaluation.manifest.clips.beats} beats, of "
+        f"On {summary.clips} clips of {evaluation.manifest.clips.length}, of "
         f"{summary.performances} performances of the split {markdown.plain(summary.split)}, drawn "
         f"with {_settings(system.sampling)}. A figure is a mean over clips, ± half its "
         f"{summary.confidence * 100:g} % interval over performances. **{own}** is "

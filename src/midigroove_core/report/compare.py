@@ -24,6 +24,7 @@ from midigroove_core.scorecard.tables import head, in_order, plain, seeds_text
 
 MUST_AGREE: tuple[tuple[str, str, Callable[[Manifest], Any]], ...] = (
     ("clips.split", "another split", lambda m: m.clips.split),
+    ("clips.length", "clips of another length", lambda m: m.clips.length),
     ("reference.kind", "another kind of reference", lambda m: m.reference and m.reference.kind),
     ("reference.dataset", "another dataset", lambda m: m.reference and m.reference.dataset),
     (

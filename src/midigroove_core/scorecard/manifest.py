@@ -27,7 +27,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class ClipsFacts:
-    """Which clips were judged."""
+    """Which clips were judged; windows of seconds where `window_sec` is not 0."""
 
     split: str
     beats: int
@@ -35,6 +35,14 @@ class ClipsFacts:
     fingerprint: str
     intersection: bool
     max_items: int
+    hop_beats: int = 0
+    window_sec: float = 0.0
+    hop_sec: float = 0.0
+
+    @property
+    def length(self) -> str:
+        """Of a clip, for people."""
+        return f"{self.window_sec:g} s" if self.window_sec else f"{self.beats} beats"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache
-from midigroove_core.cache.clips import Clip, cut_clips
+from midigroove_core.cache.clips import Clip, clips_of
+from midigroove_core.cache.cutting import Cutting
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.batch import GridBatch
@@ -147,11 +148,11 @@ def make_windows(cache: Cache, config: TrainConfig) -> Windows:
         return stratum(cache.entries[clip.entry_index])
 
     def cut(split: str) -> list[Clip]:
-        clips = cut_clips(
-            cache, split, beats=config.beats, hop_beats=config.hop_beats, lead_sec=config.lead_sec,
-            window_sec=config.window_sec if config.clips == "seconds" else 0.0,
-            hop_sec=config.hop_sec,
-        )  # fmt: skip
+        window_sec = config.window_sec if config.clips == "seconds" else 0.0
+        cutting = Cutting(
+            config.beats, config.hop_beats, config.lead_sec, window_sec, config.hop_sec
+        )
+        clips = clips_of(cache, split, cutting)
         if config.kits:
             clips = [c for c in clips if cache.entries[c.entry_index].kit in kits]
         if not clips:

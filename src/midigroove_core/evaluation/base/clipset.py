@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.cache import CacheEntry
-from midigroove_core.cache.clips import LEAD_SEC
+from midigroove_core.cache.cutting import Cutting
 from midigroove_core.clock import FrameClock
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.journal import Journal
@@ -133,12 +133,12 @@ def eval_clips(
     source: TakeSource,
     takes: Sequence[JudgedTake],
     *,
-    beats: int,
+    cutting: Cutting,
     max_items: int,
     seed: int,
     journal: Journal | None = None,
 ) -> list[EvalClip]:
-    """Windows of `beats` quarter notes of every take, in their order, as training cuts them.
+    """Windows of every take, in their order, as training cuts them.
 
     Their edges are whole milliseconds and depend on no codec, so evaluations of different codecs
     judge the same clips.
@@ -146,7 +146,7 @@ def eval_clips(
     Args:
         source: of performances.
         takes: which of its takes.
-        beats: length of a clip.
+        cutting: how takes are cut.
         max_items: keep so many, drawn with the seed, a smaller draw being part of any larger one;
             0 keeps all.
         seed: of the draw.
@@ -158,7 +158,7 @@ def eval_clips(
     clips: list[tuple[JudgedTake, float, float]] = []
     for take in takes:
         try:
-            edges = _edges_sec(source.performance(take), source.duration_sec(take), beats)
+            edges = _edges_sec(source.performance(take), source.duration_sec(take), cutting)
         except InputError as error:
             if journal is None:
                 raise
@@ -177,16 +177,12 @@ def eval_clips(
 
 
 def _edges_sec(
-    performance: DrumPerformance, duration_sec: float, beats: int
+    performance: DrumPerformance, duration_sec: float, cutting: Cutting
 ) -> list[tuple[float, float]]:
-    """Start and end of each window; see `cache.clips.cut_clips`, which does so in frames."""
+    """Start and end of each window, in whole milliseconds; see `cache.clips`, which has frames."""
     end_sec = math.floor(duration_sec * 1000) / 1000
-    last_beat = float(performance.seconds_to_beats(end_sec + LEAD_SEC))
-    num_windows = max(1, math.ceil(last_beat / beats))
-    edges = performance.beats_to_seconds(beats * np.arange(num_windows + 1)) - LEAD_SEC
-    in_ms = np.round(np.maximum(edges, 0.0), 3).tolist()
     found: list[tuple[float, float]] = []
-    for start, end in zip(in_ms[:-1], in_ms[1:], strict=True):
+    for start, end in np.round(cutting.edges(lambda: performance, end_sec), 3).tolist():
         inside = min(end, end_sec) - start
         if inside > 0 and (2 * inside >= end - start or not found):
             found.append((start, min(end, end_sec)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from midigroove_core import bounds
+from midigroove_core.cache.cutting import Cutting
 from midigroove_core.device import check_device
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.sampling import check_common
@@ -16,6 +17,9 @@ from midigroove_core.scorecard.rows import CODES_KINDS, REFERENCE_KINDS, RowKind
 LEAST_RATE = int(bounds.SCORED_RATE.low)
 """Hz; below it cymbals have no band to be heard in."""
 
+LEAST_WINDOW_SEC = 0.1
+"""A clip is known by its milliseconds, and a shorter one has no spectrum worth comparing."""
+
 _BOUNDS = {
     "sample_rate": bounds.SCORED_RATE,
     "max_items": bounds.COUNT,
@@ -23,6 +27,9 @@ _BOUNDS = {
     "knee_items": bounds.COUNT,
     "save_preds": bounds.COUNT,
     "beats": bounds.BEATS,
+    "hop_beats": bounds.HOP_BEATS,
+    "window_sec": bounds.SECONDS,
+    "hop_sec": bounds.SECONDS,
     "seed": bounds.SEED,
     "seeds": bounds.AT_LEAST_ONE,
 }
@@ -141,13 +148,17 @@ class EvalConfig:
         overwrite: replace an evaluation of other settings or files that is there.
         split: of the caches.
         dataset: folder or csv of the recordings; None asks the environment, see `open_dataset`.
+        dataset_options: further arguments of `open_dataset`, such as `kind`, `root` or `train_csv`.
         reference: what rows are compared with: "recording", or where there are no recordings
             "oracle", the first system's codec. Never one in the place of the other unasked.
         sample_rate: of all audio that is scored, so that systems of different codecs compare;
             None takes the highest of their codecs.
         intersection: only clips that all systems have.
         max_items: at most so many clips, drawn with the seed; 0 takes all.
-        beats: length of a clip.
+        beats, hop_beats: length of a clip in quarter notes, and from one clip to the next; a hop of
+            0 is the length, less makes clips overlap.
+        window_sec, hop_sec: the same in seconds, from the start of the take and on no beat; a
+            `window_sec` of 0 goes by beats.
         device, decode_device: where models and codecs run; decoding runs on `device` by default.
         codec_paths: codec id -> where its weights lie, if it does not find them itself; "" is for
             every codec that is not named.
@@ -200,6 +211,15 @@ class EvalConfig:
     audio: tuple[AudioSpec, ...] = ()
     caches: tuple[Path, ...] = ()
     metrics: tuple[str, ...] = ()
+    hop_beats: int = 0
+    window_sec: float = 0.0
+    hop_sec: float = 0.0
+    dataset_options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cutting(self) -> Cutting:
+        """How takes are cut into clips."""
+        return Cutting(self.beats, self.hop_beats, window_sec=self.window_sec, hop_sec=self.hop_sec)
 
     def __post_init__(self) -> None:
         names = [*(spec.name for spec in self.systems), *(spec.name for spec in self.audio)]
@@ -226,8 +246,19 @@ class EvalConfig:
         for name, limits in _BOUNDS.items():
             if getattr(self, name) is not None and getattr(self, name) != "all":
                 limits.check(f"`{name}`", getattr(self, name))
+        self._check_windows()
         check_common(self.sampling)
         for device in (self.device, self.decode_device or "cpu"):
             check_device(device)
         if self.embedding_path is not None and not self.embedding:
             raise InputError("embedding_path is given, but no embedding")
+
+    def _check_windows(self) -> None:
+        if self.hop_sec and not self.window_sec:
+            raise InputError("`hop_sec` is of windows in seconds: say their length, `window_sec`")
+        if self.hop_beats and self.window_sec:
+            raise InputError("`hop_beats` is of windows in beats, and `window_sec` in seconds")
+        for name in ("window_sec", "hop_sec"):
+            value = getattr(self, name)
+            if value and value < LEAST_WINDOW_SEC:
+                raise InputError(f"`{name}` must be at least {LEAST_WINDOW_SEC}, got {value}")

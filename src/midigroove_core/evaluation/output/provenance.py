@@ -22,7 +22,7 @@ from midigroove_core.scorecard.measured import Measured
 from midigroove_core.scorecard.records import CacheFacts, FolderFacts, SystemFacts
 
 _ELSEWHERE = (
-    "systems", "audio", "caches", "dataset",  # known by what is in them
+    "systems", "audio", "caches", "dataset", "dataset_options",  # known by what is in them
     "out", "overwrite", "device", "decode_device", "codec_paths", "pred_dir", "embedding_path",
 )  # fmt: skip
 
@@ -42,7 +42,9 @@ def make_manifest(config: EvalConfig, settings: str, measured: Measured) -> Mani
         versions={"midigroove": __version__, **_library_versions()},
         clips=ClipsFacts(
             config.split, config.beats, len(measured.clips),
-            clips_fingerprint(measured.clips, config.beats), config.intersection, config.max_items,
+            clips_fingerprint(measured.clips, config.window_sec or config.beats),
+            config.intersection, config.max_items, config.hop_beats, config.window_sec,
+            config.hop_sec,
         ),
         long=LongFacts(
             config.long_items, None if long is None else clips_fingerprint(long.stretches, 0)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
-from midigroove_core.cache.clips import cut_clips
+from midigroove_core.cache.clips import clips_of
+from midigroove_core.cache.cutting import Cutting
 from midigroove_core.drums import DRUM_CLASSES, classes_of_pitches, load_drum_map
 from midigroove_core.evaluation.base.clipset import EvalClip, FrameWindow
 from midigroove_core.metrics.codes import CodeModel
@@ -108,9 +109,9 @@ class NearestCodes(CodesRow):
 
     kind = RowKind.NEAREST
 
-    def __init__(self, cache: Cache, beats: int, longest_sec: float, seed: int) -> None:
+    def __init__(self, cache: Cache, cutting: Cutting, longest_sec: float, seed: int) -> None:
         self._cache = cache
-        found = cut_clips(cache, "train", beats=beats)
+        found = clips_of(cache, "train", cutting)
         if len(found) > MAX_NEIGHBOURS:
             chosen = np.random.default_rng(seed).choice(len(found), MAX_NEIGHBOURS, replace=False)
             found = [found[index] for index in sorted(chosen)]
@@ -189,7 +190,7 @@ def clip_generator(clip: EvalClip, seed: int, salt: str) -> np.random.Generator:
 
 
 def make_code_rows(
-    cache: Cache, names: Sequence[str], code_model: CodeModel | None, *, beats: int,
+    cache: Cache, names: Sequence[str], code_model: CodeModel | None, *, cutting: Cutting,
     longest_sec: float, seed: int,
 ) -> list[CodesRow]:  # fmt: skip
     """The rows of `names` that this cache can have."""
@@ -201,5 +202,5 @@ def make_code_rows(
     if "unigram" in names and code_model is not None:
         rows.append(UnigramCodes(code_model, seed))
     if "nearest" in names and cache.split("train"):
-        rows.append(NearestCodes(cache, beats, longest_sec, seed))
+        rows.append(NearestCodes(cache, cutting, longest_sec, seed))
     return rows

@@ -100,7 +100,7 @@ def open_plan(config: EvalConfig, registry: Registry, message: Callable[[str], N
     folders = [AudioFolder(spec, source.split(config.split)) for spec in config.audio]
     takes = judged_takes(source, config.split, _among(config, groups, folders))
     clips = eval_clips(
-        source, takes, beats=config.beats, max_items=config.max_items, seed=config.seed,
+        source, takes, cutting=config.cutting, max_items=config.max_items, seed=config.seed,
         journal=journal,
     )  # fmt: skip
     message(
@@ -167,7 +167,7 @@ def _references(
     rate = config.sample_rate or max(LEAST_RATE, *rates)
     recordings = None
     if config.reference == "recording":
-        recordings = Recordings(config.dataset, rate, _channels(groups))
+        recordings = Recordings(config.dataset, rate, _channels(groups), config.dataset_options)
     elif groups:
         message(f"the reference is the codec oracle of {groups[0].cache.path}, not recordings")
     else:
@@ -199,8 +199,8 @@ class _Rows:
         decoder = None if references is None else Decoder(references.sample_rate, journal)
         for group in self.groups:
             codes = make_code_rows(
-                group.cache, self.config.rows, self.models[group.oracle], beats=self.config.beats,
-                longest_sec=self.longest_sec, seed=self.config.seed,
+                group.cache, self.config.rows, self.models[group.oracle],
+                cutting=self.config.cutting, longest_sec=self.longest_sec, seed=self.config.seed,
             )  # fmt: skip
             for row in codes:
                 yield ReferenceCodesSource(group, row, decoder, journal)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ class Recordings:
         dataset: folder or csv; None asks the environment.
         sample_rate: of the clips.
         channels: of the clips: 1 mixes what the files have.
+        options: further arguments of `open_dataset`.
 
     Attributes:
         sample_rate: of the clips.
@@ -32,13 +35,21 @@ class Recordings:
         InputError: not a dataset, or none named.
     """
 
-    def __init__(self, dataset: Path | None, sample_rate: int, channels: int = 1) -> None:
-        if dataset is None and not is_dataset_in_environment():
+    def __init__(
+        self,
+        dataset: Path | None,
+        sample_rate: int,
+        channels: int = 1,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        options = dict(options or {})
+        named = dataset or options.get("train_csv") or options.get("val_csv")
+        if not named and not is_dataset_in_environment():
             raise InputError(
                 "no recordings to compare with: name the `dataset`, or set EGMD_ROOT; to compare "
                 "with what the codec makes of its own codes instead, set `reference` to oracle"
             )
-        self._dataset = open_dataset(dataset)
+        self._dataset = open_dataset(dataset, **options)
         self.takes = DatasetTakes(self._dataset)
         self._by_key = {take.key: take for take in self._dataset.takes}
         self.sample_rate = sample_rate
