@@ -405,5 +405,7 @@ def test_the_model_that_ships_has_a_name(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.chdir(tmp_path)
     assert checkpoint_file("groove_model") == shipped_checkpoint()
     assert read_metadata("groove_model").codec.id == "groove_32khz"
+    with pytest.raises(InputError, match=r"^groove_modl: no such .* mean groove_model\?\)$"):
+        read_metadata("groove_modl")
     Path("groove_model").write_text("a file of that name comes first")
     assert checkpoint_file("groove_model") == Path("groove_model")

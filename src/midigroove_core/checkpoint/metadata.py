@@ -10,7 +10,7 @@ import msgspec
 
 from midigroove_core.checkpoint.shipped import SHIPPED, shipped_checkpoint
 from midigroove_core.clock import FrameClock
-from midigroove_core.errors import InputError
+from midigroove_core.errors import InputError, nearest
 from midigroove_core.hub import Layout, is_address, pull
 from midigroove_core.interfaces.codec import Codebook, read_codebooks
 from midigroove_core.structured import Count, Sha256, convert_as
@@ -139,14 +139,18 @@ def checkpoint_file(path: str | Path) -> Path:
     the name `groove_model` the one that ships.
 
     Raises:
-        InputError: a folder without one, or an address of something else.
+        InputError: no such file, a folder without one, or an address of something else.
         MidigrooveError: an address that cannot be fetched.
     """
     if is_address(path):
         return pull(path, PUBLISHED) / PUBLISHED.first
     path = Path(path)
+    if not path.exists():
+        if str(path) == SHIPPED:
+            return shipped_checkpoint()
+        raise InputError(f"{path}: no such file{nearest(str(path), [SHIPPED])}")
     if not path.is_dir():
-        return shipped_checkpoint() if str(path) == SHIPPED and not path.exists() else path
+        return path
     if not (path / BEST).is_file():
         raise InputError(f"{path}: a folder without {BEST}; name a checkpoint, or a run's folder")
     return path / BEST
