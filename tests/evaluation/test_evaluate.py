@@ -84,7 +84,9 @@ class _OneOf(Ranks):
 def test_several_processes_give_the_same_bytes(
     workbench: Path, evaluated: tuple[Path, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = config(workbench, tmp_path / "one", max_items=4, rows=("oracle", "unigram", "silence"))
+    few = config(
+        workbench, tmp_path / "one", max_items=6, rows=("oracle", "unigram", "sampler", "silence")
+    )
     monkeypatch.setattr("midigroove_core.evaluation.rows.plan.batch_size", lambda *_: 1)
     evaluate(few)
     for rank in (1, 0):

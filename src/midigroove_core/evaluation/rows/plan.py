@@ -115,7 +115,7 @@ def open_plan(config: EvalConfig, registry: Registry, message: Callable[[str], N
         chosen = frozenset(spread(len(clips), config.knee_items))
         knees = [KneeSource(group, chosen, references.sample_rate) for group in groups]
     of_systems = {system.group.oracle for system in systems}
-    rows = _Rows(config, systems, groups, folders, models, references, journal, longest_sec)
+    rows = _Rows(config, systems, groups, folders, models, references, journal, clips, longest_sec)
     return Plan(
         source=source,
         takes=tuple(takes),
@@ -191,6 +191,7 @@ class _Rows:
     models: dict[str, CodeModel | None]
     references: References | None
     journal: Journal
+    clips: Sequence[EvalClip]
     longest_sec: float
 
     def open(self) -> Iterator[RowSource]:
@@ -219,4 +220,4 @@ class _Rows:
         if RowKind.SILENCE in self.config.rows:
             yield SilenceSource(oracle)
         if RowKind.SAMPLER in self.config.rows:
-            yield SamplerSource(oracle, rate, self.journal)
+            yield SamplerSource(oracle, references, self.clips, self.journal)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midigroove_core.audio import resample
+from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.clipset import EvalClip
 from midigroove_core.evaluation.base.journal import Journal
+from midigroove_core.evaluation.rows.references import References
 from midigroove_core.evaluation.rows.source import ClipBatch, Played, RowSource
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import list_kits, load_kit
@@ -52,9 +54,15 @@ class SilenceSource(RowSource):
 class SamplerSource(RowSource):
     """The built-in sampler, for takes whose kit has the name of a built-in one."""
 
-    def __init__(self, oracle: str | None, sample_rate: int, journal: Journal) -> None:
+    def __init__(
+        self,
+        oracle: str | None,
+        references: References,
+        clips: Sequence[EvalClip],
+        journal: Journal,
+    ) -> None:
         self.row = Row(RowKind.SAMPLER.value, RowKind.SAMPLER, None, oracle)
-        self._sampler = BuiltinSampler(sample_rate)
+        self._sampler = BuiltinSampler(references, clips)
         self._journal = journal
 
     def play(self, batch: ClipBatch) -> Iterator[Played]:
@@ -63,7 +71,7 @@ class SamplerSource(RowSource):
             if clip.index not in batch.references:
                 continue
             began = time.perf_counter()
-            played = self._sampler.audio(clip, batch.references[clip.index].audio)
+            played = self._sampler.audio(clip)
             if played is not None:
                 self._journal.of(self.row.name).decode_sec += time.perf_counter() - began
                 yield Played(self.row, clip, audio=played[None])
@@ -72,12 +80,17 @@ class SamplerSource(RowSource):
 class BuiltinSampler:
     """The built-in sampler, for takes whose kit is one of the built-in kits.
 
-    A dataset may have been recorded at another level, so each kit's level is set once, on the first
-    clip that it plays, to the level of the reference.
+    A dataset may have been recorded at another level, so each kit's level is that of the reference
+    on the first of all clips that it plays, whichever of them this process was given.
+
+    Args:
+        references: what clips are compared with, and at which rate.
+        clips: all that are judged.
     """
 
-    def __init__(self, sample_rate: int) -> None:
-        self._sample_rate = sample_rate
+    def __init__(self, references: References, clips: Sequence[EvalClip]) -> None:
+        self._references, self._clips = references, clips
+        self._sample_rate = references.sample_rate
         self._known = {info.id.casefold() for info in list_kits()}
         self._kits: dict[str, Kit] = {}
         self._gains: dict[str, float] = {}
@@ -91,19 +104,26 @@ class BuiltinSampler:
             self._kits[folded] = load_kit(folded)
         return self._kits[folded]
 
-    def audio(self, clip: EvalClip, reference: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def audio(self, clip: EvalClip) -> NDArray[np.float32] | None:
         """The clip `[S]` as the sampler plays it, hits of before still ringing; None if unknown."""
         kit = self.kit(clip.take.kit)
         if kit is None:
             return None
-        audio = self._play(clip, kit)
-        gain = self._gains.get(kit.name)
-        if gain is None:
-            gain = rms(reference) / max(rms(audio), 1e-9)
-            if not 0.01 < gain < 100.0:  # a clip without sound says nothing about the level
-                return audio
-            self._gains[kit.name] = gain
-        return audio * np.float32(gain)
+        if kit.name not in self._gains:
+            self._gains[kit.name] = self._gain(kit)
+        return self._play(clip, kit) * np.float32(self._gains[kit.name])
+
+    def _gain(self, kit: Kit) -> float:
+        for clip in self._clips:
+            if self.kit(clip.take.kit) is kit:
+                try:
+                    reference = self._references.clip(clip)
+                except InputError:
+                    continue
+                gain = rms(reference.audio) / max(rms(self._play(clip, kit)), 1e-9)
+                if 0.01 < gain < 100.0:  # a clip without sound says nothing about the level
+                    return gain
+        return 1.0
 
     def _play(self, clip: EvalClip, kit: Kit) -> NDArray[np.float32]:
         # At the kit's own rate and from a whole second on, so that every hit starts on the very

@@ -16,6 +16,7 @@ from midigroove_core.evaluation.base.journal import Journal
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.recordings import Recordings
 from midigroove_core.evaluation.rows.source import Audio, ClipBatch
+from midigroove_core.metrics.features import AudioFeatures
 from midigroove_core.scorecard.records import Reference
 from midigroove_core.scorecard.rows import RowKind
 
@@ -50,14 +51,21 @@ class References:
         found, recorded = {}, {}
         for clip in clips:
             try:
-                there = self.recordings
-                audio = self._oracle(clip) if there is None else there.audio(clip)
-                found[clip.index] = features_of(downmix(audio), self.sample_rate, "reference")
-                if there is not None:
+                audio = self._audio(clip)
+                found[clip.index] = self._features(audio)
+                if self.recordings is not None:
                     recorded[clip.index] = audio
             except InputError as error:
                 self.journal.skip(clip.clip_id, "", str(error))
         return ClipBatch(number, tuple(clips), found, recorded)
+
+    def clip(self, clip: EvalClip) -> AudioFeatures:
+        """The reference of one clip.
+
+        Raises:
+            InputError: there is none.
+        """
+        return self._features(self._audio(clip))
 
     def stretch(self, stretch: EvalClip) -> Audio:
         """The reference of a long stretch `[C, S]`, codes decoded as one.
@@ -73,6 +81,12 @@ class References:
         codes = group.cache.codes(window.entry, window.left, window.num_frames).astype(np.int64)
         audio = decode_whole(group.codec, codes) / np.float32(window.entry.gain)
         return group.at_rate(stretch, audio, self.sample_rate)
+
+    def _audio(self, clip: EvalClip) -> Audio:
+        return self._oracle(clip) if self.recordings is None else self.recordings.audio(clip)
+
+    def _features(self, audio: Audio) -> AudioFeatures:
+        return features_of(downmix(audio), self.sample_rate, "reference")
 
     def _oracle(self, clip: EvalClip) -> Audio:
         group = self.group
