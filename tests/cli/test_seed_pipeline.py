@@ -52,7 +52,7 @@ def make_egmd(root: Path) -> Path:
     return root / "e-gmd-v1.0.0.csv"
 
 
-def test_from_caches_of_three_codecs_to_one_evaluation(
+def test_from_caches_of_three_codecs_to_one_report_of_six_systems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     egmd_csv = make_egmd(tmp_path / "egmd")
@@ -78,7 +78,9 @@ def test_from_caches_of_three_codecs_to_one_evaluation(
             "--eval-every", 1, "--eval-clips", 0, "--patience", 17, "--nonfinite", "halt",
             "--stratify", "drummer,kit", "--device", "cpu", "--seed", 0,
         )  # fmt: skip
-        systems += ["--system", f"{codec}:{out}/best.safetensors:{cache}:{codec}"]
+        for which in ("best", "last"):
+            system = f"{codec}-{which}:{out}/{which}.safetensors:{cache}:{codec}"
+            systems += ["--system", system]
     typed(
         "eval", "--split", "test", "--intersection", "--max-items", 0, "--device", "cpu",
         "--decode-device", "cpu", "--audio-metrics", "--add-oracle", "--no-add-nearest",
@@ -88,12 +90,17 @@ def test_from_caches_of_three_codecs_to_one_evaluation(
         "--out", "eval/example_run",
     )  # fmt: skip
     summary = json.loads(Path("eval/example_run/summary.json").read_text())
-    assert {row["row"] for row in summary["rows"] if row["kind"] == "system"} == set(CODECS)
+    names = {f"{codec}-{which}" for codec in CODECS for which in ("best", "last")}
+    assert {row["row"] for row in summary["rows"] if row["kind"] == "system"} == names
     assert summary["audio"]["sample_rate"] == 32000
     kept = json.loads(Path("pred/preds.json").read_text())["clips"]
     assert len(kept) == summary["clips"] >= 1
     for codec in CODECS:
-        assert load_audio(next(Path("pred").rglob(f"{codec}.wav")))[1] == 32000
+        assert load_audio(next(Path("pred").rglob(f"{codec}-best.wav")))[1] == 32000
+    typed("report", "eval/example_run", "--preds", "pred", "-o", "report.html")
+    page = Path("report.html").read_text()
+    rows = names | {f"oracle-{line['codec']}" for line in summary["audio"]["codecs"]}
+    assert len(rows) == 9 and all(row in page for row in rows)
     midi = next(egmd_csv.parent.rglob("3_*_1.midi"))
     checkpoint = "runs/dac_acoustic/best.safetensors"
     typed("render", midi, "--checkpoint", checkpoint, "--temperature", 0, "-o", "dac.wav")

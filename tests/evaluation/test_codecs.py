@@ -34,7 +34,13 @@ def judged(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIDIGROOVE_LOAD_PLUGINS", toy_plugin_name)
         codecs = ["toy", "groove", "groove:num_codebooks=2"]
-        options = {"embedding": "", "knee_items": 2, "device": "cpu", "save_preds": 1}
+        options = {
+            "embedding": "",
+            "knee_items": 2,
+            "device": "cpu",
+            "save_preds": 1,
+            "memory": False,
+        }
         return out, evaluate_codecs(codecs, out, dataset=data, **options)
 
 
@@ -79,9 +85,16 @@ def test_codes_are_kept_and_the_manifest_names_the_codecs(
     assert found.sample_rate == 32000 and found.systems == ()
     again = evaluate_codecs(
         ["toy"], out.with_name("again"), dataset=data, caches=out.with_name("eval-caches"),
-        embedding="", knee_items=0, device="cpu",
+        embedding="", knee_items=0, device="cpu", memory=True,
     )  # fmt: skip
     assert again.cost.encoding[0].encode_sec is None  # nothing was encoded again
+    assert 0 <= again.cost.encoding[0].memory_mib < 500
+    decoded = next(line for line in again.cost.rows if line.row == "oracle")
+    assert 0 < decoded.sec_per_clip < 10
+    times = Evaluation.open(out.with_name("again")).columns("times.csv")
+    of_oracle = times["row"] == "oracle"
+    made = times["predict_sec"] + times["decode_sec"]
+    assert made[of_oracle].mean() == pytest.approx(decoded.sec_per_clip, rel=1e-3)
     assert [row.row for row in again.table()] == ["silence", "oracle", "recording"]
 
 
@@ -89,7 +102,7 @@ def test_the_command_and_what_it_refuses(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["codec-eval", "--dataset", str(data), "--out", str(tmp_path / "out"), "--device",
-               "cpu", "--embedding", "none", "--codec"]  # fmt: skip
+               "cpu", "--embedding", "none", "--no-memory", "--codec"]  # fmt: skip
     assert run([*command, "toy"]) == 0
     assert "What each codec loses" in capsys.readouterr().out
     assert run([*command, "toy", "--codec", "toy"]) == 2

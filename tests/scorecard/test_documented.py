@@ -16,7 +16,7 @@ from midigroove_core.scorecard.manifest import Manifest
 from midigroove_core.scorecard.metrics import CLIP_METRICS, TAKE_METRICS
 from midigroove_core.scorecard.scores import Skip
 from midigroove_core.scorecard.summary import Summary
-from midigroove_core.scorecard.writing import CLIP_COLUMNS, SET_COLUMNS
+from midigroove_core.scorecard.writing import CLIP_COLUMNS, SET_COLUMNS, TIME_COLUMNS
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation_files.md"
 pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="only in a checkout, not in the sdist")
@@ -55,6 +55,7 @@ FILES = {
     "summary.json": all_names(Summary),
     "manifest.json": all_names(Manifest),
     "cost.json": all_names(Cost),
+    "times.csv": set(TIME_COLUMNS),
     "preds/preds.json": all_names(Kept),
     "skipped.jsonl": names(Skip),
 }

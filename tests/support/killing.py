@@ -38,7 +38,7 @@ from support.cache_fixtures import make_dataset
 from support.midi_bytes import beat, meta, song
 from support.trainable_cache import make_cache
 
-DIFFERENT = ("summary.json", "cost.json")
+DIFFERENT = ("summary.json", "cost.json", "times.csv")
 """Files with times in them: they must be there, whatever they say."""
 
 

@@ -60,6 +60,9 @@ def codec_eval(
     caches: Annotated[
         Path | None, typer.Option(help="Folder of their codes.", show_default="OUT-caches")
     ] = None,
+    memory: Annotated[
+        bool, typer.Option(help="See how much memory each takes, in a process of its own.")
+    ] = True,
     codec_path: Annotated[
         list[str] | None,
         typer.Option(metavar="[CODEC_ID=]PATH", help="Weights of a codec; repeatable."),
@@ -89,6 +92,7 @@ def codec_eval(
     with progress_for_terminal() as progress:
         result = evaluate_codecs(
             codec, out, dataset=dataset, split=split, max_takes=max_takes, caches=caches,
+            memory=memory,
             progress=progress, **chosen,
         )  # fmt: skip
     print_scorecard(result, json)

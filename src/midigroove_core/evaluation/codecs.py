@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from midigroove_core.cache.encoding import CacheSummary
 from midigroove_core.coding.open import open_codec
 from midigroove_core.errors import InputError
 from midigroove_core.evaluation.base.config import EvalConfig
+from midigroove_core.evaluation.codec_memory import codec_memory_mib
 from midigroove_core.evaluation.pipeline import run_evaluation
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.progress import Progress, Silent
@@ -70,6 +71,7 @@ def evaluate_codecs(
     split: str = "test",
     max_takes: int | None = None,
     caches: str | Path | None = None,
+    memory: bool = True,
     progress: Progress | None = None,
     **options: Any,
 ) -> Scorecard:
@@ -82,6 +84,7 @@ def evaluate_codecs(
         split: which takes.
         max_takes: at most so many of them, drawn with the seed.
         caches: folder of their codes, kept for the next time; `out`-caches by default.
+        memory: start a process for each codec, to see how much it takes.
         progress: told how far it is.
         options: further fields of `EvalConfig`.
 
@@ -116,14 +119,23 @@ def evaluate_codecs(
         built = build_cache(
             judged, codec, paths[spec], device=config.device, progress=progress, registry=registry
         )
-        encoding.append(_cost(spec, codec, built))
+        cost = _cost(spec, codec, built)
+        if memory:
+            path = _path(codec.codec_id, config)
+            found = codec_memory_mib(spec.codec, spec.options, path, config.device)
+            cost = replace(cost, memory_mib=found)
+        encoding.append(cost)
     return run_evaluation(config, progress, encoding=encoding)
 
 
 def _open(spec: CodecSpec, config: EvalConfig, registry: Registry) -> Codec:
-    codec_id = registry.entry("codec", spec.codec).id
-    path = config.codec_paths.get(codec_id, config.codec_paths.get(""))
+    path = _path(registry.entry("codec", spec.codec).id, config)
     return open_codec(spec.codec, options=spec.options, path=path, registry=registry)
+
+
+def _path(codec_id: str, config: EvalConfig) -> str | None:
+    """Where the weights of a codec lie, if it was said."""
+    return config.codec_paths.get(codec_id, config.codec_paths.get(""))
 
 
 def _cost(spec: CodecSpec, codec: Codec, built: CacheSummary) -> EncodingCost:

@@ -289,7 +289,9 @@ def _codecs(summary: Summary, cost: Cost) -> Table | None:
     ]
     note = (
         "The oracle: true codes, decoded. Bits per second if every code were equally likely. "
-        "Times real time: seconds of work for a second of audio, below 1 is faster than it plays."
+        "Times real time: seconds of work for a second of audio, below 1 is faster than it plays. "
+        "Memory: what its weights and ten seconds of audio add to a process of its own, or take of "
+        "a GPU's, at the most."
     )
     return Table("codecs", found.title, found.columns, rows, note)
 

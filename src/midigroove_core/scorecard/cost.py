@@ -42,13 +42,20 @@ class LongCost:
 
 @dataclass(frozen=True)
 class EncodingCost:
-    """Seconds that a codec took to encode its takes, inside the codec, per cache."""
+    """What a codec took to encode its takes, inside the codec, per cache.
+
+    Attributes:
+        encode_sec, audio_sec, real_time_factor: None where nothing was encoded.
+        memory_mib: that its weights and ten seconds of audio add to a process of its own, or on a
+            GPU take of that one's memory, at the most; None where it was not measured.
+    """
 
     cache: str
     codec: str
     encode_sec: float | None
     audio_sec: float | None
     real_time_factor: float | None
+    memory_mib: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,13 +113,13 @@ def make_cost(measured: Measured, wall_sec: float, encoding: Sequence[EncodingCo
 
 
 def _line(row: str, spent: Spent, clips: int) -> CostLine:
-    made = spent.predict_sec + spent.decode_sec
+    made = spent.total("predict") + spent.total("decode")
     factor = made / spent.audio_sec if spent.audio_sec else float("nan")
     return CostLine(
         row,
-        number(spent.predict_sec),
-        number(spent.decode_sec),
-        number(spent.score_sec),
+        number(spent.total("predict")),
+        number(spent.total("decode")),
+        number(spent.total("score")),
         number(spent.audio_sec),
         number(factor),
         number(made / clips) if clips else None,

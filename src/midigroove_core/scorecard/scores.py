@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,11 +120,36 @@ def skips_by_reason(skips: Sequence[Skip]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
+Part = Literal["predict", "decode", "score"]
+PARTS: tuple[Part, ...] = ("predict", "decode", "score")
+
+
 @dataclass
 class Spent:
-    """Seconds spent on a row; kept apart from the results, which are the same bytes every time."""
+    """Seconds spent on a row; kept apart from the results, which are the same bytes every time.
 
-    predict_sec: float = 0.0
-    decode_sec: float = 0.0
-    score_sec: float = 0.0
+    Attributes:
+        of_clips: clip's number -> seconds per part. What was done for several clips at once is
+            divided between them evenly.
+        audio_sec: of audio that came of it.
+    """
+
+    of_clips: dict[int, dict[Part, float]] = field(default_factory=dict)
     audio_sec: float = 0.0
+
+    def add(self, part: Part, seconds: float, clips: Sequence[int]) -> None:
+        """What was done for these clips together."""
+        for clip in clips:
+            own = self.of_clips.setdefault(clip, {})
+            own[part] = own.get(part, 0.0) + seconds / len(clips)
+
+    def total(self, part: Part) -> float:
+        """Over all clips."""
+        return sum(own.get(part, 0.0) for own in self.of_clips.values())
+
+    def absorb(self, other: Spent) -> None:
+        """What another process spent, on other clips."""
+        for clip, parts in other.of_clips.items():
+            for part, seconds in parts.items():
+                self.add(part, seconds, (clip,))
+        self.audio_sec += other.audio_sec

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from midigroove_core.metrics.info import SET_METRICS, MetricInfo
-from midigroove_core.scorecard.cost import Cost
+from midigroove_core.scorecard.cost import Cost, CostLine, EncodingCost
 from midigroove_core.scorecard.figures import Difference, Figure, Range
 from midigroove_core.scorecard.metrics import ALL_METRICS, BOUNDED
 from midigroove_core.scorecard.records import SetDistances, SetFloor, SetLine
@@ -149,8 +149,8 @@ def codec_table(summary: Summary, cost: Cost) -> TextTable | None:
     if not codecs:
         return None
     metrics = [name for name in CODEC_FIGURES if name in summary.metrics]
-    made = {line.row: line.real_time_factor for line in cost.rows}
-    encoded = {line.cache: line.real_time_factor for line in cost.encoding}
+    made = {line.row: line for line in cost.rows}
+    encoded = {line.cache: line for line in cost.encoding}
     rows: list[list[object]] = []
     for line in codecs:
         row = summary.row(line.oracle)
@@ -159,13 +159,27 @@ def codec_table(summary: Summary, cost: Cost) -> TextTable | None:
         rows.append(
             [line.oracle, line.codec, plain(bits), line.sample_rate, plain(line.frame_rate),
              f"{line.codebooks}", *(cell(figures.get(name)) for name in metrics),
-             plain(encoded.get(line.cache)),
-             plain(made.get(line.oracle))]
+             *_spent(encoded.get(line.cache), made.get(line.oracle))]
         )  # fmt: skip
     heads = [head(summary.metrics[name]) for name in metrics]
     columns = ["row", "codec", "kbit/s", "sample rate", "frames/s", "rows of codes", *heads]
     title = "What each codec loses, and what it takes"
-    return TextTable(title, [*columns, "encoding, x real time", "decoding, x real time"], rows)
+    return TextTable(title, [*columns, *SPENT_COLUMNS], rows)
+
+
+SPENT_COLUMNS = (
+    "encoding, x real time", "decoding, x real time", "decoding, s per clip", "memory, MiB",
+)  # fmt: skip
+
+
+def _spent(encoding: EncodingCost | None, decoding: CostLine | None) -> list[object]:
+    """What a codec takes, under `SPENT_COLUMNS`."""
+    return [
+        plain(None if encoding is None else encoding.real_time_factor),
+        plain(None if decoding is None else decoding.real_time_factor),
+        plain(None if decoding is None else decoding.sec_per_clip),
+        plain(None if encoding is None else encoding.memory_mib),
+    ]
 
 
 def difference_table(summary: Summary) -> TextTable:

@@ -1,6 +1,7 @@
 """Writes the files of an evaluation: the same inputs and seed give the same bytes.
 
-What differs from run to run, the time and the memory it took, is in cost.json and nowhere else.
+What differs from run to run, the time and the memory it took, is in cost.json and times.csv and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from midigroove_core.scorecard.records import (
     LongLine,
     SetDistances,
 )
+from midigroove_core.scorecard.scores import PARTS, Spent
 from midigroove_core.scorecard.summary import Summary
 
 CLIP_COLUMNS = (
     "clip", "row", "take", "performance", "kit", "drummer", "style", "bpm", "start_sec",
     "duration_sec", "hits",
 )  # fmt: skip
+TIME_COLUMNS = ("clip", "row", "predict_sec", "decode_sec", "score_sec")
 SET_COLUMNS = (
     "kit", "row", "kernel_audio_distance", "kernel_audio_distance_p95", "frechet_distance",
     "frechet_distance_infinity", "density", "coverage", "embeddings", "over_seeds",
@@ -49,6 +52,7 @@ def write_evaluation(
     write_csv(out / "per_kit.csv", *by_kit(measured))
     write_json_lines(out / "skipped.jsonl", [asdict(line) for line in measured.skips])
     _write_audio(out, measured)
+    write_csv(out / "times.csv", TIME_COLUMNS, time_lines(measured))
     write_json(out / "cost.json", cost.to_json())
     write_json(out / "summary.json", summary.to_json())
     write_json(out / MANIFEST, manifest.to_json())
@@ -90,6 +94,17 @@ def seed_lines(measured: Measured, metrics: Sequence[str], first: int) -> list[l
                 figures = [found[draw, index] for found in values]
                 clip = measured.clips[index].clip
                 lines.append([clip, row.name, first + draw, *figures])
+    return lines
+
+
+def time_lines(measured: Measured) -> list[list[object]]:
+    """Lines of times.csv: seconds of each clip and row, all draws together."""
+    lines: list[list[object]] = []
+    for index, clip in enumerate(measured.clips):
+        for row in measured.rows:
+            spent = measured.spent.get(row.name, Spent()).of_clips.get(index)
+            if spent is not None:
+                lines.append([clip.clip, row.name, *(spent.get(part) for part in PARTS)])
     return lines
 
 

@@ -26,9 +26,7 @@ class Journal:
     def absorb(self, spent: dict[str, Spent]) -> None:
         """The time that another process took."""
         for row, other in spent.items():
-            own = self.of(row)
-            for name, seconds in vars(other).items():
-                setattr(own, name, getattr(own, name) + seconds)
+            self.of(row).absorb(other)
 
     def of(self, row: str) -> Spent:
         """The time of a row so far, to add to."""

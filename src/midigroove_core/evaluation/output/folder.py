@@ -17,7 +17,7 @@ from midigroove_core.scorecard.manifest import FORMAT, MANIFEST
 _OWN_FILES = (
     MANIFEST, "summary.json", "cost.json", "clips.csv", "codes.csv", "seeds.csv", "takes.csv",
     "per_drum.csv", "per_kit.csv", "sets.csv", "knee.csv", "codecs.csv", "long.csv",
-    "skipped.jsonl",
+    "skipped.jsonl", "times.csv",
 )  # fmt: skip
 
 

@@ -54,7 +54,8 @@ class Decoder:
             for offer in offers:
                 yield from self._decode(row, group, [offer])
             return
-        self.journal.of(row).decode_sec += time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        self.journal.of(row).add("decode", seconds, [clip.index for clip in clips])
         for clip, audio in zip(clips, decoded, strict=True):
             yield clip, group.at_rate(clip, audio, self.sample_rate)
 

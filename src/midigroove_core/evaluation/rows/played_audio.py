@@ -73,7 +73,8 @@ class SamplerSource(RowSource):
             began = time.perf_counter()
             played = self._sampler.audio(clip)
             if played is not None:
-                self._journal.of(self.row.name).decode_sec += time.perf_counter() - began
+                spent = self._journal.of(self.row.name)
+                spent.add("decode", time.perf_counter() - began, [clip.index])
                 yield Played(self.row, clip, audio=played[None])
 
 

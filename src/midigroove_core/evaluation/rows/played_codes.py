@@ -41,7 +41,8 @@ class ReferenceCodesSource(RowSource):
         windows = windows_of(batch, group.window, row.name, self._journal)
         began = time.perf_counter()
         offers = [(clip, window, self._codes.codes(clip, window)) for clip, window in windows]
-        self._journal.of(row.name).predict_sec += time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        self._journal.of(row.name).add("predict", seconds, [clip.index for clip, _ in windows])
         rate = group.cache.clock.frame_rate
         for clip, window in windows:
             true = group.cache.codes(window.entry, window.start, window.stop - window.start)
@@ -98,7 +99,8 @@ class SystemSource(RowSource):
         system, row = self.system, self.row
         began = time.perf_counter()
         predictions = system.predict_each(clips, batch.number, self._journal, draw)
-        self._journal.of(row.name).predict_sec += time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        self._journal.of(row.name).add("predict", seconds, [clip.index for clip in clips])
         cache = system.group.cache
         for clip, found in predictions:
             window = found.window

@@ -218,6 +218,6 @@ class Scorer:
             scored = True
         except InputError as error:
             self._journal.skip(clip.clip_id, row, str(error))
-        spent.score_sec += time.perf_counter() - began
+        spent.add("score", time.perf_counter() - began, [clip.index])
         spent.audio_sec += clip.duration_sec
         return scored
