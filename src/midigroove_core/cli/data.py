@@ -122,6 +122,10 @@ def verify(
     max_residual_ms: Annotated[
         float, number(bounds.MILLISECONDS, help="Largest spread that passes.")
     ] = 20.0,
+    checksums: Annotated[
+        Path | None,
+        typer.Option(help="Published checksums to compare: of mirdata, md5sum or sha256sum."),
+    ] = None,
     kind: options.Kind = "auto",
     dataset_root: options.Root = None,
     train_csv: options.TrainCsv = None,
@@ -148,8 +152,9 @@ def verify(
     limits = Limits(offset_ms=max_offset_ms, residual_ms=max_residual_ms)
     with progress_for_terminal() as progress:
         found = pipeline.verify(
-            chosen, limits=limits, listen=listen, workers=workers, progress=progress
-        )
+            chosen, limits=limits, listen=listen, checksums=checksums, workers=workers,
+            progress=progress,
+        )  # fmt: skip
     write_json(report, found.to_json())
     print_json(found.to_json()) if json else _print_verify(found, report)
     raise typer.Exit(1 if found.findings else 0)
@@ -253,6 +258,8 @@ def _print_verify(report: VerifyReport, path: Path) -> None:
     summary = facts["alignment_summary"]
     if summary:
         print_table("Audio against MIDI", list(summary), [list(summary.values())])
+    if report.checksums:
+        console.print(f"checksums of {report.checksums} files compared with those published")
     if not report.findings:
         console.print(f"takes: {report.num_takes}, {facts['audio_hours']} h: nothing is wrong")
         return

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from midigroove_core.datasets.checksums import differs, read_checksums
 from midigroove_core.datasets.verify_take import Finding, Limits, check_takes
+from midigroove_core.errors import InputError
 from midigroove_core.metrics.alignment import Alignment
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes import Dataset, Take
 
 SCHEMA = 1
+_FEW = 2000
+"""So many files are read before processes would have started."""
 
 
 @dataclass
@@ -27,6 +32,7 @@ class VerifyReport:
         audio_sec: audio that could be read.
         findings: in the order of the takes.
         alignments: by key of the take, for takes that were heard.
+        checksums: files whose published checksum was compared.
     """
 
     dataset: str
@@ -35,6 +41,7 @@ class VerifyReport:
     audio_sec: float
     findings: list[Finding]
     alignments: dict[str, Alignment]
+    checksums: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -61,6 +68,7 @@ class VerifyReport:
             "schema": SCHEMA, "dataset": self.dataset, "fingerprint": self.fingerprint,
             "takes": self.num_takes, "audio_hours": round(self.audio_sec / 3600, 4),
             "counts": self.counts, "findings": [asdict(finding) for finding in self.findings],
+            "checksums": self.checksums,
             "alignment_summary": self.alignment_summary(),
             "alignment": {key: a.to_json() for key, a in self.alignments.items()},
         }  # fmt: skip
@@ -71,6 +79,7 @@ def verify(
     *,
     limits: Limits | None = None,
     listen: bool = True,
+    checksums: Path | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> VerifyReport:
@@ -80,8 +89,13 @@ def verify(
         dataset: from `open_dataset`.
         limits: of the alignment; the defaults suit datasets that claim a few milliseconds.
         listen: False skips the alignment, which takes most of the time.
+        checksums: of the files as published, see `read_checksums`; all that it names and that are
+            there are compared, whichever takes were chosen.
         workers: processes; None uses every core.
         progress: told of every take.
+
+    Raises:
+        InputError: `checksums` is no such list, or names no file that is there.
     """
     progress = progress or Silent()
     groups: dict[str, list[Take]] = {}
@@ -90,6 +104,8 @@ def verify(
     heard = (limits or Limits()) if listen else None
     tasks = [(dataset.root, takes, heard) for takes in groups.values()]
     findings = [*_check_rows(dataset.takes), *_check_unpaired(dataset)]
+    compared = [] if checksums is None else _listed(dataset.root, checksums)
+    findings += _check_sums(compared, workers)
     alignments: dict[str, Alignment] = {}
     audio_sec = 0.0
     progress.start(f"verifying {len(dataset.takes)} takes", len(dataset.takes))
@@ -110,7 +126,36 @@ def verify(
         audio_sec=audio_sec,
         findings=findings,
         alignments=dict(sorted(alignments.items(), key=lambda item: places[item[0]])),
+        checksums=len(compared),
     )
+
+
+def _listed(root: Path, checksums: Path) -> list[tuple[Path, str, str]]:
+    """Root, path below it and checksum of every file that is listed and there."""
+    listed = read_checksums(checksums).items()
+    there = [(root, name, digest) for name, digest in listed if (root / name).is_file()]
+    if not there:
+        raise InputError(
+            f"{checksums}: none of its {len(listed)} files is in {root}, the first "
+            f"{next(iter(listed))[0]!r}; its paths must count from the dataset's root"
+        )
+    return there
+
+
+def _check_sums(files: list[tuple[Path, str, str]], workers: int | None) -> list[Finding]:
+    found = in_order(_differs, files, workers if len(files) > _FEW else 1)
+    return [
+        Finding("checksum", name, detail)
+        for (_, name, _), detail in zip(files, found, strict=True)
+        if detail is not None
+    ]
+
+
+def _differs(file: tuple[Path, str, str]) -> str | None:
+    try:
+        return differs(*file)
+    except InputError as error:
+        return str(error)
 
 
 def _check_rows(takes: list[Take]) -> list[Finding]:
