@@ -186,7 +186,7 @@ def test_files(evaluated: tuple[Path, dict]) -> None:
     assert names == {
         "summary.json", "manifest.json", "clips.csv", "codes.csv", "takes.csv", "per_drum.csv",
         "per_kit.csv", "sets.csv", "knee.csv", "codecs.csv", "long.csv", "skipped.jsonl",
-        "cost.json", "preds",
+        "cost.json", "times.csv", "preds",
     }  # fmt: skip
     rows = list(csv.DictReader((out / "clips.csv").read_text().splitlines()))
     assert len(rows) == 6 * 9

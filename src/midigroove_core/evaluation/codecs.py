@@ -120,11 +120,7 @@ def evaluate_codecs(
             judged, codec, paths[spec], device=config.device, progress=progress, registry=registry
         )
         cost = _cost(spec, codec, built)
-        if memory:
-            path = _path(codec.codec_id, config)
-            found = codec_memory_mib(spec.codec, spec.options, path, config.device)
-            cost = replace(cost, memory_mib=found)
-        encoding.append(cost)
+        encoding.append(_with_memory(cost, spec, config) if memory else cost)
     return run_evaluation(config, progress, encoding=encoding)
 
 
@@ -136,6 +132,12 @@ def _open(spec: CodecSpec, config: EvalConfig, registry: Registry) -> Codec:
 def _path(codec_id: str, config: EvalConfig) -> str | None:
     """Where the weights of a codec lie, if it was said."""
     return config.codec_paths.get(codec_id, config.codec_paths.get(""))
+
+
+def _with_memory(cost: EncodingCost, spec: CodecSpec, config: EvalConfig) -> EncodingCost:
+    path = _path(cost.codec, config)
+    found = codec_memory_mib(spec.codec, spec.options, path, config.device)
+    return replace(cost, memory_mib=found)
 
 
 def _cost(spec: CodecSpec, codec: Codec, built: CacheSummary) -> EncodingCost:
