@@ -1,7 +1,7 @@
 """Playing a kit that one has only a recording of: who comes how near to kits never heard.
 
     python benchmarks/any_kit.py [--kits random:900000-900002] [--kits examples/kits_avldrums.toml]
-        [--model CHECKPOINT]
+        [--model CHECKPOINT [--temperature T]]
 
 Each held-out kit plays two performances of validation drummers, 20 s of each: the references. Rows
 play the first 10 s of twelve test grooves as they think that kit sounds:
@@ -9,9 +9,9 @@ play the first 10 s of twelve test grooves as they think that kit sounds:
     nearest shipped   the shipped kit that comes nearest to the reference, playing its MIDI
     cut, with MIDI    the kit cut from the reference with its MIDI, through the sampler
     cut, heard        the same without MIDI
-    listens, with MIDI   a model that listens (--model) hears the reference with its MIDI
-    listens, heard    the same without MIDI
-    goes on           the same model, not listening: the end of the reference is what it has played
+    hears, with MIDI  a model that hears kits (--model) hears what that cut kit plays
+    hears, heard      the same with the kit that is cut without MIDI
+    nameless          the same model, told of no kit at all
     oracle            the true audio through the groove codec: the ceiling of any model of its codes
     recording         the true audio itself
 
@@ -34,13 +34,10 @@ import torch
 from numpy.typing import NDArray
 
 from midigroove_core.audio import resample, save_audio
-from midigroove_core.checkpoint import load_checkpoint
 from midigroove_core.coding.open import open_codec
-from midigroove_core.coding.windows import Window
 from midigroove_core.datasets.synth_take import kit_gain
 from midigroove_core.drums import CLASS_OF_ARTICULATION, classes_of_pitches, load_drum_map
 from midigroove_core.errors import InputError
-from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.kits import fluidsynth, sampler
 from midigroove_core.kits.kitsfile import KitSpec, kit_specs
 from midigroove_core.kits.library import builtin_grooves, list_kits, load_kit
@@ -60,11 +57,9 @@ from midigroove_core.metrics.statistics import paired_difference
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Silent
-from midigroove_core.registry import Registry
+from midigroove_core.recordings import kit_like
 from midigroove_core.rendering.config import RenderConfig
-from midigroove_core.rendering.like import kit_like
-from midigroove_core.rendering.model_engine import ModelEngine, begin_with
-from midigroove_core.rendering.reference import hear_kit
+from midigroove_core.rendering.model_engine import ModelEngine
 
 Audio = NDArray[np.float32]
 Player = Callable[[DrumPerformance], Audio]
@@ -144,49 +139,25 @@ ROWS: dict[str, Row] = {
 }
 
 
-def listening(checkpoint: Path, midi: bool) -> Row:
-    """A model that hears the reference."""
+def hearing(checkpoint: Path, midi: bool, sampling: dict[str, float]) -> Row:
+    """A model that hears the kit of the reference."""
 
     def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
         config = RenderConfig(
             engine="model", checkpoint=checkpoint, tail_sec=0.0, like=reference.path,
-            like_midi=reference.midi if midi else None, drum_map="roland_td",
+            like_midi=reference.midi if midi else None, drum_map="roland_td", sampling=sampling,
         )  # fmt: skip
         return engine_player(ModelEngine.load(config, Silent()))
 
     return row
 
 
-def going_on(checkpoint: Path) -> Row:
-    """A model that does not know the kit's name, and has played the end of the reference."""
-    config = RenderConfig(engine="model", checkpoint=checkpoint, tail_sec=0.0, kit="unknown")
-
-    def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
-        engine = ModelEngine.load(config, Silent())
-        loaded = load_checkpoint(checkpoint)
-        codec = loaded.build_codec(Registry())
-        maps = (MAP, engine.drum_map)
-        heard = hear_kit(reference.path, reference.midi, loaded, codec, maps, Silent()).reference
-        own_batch, last = engine._batch, loaded.window.frames // 2
-
-        def batch(performance: DrumPerformance, windows: list[Window]) -> GridBatch:
-            found = own_batch(performance, windows)
-            if windows[0].start:
-                return found
-            grid = torch.cat([heard.grid[:, :, -last:], found.grid], dim=2)
-            longer = GridBatch(grid, torch.ones(1, grid.shape[2], dtype=torch.bool),
-                               found.conditions)  # fmt: skip
-            return begin_with(longer, heard.codes[0, :, -last:].numpy())
-
-        def generate(given: GridBatch, index: int) -> list[NDArray[np.int64]]:
-            codes = own_generate(given, index)
-            return [codes[0][:, last:]] if index == 0 else codes
-
-        own_generate = engine._generate
-        engine._batch, engine._generate = batch, generate  # type: ignore[method-assign]
-        return engine_player(engine)
-
-    return row
+def nameless(checkpoint: Path, sampling: dict[str, float]) -> Row:
+    """A model that plays what it takes for a kit, without one."""
+    config = RenderConfig(
+        engine="model", checkpoint=checkpoint, tail_sec=0.0, kit="unknown", sampling=sampling
+    )
+    return lambda reference, shipped, true: engine_player(ModelEngine.load(config, Silent()))
 
 
 def engine_player(engine: ModelEngine) -> Player:
@@ -264,12 +235,14 @@ class Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kits", action="append", help="held-out kits, as `data synth` names them")
-    parser.add_argument("--model", type=Path, help="checkpoint of a model that listens")
+    parser.add_argument("--model", type=Path, help="checkpoint of a model that hears kits")
+    parser.add_argument("--temperature", type=float, help="of its codes")
     args = parser.parse_args()
     if args.model is not None:
-        ROWS["listens, with MIDI"] = listening(args.model, midi=True)
-        ROWS["listens, heard"] = listening(args.model, midi=False)
-        ROWS["goes on"] = going_on(args.model)
+        said = {} if args.temperature is None else {"temperature": args.temperature}
+        ROWS["hears, with MIDI"] = hearing(args.model, True, said)
+        ROWS["hears, heard"] = hearing(args.model, False, said)
+        ROWS["nameless"] = nameless(args.model, said)
     specs = [spec for kits in args.kits or KITS for spec in kit_specs(kits)]
     grooves = [info for info in builtin_grooves() if info.split == "test"][:GROOVES]
     played = [load_midi(info.path).slice(0.0, PLAYED_SEC) for info in grooves]

@@ -1,16 +1,18 @@
 """Four families of models on one bench: same cache, grid, parameters (within 10 %) and minutes.
 
     python benchmarks/families.py
-    python benchmarks/families.py train --cache CACHE --out RUNS --minutes 20 --seeds 1,2,3 --jobs 3
+    python benchmarks/families.py train --cache CACHE --out RUNS --minutes 20 --seeds 1,2,3
     python benchmarks/families.py judge --runs RUNS --cache JUDGE --dataset DATA --out OUT
 
 Without more it prints the parameters of each family. `train` can run on another machine than
-`judge`, which needs RUNS/*/best.safetensors and summary.json alone; seeds of a family follow each
-other, so that with as many jobs as seeds each shares the machine with its own kind. `--set` changes
-any setting of recipes/families.toml, the same for all. `judge` evaluates all runs at once, renders
-a groove with one of each in a process of its own for its memory, and writes OUT/table.md: means
-over seeds, with half the 95 % interval over performances of each clip's mean over seeds, and what
-that is in percent of the way from silence to the codec's oracle. docs/families.md says more.
+`judge`, which needs RUNS/*/best.safetensors and summary.json alone. Minutes are of a processor:
+what a step costs a family is measured first, on short runs in turn, and says how many steps it
+gets, so that other work on the machine changes nothing. On a GPU, or for other lengths, `--steps`
+says them. `--set` changes any setting of recipes/families.toml, the same for all. `judge` evaluates
+all runs at once, renders a groove with one of each in a process of its own for its memory, and
+writes OUT/table.md: means over seeds, with half the 95 % interval over performances of each clip's
+mean over seeds, and what that is in percent of the way from silence to the codec's oracle.
+docs/families.md says more.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +51,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
 }
 """Arguments that give each about as many weights on codes of 8 x 1024."""
 
+TRIED = (8, 32)
+"""Steps of the short runs that tell what a step costs."""
+
 CLIP_FIGURES = {
     "onset_f1_50ms": "Onset F1 (50 ms) ↑",
     "onset_f1_25ms": "(25 ms) ↑",
@@ -73,8 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     train = commands.add_parser("train", help="train all families")
     train.add_argument("--cache", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True)
-    train.add_argument("--minutes", type=float, default=0.0, help="of each run; 0: by steps")
-    train.add_argument("--steps", type=int, help="of each run, at most")
+    length = train.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float, help="of a processor, of each run")
+    length.add_argument("--steps", type=int, help="of each run, the same for all")
     train.add_argument("--seeds", default="1,2,3")
     train.add_argument("--families", default=",".join(FAMILIES))
     train.add_argument("--jobs", type=int, default=1, help="trainings at once")
@@ -120,34 +127,69 @@ def parameters(model: Any) -> int:
 def train_all(options: argparse.Namespace) -> int:
     """Runs FAMILY-SEED in folders of that name, some at a time; 1 if one failed."""
     options.out.mkdir(parents=True, exist_ok=True)
-    wanted = [
-        (family, int(seed))
-        for family in options.families.split(",")
-        for seed in options.seeds.split(",")
-    ]
+    families = options.families.split(",")
+    steps = steps_in(options, families) if options.minutes else {}
+    wanted = [(int(seed), family) for seed in options.seeds.split(",") for family in families]
 
-    def run(job: tuple[str, int]) -> bool:
-        family, seed = job
-        command = train_command(options, family, seed)
-        with (options.out / f"{family}-{seed}.log").open("w") as log:
+    def run(job: tuple[int, str]) -> bool:
+        seed, family = job
+        out = options.out / f"{family}-{seed}"
+        length = steps.get(family, options.steps)
+        command = train_command(options, family, seed, length, out)
+        command += ["--eval-every", str(max(1, length // 3))]
+        with out.with_suffix(".log").open("w") as log:
             done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-        print(f"{family}-{seed}: {'trained' if done.returncode == 0 else 'failed, see its log'}")
+        print(f"{out.name}: {'trained' if done.returncode == 0 else 'failed, see its log'}")
         return done.returncode == 0
 
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
         return 0 if all(list(pool.map(run, wanted))) else 1
 
 
-def train_command(options: argparse.Namespace, family: str, seed: int) -> list[str]:
+def steps_in(options: argparse.Namespace, families: Sequence[str]) -> dict[str, int]:
+    """How many steps of each family `--minutes` of a processor are; written to OUT/steps.json.
+
+    A step costs the difference of a long and a short run, without what starting costs; of two
+    pairs, taken in turn, the cheaper.
+    """
+    told = options.out / "steps.json"
+    if told.is_file():
+        return dict(json.loads(told.read_text("utf-8")))
+    costs: dict[str, float] = dict.fromkeys(families, float("inf"))
+    for _ in range(2):
+        for family in families:
+            short, long = (processor_seconds(options, family, steps) for steps in TRIED)
+            costs[family] = min(costs[family], (long - short) / (TRIED[1] - TRIED[0]))
+    steps = {family: round(60 * options.minutes / cost) for family, cost in costs.items()}
+    for family, count in steps.items():
+        print(f"{family}: {costs[family]:.3f} s a step, {count} steps")
+    told.write_text(json.dumps(steps) + "\n", encoding="utf-8")
+    return steps
+
+
+def processor_seconds(options: argparse.Namespace, family: str, steps: int) -> float:
+    """What a run of `steps` costs, with all its processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = train_command(options, family, 1, steps, Path(folder) / "run")
+        command += ["--eval-every", str(steps), "--set", "eval_clips=1"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"a trial of {family} failed: {' '.join(command)}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def train_command(
+    options: argparse.Namespace, family: str, seed: int, steps: int, out: Path
+) -> list[str]:
     said = [f"model_args.{name}={value}" for name, value in FAMILIES[family].items()]
-    said += [f"max_minutes={options.minutes}", *options.set]
-    steps = ["--max-steps", str(options.steps)] if options.steps else []
     return [
         sys.executable, "-m", "midigroove_core", "train", "--config", str(SETTINGS),
-        "--cache", str(options.cache), "--out", str(options.out / f"{family}-{seed}"),
-        "--model", family, "--seed", str(seed), "--device", options.device,
-        "--threads", str(options.threads), *steps,
-        *(part for one in said for part in ("--set", one)),
+        "--cache", str(options.cache), "--out", str(out), "--model", family,
+        "--max-steps", str(steps), "--seed", str(seed),
+        "--device", options.device, "--threads", str(options.threads),
+        *(part for one in (*said, *options.set) for part in ("--set", one)),
     ]  # fmt: skip
 
 

@@ -37,7 +37,6 @@ _LAZY = {
     "Model": "midigroove_core.interfaces.model",
     "ModelSpec": "midigroove_core.interfaces.spec",
     "PerformanceReader": "midigroove_core.interfaces.reader",
-    "Reference": "midigroove_core.interfaces.batch",
     "SamplingConfig": "midigroove_core.interfaces.sampling",
     "SamplingOption": "midigroove_core.interfaces.sampling",
     "costs": "midigroove_core.interfaces.drawing",

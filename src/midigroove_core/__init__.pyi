@@ -9,7 +9,6 @@ from midigroove_core.coding.open import open_codec as open_codec
 from midigroove_core.errors import MidigrooveError as MidigrooveError
 from midigroove_core.evaluation import evaluate as evaluate
 from midigroove_core.interfaces.batch import GridBatch as GridBatch
-from midigroove_core.interfaces.batch import Reference as Reference
 from midigroove_core.interfaces.codec import Codec as Codec
 from midigroove_core.interfaces.drawing import costs as costs
 from midigroove_core.interfaces.drawing import draw as draw

@@ -1,4 +1,4 @@
-"""A kit that a model does not know by name is heard in another take of it."""
+"""A kit that a model does not know by name is heard in sketches."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
     return make_cache(tmp_path_factory.mktemp("unnamed") / "cache")
 
 
-def test_references_go_to_kits_without_a_name(cache: Cache, tmp_path: Path) -> None:
+def test_sketches_go_to_kits_without_a_name(cache: Cache, tmp_path: Path) -> None:
     names = {"kit": ("jazz",), "drummer": (), "style": ()}
     spec = ModelSpec(tuple(ExpressiveGrid().feature_names), CLOCK, cache.codebooks, names)
-    model = AutoregressiveModel.build(
-        spec, dim=16, layers=1, heads=2, head_dim=8, listener_layers=1
-    )
+    model = AutoregressiveModel.build(spec, dim=16, layers=1, heads=2, head_dim=8, sketch=True)
     path = tmp_path / "model.safetensors"
     save_checkpoint(
         path, model, featurizer=ExpressiveGrid(), codec=CodecPart.of_cache(cache.header),
@@ -36,9 +34,9 @@ def test_references_go_to_kits_without_a_name(cache: Cache, tmp_path: Path) -> N
     )  # fmt: skip
     checkpoint = load_checkpoint(path, needs_codec=False)
     named = SystemSpec("listens", path, cache.path)
-    config = EvalConfig(systems=(named,), out=tmp_path / "eval")
+    config = EvalConfig(systems=(named,), out=tmp_path / "eval", sketches=cache.path)
     system = System(named, CodecGroup(cache, None), checkpoint, config)
     entries = [next(e for e in cache.entries if e.kit == kit) for kit in ("jazz", "rock")]
     batch = system._batch([FrameWindow(entry, 0, 20, 0, 20) for entry in entries])
-    assert batch.reference is not None
-    assert batch.reference.mask.any(dim=1).tolist() == [False, True]
+    assert batch.sketch is not None
+    assert (batch.sketch >= 0).any(dim=(1, 2)).tolist() == [False, True]

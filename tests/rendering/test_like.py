@@ -22,7 +22,7 @@ from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.spectral import mel_l1
 from midigroove_core.midi import load_midi
-from midigroove_core.rendering.like import kit_like, listen
+from midigroove_core.recordings import kit_like, listen
 from midigroove_core.rendering.render import RenderConfig, from_performance
 from midigroove_core.testing import ToyCodec
 
@@ -161,13 +161,13 @@ def test_cut_and_like_on_the_command_line(
     assert out.is_file()
 
 
-def save_listener(path: Path, listener_layers: int) -> Path:
-    """An untrained model that listens, or not, over the toy codec."""
+def save_hearing(path: Path, sketch: bool) -> Path:
+    """An untrained model that hears kits, or not, over the toy codec."""
     codec = ToyCodec()
     torch.manual_seed(0)
     model = AutoregressiveModel.build(
         toy_spec(codec, {"kit": ["jazz"], "drummer": [], "style": []}),
-        dim=16, layers=1, heads=2, head_dim=8, span=16, listener_layers=listener_layers,
+        dim=16, layers=1, heads=2, head_dim=8, span=16, sketch=sketch,
     )  # fmt: skip
     with torch.no_grad():
         for weight in model.parameters():
@@ -179,10 +179,10 @@ def save_listener(path: Path, listener_layers: int) -> Path:
     return path
 
 
-def test_a_model_that_listens_hears_the_recording(
+def test_a_model_that_hears_kits_hears_the_recording(
     recording: Path, toy_plugin: None, tmp_path: Path
 ) -> None:
-    path, other = save_listener(tmp_path / "model.safetensors", 1), tmp_path / "other.wav"
+    path, other = save_hearing(tmp_path / "model.safetensors", True), tmp_path / "other.wav"
     save_audio(other, sampler.render(load_midi(PLAYED).slice(0.0, 8.0), load_kit("jazz")), RATE)
     groove = performance(end_sec=1.0)
 
@@ -192,25 +192,24 @@ def test_a_model_that_listens_hears_the_recording(
         assert found.codes is not None
         return found.codes
 
+    assert not np.array_equal(codes(kit="tr808"), codes(kit="unknown"))
     heard = codes(like=recording, like_midi=PLAYED)
     assert np.array_equal(heard, codes(like=recording, like_midi=PLAYED))
     assert not np.array_equal(heard, codes(like=other, like_midi=PLAYED))
     assert not np.array_equal(heard, codes())
 
 
-def test_a_model_that_does_not_listen_says_so(
-    recording: Path, toy_plugin: None, tmp_path: Path
-) -> None:
-    path = save_listener(tmp_path / "deaf.safetensors", 0)
+def test_a_model_that_hears_none_says_so(recording: Path, toy_plugin: None, tmp_path: Path) -> None:
+    path = save_hearing(tmp_path / "deaf.safetensors", False)
     config = RenderConfig(engine="model", checkpoint=path, like=recording, like_midi=PLAYED)
-    with pytest.raises(InputError, match="hears no recordings"):
+    with pytest.raises(InputError, match="hears no kits"):
         from_performance(performance(end_sec=1.0), config)
 
 
 def test_what_is_played_is_as_loud_as_the_recording(
     recording: Path, toy_plugin: None, tmp_path: Path
 ) -> None:
-    path, soft = save_listener(tmp_path / "model.safetensors", 1), tmp_path / "soft.wav"
+    path, soft = save_hearing(tmp_path / "model.safetensors", True), tmp_path / "soft.wav"
     save_audio(soft, 0.25 * load_audio(recording)[0], RATE)
     groove = performance(end_sec=1.0)
     peaks = [

@@ -43,7 +43,7 @@ class TestAutoregressiveModel(ModelContract):
 
 class TestListeningModel(ModelContract):
     model_class = AutoregressiveModel
-    args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "span": 8, "listener_layers": 1}
+    args: ClassVar[dict[str, Any]] = {**SMALL, "head_dim": 16, "span": 8, "sketch": True}
 
 
 class TestFrames(ModelContract):

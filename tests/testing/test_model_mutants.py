@@ -15,7 +15,7 @@ MUTANTS = [
     kind for _, kind in inspect.getmembers(models, inspect.isclass) if "refused_by" in vars(kind)
 ]
 SMALL_DECODER = {"dim": 16, "layers": 1, "heads": 2, "conv_kernel": 3, "head_dim": 16, "span": 8,
-                 "listener_layers": 1}  # fmt: skip
+                 "sketch": True}  # fmt: skip
 
 
 def suite_of(mutant: type[Model]) -> ModelContract:

@@ -469,13 +469,13 @@ def test_the_schedule_rises_and_falls_with_whichever_limit_is_nearer() -> None:
     assert learning_rate(constant, 0) == learning_rate(constant, 1) == 1e-3
 
 
-LISTENING = {**MODEL, "span": 16, "listener_layers": 1}
+HEARING = {**MODEL, "span": 16, "sketch": True}
 
 
-def test_a_model_that_listens_is_given_references(cache: Path, tmp_path: Path) -> None:
+def test_a_model_that_hears_kits_is_given_sketches(cache: Path, tmp_path: Path) -> None:
     """And processes that read change nothing."""
     settings: dict[str, Any] = {
-        "model": "autoregressive", "model_args": LISTENING, "reference_sec": 0.5,
+        "model": "autoregressive", "model_args": HEARING, "sketches": str(cache),
         "unnamed_kits": ["*"], "max_steps": 4,
     }  # fmt: skip
     for workers in (0, 1):
@@ -483,7 +483,7 @@ def test_a_model_that_listens_is_given_references(cache: Path, tmp_path: Path) -
         train(config(cache, out, loader_workers=workers, **settings))
     same_bytes(tmp_path / "run0", tmp_path / "run1")
     checkpoint = load_checkpoint(tmp_path / "run0" / "best.safetensors", needs_codec=False)
-    assert checkpoint.model.uses_reference
+    assert checkpoint.model.uses_sketch
     assert checkpoint.vocabularies["kit"] == ()
-    deaf = train(config(cache, tmp_path / "deaf", **{**settings, "hide_reference": 1.0}))
+    deaf = train(config(cache, tmp_path / "deaf", **{**settings, "hide_sketch": 1.0}))
     assert deaf.valid_nll != read_json(tmp_path / "run0" / "summary.json")["valid_nll"]

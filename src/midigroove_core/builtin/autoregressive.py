@@ -18,8 +18,10 @@ past is unknown gets a learned vector in its place, and training hides a random 
 (`hide_past`) and replaces some of its codes (`code_noise`), so that the model starts cold and does
 not take its own mistakes for the truth (Bengio et al. 2015, https://arxiv.org/abs/1506.03099).
 
-A kit without a name is heard in a recording of it, where there is one (`Listener`), which stands
-between encoder and decoder.
+A kit without a name is heard in a recording of it, where there is one: a kit cut from it, however
+roughly, plays the performance, and the codes of that sketch enter the encoder frame by frame. What
+they tell of the kit need not be looked for, and what is wrong with them (hits that were cut short,
+other drums that sound along, drums that the recording does not have) is alike from kit to kit.
 
 Sources: frames in time by one network and levels in depth by a small one: RQ-Transformer (Lee et
 al. 2022, https://arxiv.org/abs/2203.01941); Fourier features of a scalar that a network must
@@ -41,7 +43,6 @@ from midigroove_core.builtin.code_heads import DepthHead, place_codes
 from midigroove_core.builtin.depth_sampler import DepthSampler
 from midigroove_core.builtin.grid_trunk import CONDITIONS
 from midigroove_core.builtin.hit_phases import HitPhases
-from midigroove_core.builtin.listener import Listener
 from midigroove_core.builtin.parallel import PRESETS, ParallelModel
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.drawing import make_generator
@@ -49,7 +50,6 @@ from midigroove_core.interfaces.model import (
     GridBatch,
     Loss,
     ModelSpec,
-    Reference,
     SamplingConfig,
 )
 
@@ -70,8 +70,7 @@ class AutoregressiveModel(ParallelModel):
         harmonics: phases per row of recency; 0 leaves them out.
         code_noise: mean share of past codes that training replaces with those of other frames.
         hide_past: share of training windows of whose past a random stretch is hidden.
-        listener_layers: how often a frame looks at a recording of the kit (`batch.reference`); 0
-            is a model that hears none.
+        sketch: whether it hears `batch.sketch`.
     """
 
     model_id: ClassVar[str] = "autoregressive"
@@ -97,7 +96,7 @@ class AutoregressiveModel(ParallelModel):
         harmonics: int = 12,
         code_noise: float = 0.06,
         hide_past: float = 0.15,
-        listener_layers: int = 0,
+        sketch: bool = False,
         ff_mult: int = 4,
     ) -> None:
         super().__init__(
@@ -112,7 +111,7 @@ class AutoregressiveModel(ParallelModel):
             ff_mult=ff_mult,
         )
         _check(decoder_layers=decoder_layers, span=span, past_kernel=past_kernel,
-               harmonics=harmonics, listener_layers=listener_layers)  # fmt: skip
+               harmonics=harmonics)  # fmt: skip
         self.code_noise, self.hide_past = code_noise, hide_past
         rows = [r for r, name in enumerate(spec.feature_names) if name.startswith("recency/")]
         self.phases = (
@@ -126,11 +125,13 @@ class AutoregressiveModel(ParallelModel):
         self.past_taps = nn.Parameter(torch.zeros(past_kernel, dim))
         self.decoder = CausalDecoder(dim, decoder_layers, heads, dropout, span)
         self.adds = nn.Linear(dim, dim)
-        self.uses_reference = listener_layers > 0
-        self.listener = Listener(dim, listener_layers, heads) if listener_layers else None
+        self.uses_sketch = sketch
+        # Into the encoder, and past it straight to decoder and head.
+        self.heard = nn.ModuleList(nn.Linear(dim, dim) for _ in range(2)) if sketch else None
         nn.init.normal_(self.past.weight, std=0.5 * len(codebook_sizes) ** -0.5)
-        nn.init.zeros_(self.adds.weight)
-        nn.init.zeros_(self.adds.bias)
+        for last in (self.adds, *(self.heard or ())):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
         offsets = torch.tensor([0, *accumulate(codebook_sizes[:-1])])  # of each row's embeddings
         self.register_buffer("_offsets", offsets, persistent=False)
         vectors = spec.code_vectors()
@@ -188,22 +189,14 @@ class AutoregressiveModel(ParallelModel):
         return codes.transpose(1, 2) * batch.mask[:, None]
 
     def _encoded(self, batch: GridBatch) -> Tensor:
-        """All that grid, conditions and reference tell of each frame: [B, T, D]."""
-        encoded, heard = self._trunk(batch), batch.reference
-        if self.listener is None:
-            return encoded
-        if heard is None:
-            return self.listener(encoded, None, None, None)
-        sound = self._embed(heard.codes.transpose(1, 2))
-        return self.listener(encoded, self._likened(batch, heard), sound, heard.mask)
-
-    @torch.no_grad()
-    def _likened(self, batch: GridBatch, heard: Reference) -> Tensor:
-        """What the trunk makes of a reference's grid: [B, R, D]."""
-        # Attention needs something to look at; what a clip without a reference finds is not used.
-        mask = heard.mask | ~heard.mask.any(dim=1, keepdim=True)
-        known, start = torch.zeros_like(mask), torch.zeros_like(batch.start_frame)
-        return self._trunk(GridBatch(heard.grid, mask, batch.conditions, None, known, start))
+        """All that grid, conditions and sketch tell of each frame: [B, T, D]."""
+        if self.heard is None or batch.sketch is None:
+            return self._trunk(batch)
+        codes = batch.sketch.transpose(1, 2)
+        given = codes[..., :1] >= 0
+        entries = self._embed(codes.clamp(min=0))
+        early, late = (linear(entries) * given for linear in self.heard)
+        return self._trunk(batch, early) + late
 
     def _grid(self, batch: GridBatch) -> Tensor:
         hidden = super()._grid(batch)
@@ -269,7 +262,7 @@ class AutoregressiveModel(ParallelModel):
 
 def _check(**counts: int) -> None:
     for name, value in counts.items():
-        low = 0 if name in ("harmonics", "decoder_layers", "listener_layers") else 1
+        low = 0 if name in ("harmonics", "decoder_layers") else 1
         if type(value) is not int or not low <= value <= 2**16:
             raise InputError(
                 f"model argument {name} = {value!r}: must be a whole number from {low} to {2**16}"

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from midigroove_core.cache import Cache, CacheEntry
 from midigroove_core.cache.cutting import Cutting
-from midigroove_core.errors import MidigrooveError
-from midigroove_core.interfaces.batch import GridBatch, Reference
+from midigroove_core.errors import MidigrooveError, MismatchError
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.performance import DrumPerformance
 
@@ -50,6 +50,7 @@ class ClipArrays:
         conditions: name -> index into the vocabulary (-1 unknown), or beats per minute.
         context_frames: how many of the T frames come before the clip.
         start_frame: of the take, that of the first column.
+        sketch: [K, T], what the kit cut from the take's reference plays; None where there is none.
     """
 
     grid: NDArray[np.float32]
@@ -57,6 +58,7 @@ class ClipArrays:
     conditions: dict[str, float]
     context_frames: int
     start_frame: int
+    sketch: NDArray[np.unsignedinteger] | None = None
 
 
 def cut_clips(cache: Cache, split: str | None = None, **cutting: Any) -> list[Clip]:
@@ -108,6 +110,20 @@ def vocabularies_of(
     return names
 
 
+def _entries_of(sketches: Cache | None, cache: Cache) -> dict[str, CacheEntry]:
+    """Its takes by key, as far as they are as long as those of the cache."""
+    if sketches is None:
+        return {}
+    for name in ("codec_id", "codec_config", "weights_sha"):
+        if sketches.header[name] != cache.header[name]:
+            raise MismatchError(
+                f"{sketches.path}: {name} is {sketches.header[name]}, that of {cache.path} is "
+                f"{cache.header[name]}; sketches are of the same codec"
+            )
+    frames = {entry.key: entry.num_frames for entry in cache.entries}
+    return {e.key: e for e in sketches.entries if frames.get(e.key) == e.num_frames}
+
+
 class ClipReader:
     """Reads clips of a cache as grids, codes and conditions.
 
@@ -116,6 +132,10 @@ class ClipReader:
         featurizer: lays performances on the cache's clock.
         vocabularies: names of each condition in the order of the model's indices.
         conditions: the conditions that the model takes.
+        sketches: a cache of sketches of some of the takes, under the same keys (`data sketch`).
+
+    Raises:
+        MismatchError: the sketches are codes of another codec.
     """
 
     def __init__(
@@ -124,10 +144,13 @@ class ClipReader:
         featurizer: GridFeaturizer,
         vocabularies: Mapping[str, Sequence[str]],
         conditions: Sequence[str],
+        *,
+        sketches: Cache | None = None,
     ) -> None:
         self.cache = cache
         self.featurizer = featurizer
         self._conditions = tuple(conditions)
+        self._sketches, self._sketched = sketches, _entries_of(sketches, cache)
         self._indices = {
             name: {value: index for index, value in enumerate(values)}
             for name, values in vocabularies.items()
@@ -148,7 +171,17 @@ class ClipReader:
         grid = self.featurizer.featurize(performance, self.cache.clock, start, end - start)
         codes = self.cache.codes(entry, start, end - start)
         conditions = self._values(entry, performance, (start + end) / 2)
-        return ClipArrays(grid.values, codes, conditions, clip.start_frame - start, start)
+        context = clip.start_frame - start
+        sketch = self._sketch(entry, start, end - start)
+        return ClipArrays(grid.values, codes, conditions, context, start, sketch)
+
+    def _sketch(
+        self, entry: CacheEntry, start: int, num_frames: int
+    ) -> NDArray[np.unsignedinteger] | None:
+        found = self._sketched.get(entry.key)
+        if self._sketches is None or found is None:
+            return None
+        return self._sketches.codes(found, start, num_frames)
 
     def _values(
         self, entry: CacheEntry, performance: DrumPerformance, centre_frame: float
@@ -162,19 +195,21 @@ class ClipReader:
                 values[name] = self._indices[name].get(getattr(entry, name), -1)
         return values
 
-    def collate(
-        self, clips: Sequence[ClipArrays], references: Sequence[ClipArrays | None] = ()
-    ) -> GridBatch:
-        """Pads clips at the end to the longest of them: one batch, with codes.
-
-        Args:
-            clips: as `read` gives them.
-            references: one for each clip, None for a clip that has none; or none at all.
-        """
-        grid, codes, mask = _padded(clips, clips[0])
-        heard = None
-        if any(reference is not None for reference in references):
-            heard = Reference(*_padded(references, clips[0]))
+    def collate(self, clips: Sequence[ClipArrays]) -> GridBatch:
+        """Pads clips, as `read` gives them, at the end to the longest: one batch, with codes."""
+        frames = max(clip.grid.shape[1] for clip in clips)
+        first = clips[0]
+        grid = torch.zeros(len(clips), first.grid.shape[0], frames)
+        codes = torch.zeros(len(clips), first.codes.shape[0], frames, dtype=torch.int64)
+        mask = torch.zeros(len(clips), frames, dtype=torch.bool)
+        sketch = torch.full_like(codes, -1)
+        for row, clip in enumerate(clips):
+            length = clip.grid.shape[1]
+            grid[row, :, :length] = torch.from_numpy(clip.grid)
+            codes[row, :, :length] = torch.from_numpy(clip.codes.astype(np.int64))
+            mask[row, :length] = True
+            if clip.sketch is not None:
+                sketch[row, :, :length] = torch.from_numpy(clip.sketch.astype(np.int64))
         conditions = {
             name: torch.tensor(
                 [clip.conditions[name] for clip in clips],
@@ -188,22 +223,5 @@ class ClipReader:
             conditions=conditions,
             codes=codes,
             start_frame=torch.tensor([clip.start_frame for clip in clips]),
-            reference=heard,
+            sketch=sketch if any(clip.sketch is not None for clip in clips) else None,
         )
-
-
-def _padded(
-    clips: Sequence[ClipArrays | None], like: ClipArrays
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Grid [B, F, T], codes [B, K, T] and mask [B, T]; a clip that is None has no frames."""
-    frames = max(clip.grid.shape[1] for clip in clips if clip is not None)
-    grid = torch.zeros(len(clips), like.grid.shape[0], frames)
-    codes = torch.zeros(len(clips), like.codes.shape[0], frames, dtype=torch.int64)
-    mask = torch.zeros(len(clips), frames, dtype=torch.bool)
-    for row, clip in enumerate(clips):
-        if clip is not None:
-            length = clip.grid.shape[1]
-            grid[row, :, :length] = torch.from_numpy(clip.grid)
-            codes[row, :, :length] = torch.from_numpy(clip.codes.astype(np.int64))
-            mask[row, :length] = True
-    return grid, codes, mask

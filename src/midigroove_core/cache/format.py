@@ -59,8 +59,6 @@ class CacheEntry:
         gain: factor that the audio was multiplied with before encoding; divide to undo.
         shard: number of the file that has the codes.
         crc32: checksum of the codes' bytes, row after row, little endian.
-        reference: key of another take of the kit, in which it can be heard; "" where the dataset
-            names none, or that take is not in the cache.
     """
 
     key: Annotated[str, msgspec.Meta(min_length=1)]
@@ -78,7 +76,6 @@ class CacheEntry:
     gain: Annotated[float, msgspec.Meta(gt=0)]
     shard: Annotated[int, msgspec.Meta(ge=0, lt=100_000)]
     crc32: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-    reference: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON."""

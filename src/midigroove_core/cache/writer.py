@@ -247,9 +247,6 @@ class CacheWriter:
             return 0
         names = list(dict.fromkeys(take["midi_path"] for take in takes))
         self._write_performances(names)
-        keys = {take["key"] for take in takes}
-        for take in takes:
-            take["reference"] = take["reference"] if take["reference"] in keys else ""
         _write_rows(self.path / INDEX, [CacheEntry(**take).to_json() for take in takes])
         shards = [shard_name(shard) for shard in range(self.num_shards)]
         counts = Counter(row["reason"] for row in skipped)

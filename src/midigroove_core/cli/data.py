@@ -38,6 +38,7 @@ def add(app: typer.Typer) -> None:
         rich_markup_mode="markdown",
     )
     data.command()(synth)
+    data.command()(sketch)
     data.command()(verify)
     data.command()(stats)
     data.command()(export)
@@ -108,6 +109,48 @@ def synth(
         )  # fmt: skip
     print_json(summary.to_json()) if json else _print_synth(summary)
     raise typer.Exit(1 if summary.skipped else 0)
+
+
+def sketch(
+    out: Annotated[Path, typer.Option(help="Folder of the dataset to make.")],
+    dataset: options.DatasetPath = None,
+    heard: Annotated[
+        float, number(bounds.SHARE, help="Share of kits that are cut without their MIDI.")
+    ] = 0.2,
+    kind: options.Kind = "auto",
+    dataset_root: options.Root = None,
+    train_csv: options.TrainCsv = None,
+    val_csv: options.ValCsv = None,
+    midi: options.MidiChoice = "canonical",
+    kit: options.Kits = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Plays each take on a kit that is cut from another take of its kit, for models that hear kits.
+
+    A run that was stopped goes on where it was. Exit code 1 if a take had to be left out.
+
+    Example: midigroove data sketch DATA --out SKETCHES
+    """
+    from midigroove_core.datasets import sketches as pipeline
+
+    chosen = options.open_selected(
+        dataset, kind=kind, root=dataset_root, train_csv=train_csv, val_csv=val_csv, midi=midi,
+        kits=kit,
+    )  # fmt: skip
+    with progress_for_terminal() as progress:
+        made = pipeline.sketch(chosen, out, heard=heard, workers=workers, progress=progress)
+    if json:
+        print_json(made.to_json())
+    else:
+        console().print(
+            f"{made.csv_path}: {made.written} takes sketched, {made.kept} there before, "
+            f"{len(made.skipped)} left out",
+            soft_wrap=True,
+        )
+        for key, reason in list(made.skipped.items())[:5]:
+            console().print(f"{key}: {reason}", soft_wrap=True)
+    raise typer.Exit(1 if made.skipped else 0)
 
 
 def verify(

@@ -168,6 +168,10 @@ def evaluate(
         str | None,
         typer.Option(help="Where codecs decode.", show_default="as --device", rich_help_panel=_RUN),
     ] = None,
+    sketches: Annotated[
+        Path | None,
+        typer.Option(help="Cache of `data sketch`'s dataset, for models that hear kits."),
+    ] = None,
     codec_path: Annotated[
         list[str] | None,
         typer.Option(
@@ -231,7 +235,8 @@ def evaluate(
         same_loudness=same_loudness,
         sampling=read_sampling_options(sample, temperature, top_k, top_p),
         seed=seed, seeds=seeds, device=device, decode_device=decode_device,
-        codec_paths={codec: path for codec, _, path in paths}, pred_dir=pred_dir,
+        codec_paths={codec: path for codec, _, path in paths}, sketches=sketches,
+        pred_dir=pred_dir,
         pred_include_ref=pred_include_ref, overwrite=overwrite,
     )  # fmt: skip
     with progress_for_terminal() as progress:

@@ -97,7 +97,7 @@ def cut(
     """
     from midigroove_core.drums import load_drum_map
     from midigroove_core.kits.cut import check_new_folder, save_kit
-    from midigroove_core.rendering.like import kit_like
+    from midigroove_core.recordings import kit_like
 
     check_new_folder(out)
     found, heard = kit_like(recording, midi, drum_map=load_drum_map(drum_map) if drum_map else None)

@@ -55,6 +55,13 @@ def train(
             rich_help_panel=_MODEL,
         ),
     ] = None,
+    sketches: Annotated[
+        str | None,
+        typer.Option(
+            help="Cache of `data sketch`'s dataset, for a model that hears kits.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     featurizer: Annotated[
         str | None, typer.Option(help="Grid id (expressive_grid).", rich_help_panel=_MODEL)
     ] = None,

@@ -3,33 +3,61 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from midigroove_core.takes import egmd
+from midigroove_core.takes import Take
 
 LONG_SEC = 8.0
 """A take of less is a reference only where its kit and split have no longer one."""
 
 
-def name_references(rows: list[dict[str, str]]) -> None:
-    """Fills the column `egmd.REFERENCE` of csv rows: another take of the same kit and split.
+class Sound(NamedTuple):
+    """What of a take decides; attributes as those of `Take`."""
+
+    key: str
+    performance_key: str
+    kit: str
+    split: str
+    duration_sec: float
+
+
+def choose_references(sounds: Iterable[Sound]) -> dict[str, str]:
+    """Key of a take -> that of another take of the same kit and split, where there is one.
 
     It is another performance, at least `LONG_SEC` long where there is one, and all of them serve
-    about equally often. Nothing but the rows decides. A take that is alone gets "".
+    about equally often. Nothing but the takes decides, in whatever order.
     """
-    groups: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for row in rows:
-        groups.setdefault((row["kit_name"], row["split"]), []).append(row)
+    groups: dict[tuple[str, str], list[Sound]] = {}
+    for sound in sounds:
+        groups.setdefault((sound.kit, sound.split), []).append(sound)
+    chosen: dict[str, str] = {}
     for group in groups.values():
         group.sort(key=_shuffled)
-        long = [row for row in group if float(row["duration"]) >= LONG_SEC]
+        long = [sound for sound in group if sound.duration_sec >= LONG_SEC]
         for candidates in (long, group):
-            if len({row["id"] for row in candidates}) > 1:
+            if len({sound.performance_key for sound in candidates}) > 1:
                 break
-        for place, row in enumerate(group):
+        for place, sound in enumerate(group):
             turned = candidates[place % len(candidates) :] + candidates[: place % len(candidates)]
-            other = (c["audio_filename"] for c in turned if c["id"] != row["id"])
-            row[egmd.REFERENCE] = next(other, "")
+            for other in turned:
+                if other.performance_key != sound.performance_key:
+                    chosen[sound.key] = other.key
+                    break
+    return chosen
 
 
-def _shuffled(row: dict[str, str]) -> str:
-    return hashlib.sha256(row["audio_filename"].encode()).hexdigest()
+def references_of(takes: Iterable[Take]) -> dict[str, Take]:
+    """Key of a take -> the take that the dataset names as its reference, or else one chosen as
+    `data synth` would."""
+    takes = {take.key: take for take in takes}
+    chosen = choose_references(
+        Sound(take.key, take.performance_key, take.kit, take.split, take.duration_sec)
+        for take in takes.values()
+    )
+    chosen |= {key: take.reference for key, take in takes.items() if take.reference in takes}
+    return {key: takes[other] for key, other in chosen.items()}
+
+
+def _shuffled(sound: Sound) -> str:
+    return hashlib.sha256(sound.key.encode()).hexdigest()

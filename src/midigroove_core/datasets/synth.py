@@ -18,7 +18,7 @@ from midigroove_core.atomic import (
     write_text,
 )
 from midigroove_core.datasets.alteration import version_name
-from midigroove_core.datasets.references import name_references
+from midigroove_core.datasets.references import Sound, choose_references
 from midigroove_core.datasets.synth_plan import ALTERED_SPLIT, plan_tasks
 from midigroove_core.datasets.synth_state import settle
 from midigroove_core.datasets.synth_work import TakeResult, TakeSettings, Task, render_takes
@@ -182,7 +182,14 @@ def _rows(
         made = results[performance.midi_path]
         rows += [_row(performance, result) for result in made if not result.reason]
         _count(summary, performance, made)
-    name_references(rows)
+    references = choose_references(
+        Sound(
+            row["audio_filename"], row["id"], row["kit_name"], row["split"], float(row["duration"])
+        )
+        for row in rows
+    )
+    for row in rows:
+        row[egmd.REFERENCE] = references.get(row["audio_filename"], "")
     return rows
 
 

@@ -14,28 +14,6 @@ _FILLED_IN = cast(Tensor, None)
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A recording of each clip's kit, with what is played in it: where a model hears how a kit
-    sounds that has no name.
-
-    Attributes:
-        grid: [B, F, R] float32, rows as in the batch.
-        codes: [B, K, R] int64.
-        mask: [B, R] bool, True where the frame is real; a clip without a reference has none.
-    """
-
-    grid: Tensor
-    codes: Tensor
-    mask: Tensor
-
-    def to(self, device: str | torch.device) -> Reference:
-        """The same on another device."""
-        return Reference(
-            *(value.to(device, non_blocking=True) for value in (self.grid, self.codes, self.mask))
-        )
-
-
-@dataclass(frozen=True)
 class GridBatch:
     """What a model sees.
 
@@ -51,7 +29,9 @@ class GridBatch:
             played before, what lies around a bar that is drawn anew. Nowhere True if not given;
             never True where the mask is False.
         start_frame: [B] int64, the absolute frame of each clip's first column; 0 if not given.
-        reference: a recording of each clip's kit, or None; only models that use it look at it.
+        sketch: [B, K, T] int64, the codes of what a kit that was cut from a recording plays there,
+            -1 in frames that have none; None where no clip has one. Only models that use it look
+            at it.
     """
 
     grid: Tensor
@@ -60,7 +40,7 @@ class GridBatch:
     codes: Tensor | None = None
     known: Tensor = _FILLED_IN
     start_frame: Tensor = _FILLED_IN
-    reference: Reference | None = None
+    sketch: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.grid.ndim != 3:
@@ -76,27 +56,18 @@ class GridBatch:
             zeros = torch.zeros(batch, dtype=torch.int64, device=self.grid.device)
             object.__setattr__(self, "start_frame", zeros)
         self._check("start_frame", self.start_frame, (batch,), torch.int64)
-        if self.codes is not None and (
-            self.codes.ndim != 3 or self.codes.shape[0] != batch or self.codes.shape[2] != frames
-        ):
-            raise MidigrooveError(
-                f"GridBatch: codes are {tuple(self.codes.shape)}, expected [{batch}, K, {frames}]"
-            )
-        if self.reference is not None:
-            self._check_reference(self.reference)
+        for name, codes in (("codes", self.codes), ("sketch", self.sketch)):
+            if codes is not None and (
+                codes.ndim != 3 or codes.shape[0] != batch or codes.shape[2] != frames
+            ):
+                raise MidigrooveError(
+                    f"GridBatch: {name} are {tuple(codes.shape)}, expected [{batch}, K, {frames}]"
+                )
         for name, value in self.conditions.items():
             if value.shape != (batch,):
                 raise MidigrooveError(
                     f"GridBatch: condition {name} is {tuple(value.shape)}, expected [{batch}]"
                 )
-
-    def _check_reference(self, reference: Reference) -> None:
-        batch, rows, _ = self.grid.shape
-        heard = reference.mask.shape[-1]
-        self._check("reference mask", reference.mask, (batch, heard), torch.bool)
-        self._check("reference grid", reference.grid, (batch, rows, heard), self.grid.dtype)
-        books = reference.codes.shape[1] if reference.codes.ndim == 3 else 0
-        self._check("reference codes", reference.codes, (batch, books, heard), torch.int64)
 
     @staticmethod
     def _check(name: str, value: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
@@ -120,5 +91,5 @@ class GridBatch:
             codes=None if self.codes is None else moved(self.codes),
             known=moved(self.known),
             start_frame=moved(self.start_frame),
-            reference=None if self.reference is None else self.reference.to(device),
+            sketch=None if self.sketch is None else moved(self.sketch),
         )

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from midigroove_core.errors import InputError, MidigrooveError
-from midigroove_core.interfaces.batch import GridBatch, Reference
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.construct import construct, with_defaults
 from midigroove_core.interfaces.sampling import SamplingConfig, SamplingOption, read_sampling
 from midigroove_core.interfaces.spec import ModelSpec
@@ -27,7 +27,6 @@ __all__ = [
     "Loss",
     "Model",
     "ModelSpec",
-    "Reference",
     "SamplingConfig",
     "SamplingOption",
 ]
@@ -74,14 +73,14 @@ class Model(nn.Module, ABC):
             leave it out.
         uses_known: whether what `generate` draws goes on from the frames that are known. Long
             renders are then one take; otherwise windows are drawn apart and stitched.
-        uses_reference: whether it hears `batch.reference`; then training and rendering give it one
-            where there is one. The constructor may set it.
+        uses_sketch: whether it hears `batch.sketch`; then training and rendering give it one where
+            there is one. The constructor may set it.
     """
 
     model_id: ClassVar[str]
     likelihood: ClassVar[Literal["exact", "bound", "none"]]
     uses_known: ClassVar[bool] = False
-    uses_reference: bool = False
+    uses_sketch: bool = False
 
     @classmethod
     def build(cls, spec: ModelSpec, **args: Any) -> Self:

@@ -56,6 +56,7 @@ _PURE = 0.7
 """A layer whose first moment is less its own than this is left out, unless there is none better."""
 
 _FLOOR = 1e-12
+_MOST_GAIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,27 @@ def cut_kit(
     for _ in range(_PASSES):
         kit = Kit(name, recording.next_cut(kit, layers), source="cut from a recording")
     return CutKit(kit, recording.describe(kit))
+
+
+def levelled(
+    kit: Kit, audio: Audio, performance: DrumPerformance, *, drum_map: DrumMap | None = None
+) -> Kit:
+    """The kit with one gain, by which it plays the recording it was cut from as loud as that is.
+
+    Args:
+        kit: from `cut_kit`.
+        audio: [S] mono float32 at 44.1 kHz, the recording.
+        performance, drum_map: as `cut_kit` was given them.
+    """
+    inside = _inside(performance, len(audio) / SAMPLE_RATE)
+    played = sampler.render(inside, kit, drum_map=drum_map, num_samples=len(audio))
+    ratio = (power(audio) / max(power(played), _FLOOR)) ** 0.5
+    gain = np.float32(min(max(ratio, 1 / _MOST_GAIN), _MOST_GAIN))
+    louder = {
+        articulation: [replace(layer, audio=layer.audio * gain) for layer in layers]
+        for articulation, layers in kit.articulations.items()
+    }
+    return replace(kit, articulations=louder)
 
 
 def save_kit(kit: Kit, folder: Path) -> None:

@@ -60,9 +60,10 @@ class RenderConfig:
         codec_path: model engine: where the codec's weights lie, if not where it looks itself.
         kit: name, in any case. Model: one of the checkpoint's kits; None takes "standard" or,
             where the model does not know it, another that ships, or else its first;
-            "unknown" leaves the choice open. Sampler: a shipped kit or a folder.
+            "unknown" leaves the choice open; one that hears kits takes any that the sampler does.
+            Sampler: a shipped kit, a folder, a SoundFont, an address.
         like: a recording of drums to sound like, instead of `kit`. Sampler: its kit is cut out, see
-            `like.kit_like`. Model: one that listens hears it, see `reference.hear_kit`.
+            `recordings.kit_like`. Model: one that hears kits hears it, see `sketch.hear_kit`.
         vary: sampler: hits take turns on made versions of the one-shots that have one recording
             only, see `round_robin.varied`.
         like_midi: what is played in `like`, where that is known.

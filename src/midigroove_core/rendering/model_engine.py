@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -34,7 +34,7 @@ from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
 from midigroove_core.rendering.redraw import decode_again, plan_again
-from midigroove_core.rendering.reference import HeardKit, hear_kit
+from midigroove_core.rendering.sketch import HeardKit, hear_kit
 
 BATCH_WINDOWS = 8
 LOOK_AHEAD = 6
@@ -56,6 +56,15 @@ def load_model(config: RenderConfig) -> tuple[Checkpoint, Codec]:
     checkpoint = load_checkpoint(path, registry=registry, device=device)
     codec_path = None if config.codec_path is None else str(config.codec_path)
     return checkpoint, checkpoint.build_codec(registry, path=codec_path, device=device)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a model is told: the performance as its grids read it, and a sketch [K, T] of it by a
+    kit that it has no name for."""
+
+    performance: DrumPerformance
+    sketch: NDArray[np.int64] | None
 
 
 class ModelEngine:
@@ -91,11 +100,10 @@ class ModelEngine:
         self.drum_map = config.read_drum_map() or self._grid_map
         self._heard: HeardKit | None = None
         self._gain = np.float32(1.0)
-        if config.like is not None:
-            maps = (self.drum_map, self._grid_map)
-            self._heard = hear_kit(config.like, config.like_midi, checkpoint, codec, maps, progress)
+        if config.like is not None or is_unnamed(checkpoint, config):
+            self._heard = hear_kit(config, checkpoint, progress)
             self._gain = np.float32(self._heard.gain)
-            self.kit = config.like.stem
+            self.kit = self._heard.kit.name
         self.sample_rate = codec.clock.sample_rate
         if config.like is None and config.kit is None and chosen >= 0 and len(kits) > 1:
             others = ", ".join(kit for kit in kits if kit != self.kit)
@@ -121,10 +129,10 @@ class ModelEngine:
         """See `Engine.play`."""
         clock = self._codec.clock
         windows = self.windows(performance.end_sec)
-        performance = self._as_grids_read(performance, progress)
+        told = self._told(performance, windows, progress)
         progress.start("Predicting codes", len(windows))
         play = self._one_after_the_other if self.goes_on else self._apart
-        codes = stitch(windows, list(play(performance, windows, progress)))
+        codes = stitch(windows, list(play(told, windows, progress)))
         progress.finish()
         joined = [] if self.goes_on else joins(windows)
         return Rendered(
@@ -156,11 +164,12 @@ class ModelEngine:
         Raises:
             InputError: `before` has no codes, or another length.
         """
-        frames = self.windows(performance.end_sec)[-1].stop
+        whole = self.windows(performance.end_sec)
+        frames = whole[-1].stop
         if before.codes is None or before.codes.shape[1] != frames:
             raise InputError("before: is no take of a model of that length; render it whole")
         codes, clock = before.codes.copy(), self._codec.clock
-        performance = self._as_grids_read(performance, progress)
+        told = self._told(performance, whole, progress)
         first = max(0, math.floor(start_sec * clock.frame_rate))
         last = min(frames, math.ceil(stop_sec * clock.frame_rate))
         window, overlap = self._window_frames()
@@ -169,7 +178,7 @@ class ModelEngine:
         windows = plan_again(frames, first, last, window, overlap - ahead, ahead)
         progress.start("Drawing again", len(windows))
         for index, part in enumerate(windows):
-            batch = self._batch(performance, [part])
+            batch = self._batch(told, [part])
             if uses_known:
                 known = np.ones(part.stop - part.start, dtype=np.bool_)
                 known[part.keep_start - part.start : last - part.start] = False
@@ -192,14 +201,14 @@ class ModelEngine:
     ) -> Iterator[NDArray[np.float32]]:
         """What `play` gives, [C, n] at a time; for models that go on."""
         windows = self.windows(performance.end_sec)
-        performance = self._as_grids_read(performance, progress)
+        told = self._told(performance, windows, progress)
         left = num_output_samples(performance.end_sec + self._config.tail_sec, self.sample_rate)
-        codes = self._one_after_the_other(performance, windows, progress)
+        codes = self._one_after_the_other(told, windows, progress)
         kept = (
             part[:, window.keep_start - window.start : window.keep_stop - window.start]
             for window, part in zip(windows, codes, strict=True)
         )
-        gain = np.float32(1.0 if self._heard is None else 1.0 / self._heard.gain)
+        gain = 1 / self._gain
         for audio in decoded(self._codec, kept):
             yield audio[:, :left] * gain
             left -= min(left, audio.shape[1])
@@ -226,24 +235,24 @@ class ModelEngine:
         return window, min(trained.context_frames or window // 4, window // 2)
 
     def _apart(
-        self, performance: DrumPerformance, windows: list[Window], progress: Progress
+        self, told: _Told, windows: list[Window], progress: Progress
     ) -> list[NDArray[np.int64]]:
         """Codes [K, T] of each window, in batches."""
         parts: list[NDArray[np.int64]] = []
         for start in range(0, len(windows), BATCH_WINDOWS):
             part = windows[start : start + BATCH_WINDOWS]
-            batch = self._batch(performance, part)
+            batch = self._batch(told, part)
             parts.extend(self._generate(batch, start // BATCH_WINDOWS))
             progress.advance(len(part))
         return parts
 
     def _one_after_the_other(
-        self, performance: DrumPerformance, windows: list[Window], progress: Progress
+        self, told: _Told, windows: list[Window], progress: Progress
     ) -> Iterator[NDArray[np.int64]]:
         """Codes [K, T] of each window, which begins with what was kept of the one before."""
         part: NDArray[np.int64] | None = None
         for index, window in enumerate(windows):
-            batch = self._batch(performance, [window])
+            batch = self._batch(told, [window])
             if part is not None:
                 before, known = windows[index - 1], window.keep_start - window.start
                 given = part[:, window.start - before.start :][:, :known]
@@ -252,32 +261,40 @@ class ModelEngine:
             progress.advance(1)
             yield part
 
-    def _as_grids_read(self, performance: DrumPerformance, progress: Progress) -> DrumPerformance:
-        """The performance with pitches, and the pedal, as the model's grids read them."""
+    def _told(
+        self, performance: DrumPerformance, windows: list[Window], progress: Progress
+    ) -> _Told:
+        """The performance with pitches, and the pedal, as the model's grids read them, and its
+        sketch by a kit that the model has no name for."""
         moved, substitutes = remap(performance, self.drum_map.plain, self._grid_map.plain)
         line = substitutes.line("the model")
         if line is not None:
             progress.message(line)
         if self._grid_map.pedal_down == "low":
             moved = replace(moved, cc4_value=127 - moved.cc4_value)
-        return moved
+        if self._heard is None:
+            return _Told(moved, None)
+        frames = windows[-1].stop
+        return _Told(moved, self._heard.sketch(moved, self._grid_map, self._codec, frames))
 
-    def _batch(self, performance: DrumPerformance, windows: list[Window]) -> GridBatch:
-        clock = self._codec.clock
+    def _batch(self, told: _Told, windows: list[Window]) -> GridBatch:
+        clock, sketch = self._codec.clock, told.sketch
         grids = [
             self._checkpoint.featurizer.featurize(
-                performance, clock, window.start, window.stop - window.start
+                told.performance, clock, window.start, window.stop - window.start
             ).values
             for window in windows
         ]
         grid = torch.from_numpy(np.stack(grids))
-        batch = GridBatch(
+        return GridBatch(
             grid=grid,
             mask=torch.ones(grid.shape[0], grid.shape[2], dtype=torch.bool),
-            conditions=self._conditions(performance, windows),
+            conditions=self._conditions(told.performance, windows),
             start_frame=torch.tensor([window.start for window in windows]),
+            sketch=None
+            if sketch is None
+            else torch.from_numpy(np.stack([sketch[:, w.start : w.stop] for w in windows])),
         )
-        return batch if self._heard is None else self._heard.given_to(batch)
 
     def _generate(self, batch: GridBatch, batch_index: int) -> list[NDArray[np.int64]]:
         # Another seed for every batch of windows: the same one would draw the same luck again.
@@ -324,9 +341,20 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
         elif wanted is None:
             named = name == "kit" and config.like is None
             indices[name] = _default_kit(known) if named else -1
+        elif name == "kit" and is_unnamed(checkpoint, config):
+            indices[name] = -1
         else:
             indices[name] = _index_of(wanted, known, name, checkpoint.path)
     return indices
+
+
+def is_unnamed(checkpoint: Checkpoint, config: RenderConfig) -> bool:
+    """Whether the kit is one that the model has no name for, but can hear."""
+    kit = config.kit
+    known = checkpoint.vocabularies.get("kit", ())
+    if kit is None or not checkpoint.model.uses_sketch or look_up([kit], known)[0]:
+        return False
+    return kit.casefold() != UNKNOWN and names_a_kit(kit)
 
 
 def _default_kit(known: Sequence[str]) -> int:

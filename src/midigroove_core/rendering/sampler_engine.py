@@ -107,7 +107,7 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
 
 
 def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:
-    from midigroove_core.rendering.like import kit_like
+    from midigroove_core.recordings import kit_like
 
     cut, heard = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
     for line in heard.doubts:

@@ -165,32 +165,25 @@ class ModelContract:
         right = (found[:, 1, 4:] == batch.codes[:, 1, 4:]).float().mean()
         assert right > 0.6, "row 1 is the same all through a clip: uses_known is not true"
 
-    def test_it_hears_the_reference(self, trained: Model) -> None:
-        if not trained.uses_reference:
+    def test_it_hears_the_sketch(self, trained: Model) -> None:
+        if not trained.uses_sketch:
             return
         batch = task_batch(trained, batch=32, seed=1)
-        assert batch.codes is not None and batch.reference is not None
-        heard = batch.reference.mask.any(dim=1)
+        assert batch.codes is not None and batch.sketch is not None
+        heard = batch.sketch[:, 0, 0] >= 0
         right = (_codes(trained, batch, 0.0)[heard, 1] == batch.codes[heard, 1]).float().mean()
-        assert right > 0.6, "row 1 is the reference's: uses_reference is not true"
+        assert right > 0.6, "row 1 is the sketch's: uses_sketch is not true"
 
-    def test_references_may_be_missing(self, trained: Model) -> None:
-        """A clip that has none plays as if none of the batch had one; padding is not heard."""
-        if not trained.uses_reference:
+    def test_sketches_may_be_missing(self, trained: Model) -> None:
+        """A clip that has none plays as if none of the batch had one."""
+        if not trained.uses_sketch:
             return
         batch = task_batch(trained, seed=1)
-        assert batch.reference is not None
-        without = ~batch.reference.mask.any(dim=1)
+        assert batch.sketch is not None
+        without = batch.sketch[:, 0, 0] < 0
         found = _codes(trained, batch, 0.0)
-        alone = _codes(trained, replace(batch, reference=None), 0.0)
+        alone = _codes(trained, replace(batch, sketch=None), 0.0)
         assert torch.equal(found[without], alone[without])
-        mask = batch.reference.mask.clone()
-        mask[:, 4:] = False
-        one = replace(batch.reference, mask=mask)
-        two = replace(one, codes=one.codes * mask[:, None], grid=one.grid * mask[:, None] + 1)
-        two = replace(two, grid=torch.where(mask[:, None], one.grid, two.grid))
-        first, second = (_codes(trained, replace(batch, reference=r), 0.0) for r in (one, two))
-        assert torch.equal(first, second)
 
     def test_score(self, trained: Model) -> None:
         batch = task_batch(trained, seed=1)

@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 
 from midigroove_core.clock import FrameClock
-from midigroove_core.interfaces.batch import GridBatch, Reference
+from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.codec import Codebook
 from midigroove_core.interfaces.model import Model, ModelSpec
 
@@ -42,7 +42,7 @@ def task_spec() -> ModelSpec:
 def task_batch(model: Model, *, batch: int = 16, frames: int = 12, seed: int = 0) -> GridBatch:
     """Clips of the task; all frames are real, none is known.
 
-    A model that uses references gets them for three clips in four.
+    A model that uses sketches gets them for three clips in four: row 0 is noise, row 1 is right.
     """
     rng = torch.Generator().manual_seed(seed)
     grid = torch.rand(batch, 3, frames, generator=rng)
@@ -63,21 +63,16 @@ def task_batch(model: Model, *, batch: int = 16, frames: int = 12, seed: int = 0
         mask=torch.ones(batch, frames, dtype=torch.bool),
         conditions={name: given[name] for name in model.conditions},
         codes=codes,
-        reference=_references(clip, rng) if model.uses_reference else None,
+        sketch=_sketches(clip, frames, rng) if model.uses_sketch else None,
     )
 
 
-def _references(clip: torch.Tensor, rng: torch.Generator) -> Reference:
-    """Frames of other grids whose row 1 is that of the clip [B, 1]; every fourth clip has none."""
-    rows, frames = len(clip), 6
-    struck = torch.randint(0, SIZES[0], (rows, frames), generator=rng)
-    mask = torch.ones(rows, frames, dtype=torch.bool)
-    mask[3::4] = False
-    return Reference(
-        grid=torch.rand(rows, 3, frames, generator=rng),
-        codes=torch.stack([struck, clip.expand(-1, frames)], dim=1),
-        mask=mask,
-    )
+def _sketches(clip: torch.Tensor, frames: int, rng: torch.Generator) -> torch.Tensor:
+    """Codes whose row 1 is that of the clip [B, 1]; every fourth clip has none."""
+    noise = torch.randint(0, SIZES[0], (len(clip), frames), generator=rng)
+    sketch = torch.stack([noise, clip.expand(-1, frames)], dim=1)
+    sketch[3::4] = -1
+    return sketch
 
 
 def learn(model: Model, *, steps: int, learning_rate: float) -> list[float]:
@@ -109,5 +104,5 @@ def all_codes(model: Model, frames: int) -> GridBatch:
         codes=codes,
         known=one.known.expand(len(every), -1),
         start_frame=one.start_frame.expand(len(every)),
-        reference=None,
+        sketch=None,
     )

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from midigroove_core.cache import Cache
-from midigroove_core.cache.clips import Clip, ClipArrays, ClipReader
-from midigroove_core.cache.references import References
+from midigroove_core.cache.clips import Clip, ClipReader
 from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.interfaces.model import Model
@@ -50,8 +50,7 @@ class Batches(Dataset[Part]):
         reader: reads clips.
         windows: which clips.
         cut: the parts of a batch.
-        references: where kits are heard, for models that use that.
-        condition_dropout, mask_grid, hide_reference: see `TrainConfig`.
+        condition_dropout, mask_grid, hide_sketch: see `TrainConfig`.
     """
 
     reader: ClipReader
@@ -59,11 +58,10 @@ class Batches(Dataset[Part]):
     cut: Cut
     condition_dropout: float
     mask_grid: float = 0.0
-    references: References | None = None
-    hide_reference: float = 0.0
+    hide_sketch: float = 0.0
 
     def __getitem__(self, turn: tuple[int, int]) -> Part:
-        """A part of the batch of a step, with some conditions, grid rows and references hidden.
+        """A part of the batch of a step, with some conditions, grid rows and sketches hidden.
 
         Args:
             turn: number of the step, and of the part.
@@ -73,13 +71,8 @@ class Batches(Dataset[Part]):
         clips = windows.clips(step)
         context = 0 if windows.crop_frames else windows.context_frames
         rng = np.random.default_rng([windows.seed, 3, step])
-        heard = [
-            None
-            if self.references is None or rng.random() < self.hide_reference
-            else self.references.drawn(clip.entry_index, rng)
-            for clip in clips
-        ]
-        batch = self._batch(clips[mine], context, heard[mine])
+        heard = rng.random(len(clips))[mine] >= self.hide_sketch
+        batch = self._batch(clips[mine], context, heard)
         rng = np.random.default_rng([windows.seed, 2, step])
         hidden = {
             name: rng.random(len(clips))[mine] < self.condition_dropout
@@ -99,18 +92,16 @@ class Batches(Dataset[Part]):
         starts = range(0, len(valid), size)
         for number in range(rank, len(starts), world):
             clips = valid[starts[number] : starts[number] + size]
-            heard = [self._fixed(clip) for clip in clips]
-            yield number, self._batch(clips, self.windows.context_frames, heard)
+            yield number, self._batch(clips, self.windows.context_frames, np.ones(len(clips), bool))
 
-    def _fixed(self, clip: Clip) -> Clip | None:
-        return None if self.references is None else self.references.fixed(clip.entry_index)
-
-    def _batch(self, clips: list[Clip], context: int, heard: list[Clip | None]) -> GridBatch:
+    def _batch(self, clips: list[Clip], context: int, heard: NDArray[np.bool_]) -> GridBatch:
         read = [self.reader.read(clip, context) for clip in clips]
-        references: list[ClipArrays | None] = [
-            None if clip is None else self.reader.read(clip) for clip in heard
-        ]
-        return self.reader.collate(read, references)
+        return self.reader.collate(
+            [
+                arrays if keep else replace(arrays, sketch=None)
+                for arrays, keep in zip(read, heard, strict=True)
+            ]
+        )
 
 
 def make_batches(
@@ -122,13 +113,11 @@ def make_batches(
     cut: Cut,
 ) -> Batches:
     """The batches that a model is trained on, and those it is measured on."""
-    reader = ClipReader(cache, featurizer, model.spec.vocabularies, model.conditions)
-    hidden = (config.condition_dropout, config.mask_grid)
-    if not model.uses_reference:
-        return Batches(reader, windows, cut, *hidden)
-    frames = round(float(cache.clock.seconds_to_frames(config.reference_sec)))
-    references = References(cache, max(1, frames))
-    return Batches(reader, windows, cut, *hidden, references, config.hide_reference)
+    names = model.spec.vocabularies
+    sketches = Cache.open(config.sketches) if model.uses_sketch and config.sketches else None
+    reader = ClipReader(cache, featurizer, names, model.conditions, sketches=sketches)
+    hidden = (config.condition_dropout, config.mask_grid, config.hide_sketch)
+    return Batches(reader, windows, cut, *hidden)
 
 
 def read_ahead(batches: Batches, step: int, workers: int) -> Generator[Part]:

@@ -54,12 +54,11 @@ _BOUNDS = {
     "patience": bounds.COUNT,
     "threads": bounds.THREADS,
     "loader_workers": bounds.COUNT,
-    "reference_sec": bounds.SECONDS_ABOVE_0,
-    "hide_reference": bounds.SHARE,
+    "hide_sketch": bounds.SHARE,
     "seed": bounds.SEED,
 }
 _NOT_IDENTITY = (
-    "cache", "out", "start_from", "accumulate", "device", "threads", "loader_workers",
+    "cache", "sketches", "out", "start_from", "accumulate", "device", "threads", "loader_workers",
     "tensorboard", "wandb", "trackio",
 )  # fmt: skip
 """Fields that a resumed run may change: where things are and how they are shared out, not what is
@@ -112,8 +111,9 @@ class TrainConfig:
             unknown when rendering.
         mask_grid: how likely each row of a clip's grid is to be 0 over a stretch of it in training
             (about a third of the clip), so that a model leans on no single one.
-        reference_sec: length of what a model that uses references hears of a kit at most.
-        hide_reference: how often it hears nothing of it in training.
+        sketches: a cache of sketches of the takes, see `datasets.sketches`, for a model that uses
+            those; "" is none.
+        hide_sketch: how often a model that uses sketches hears none in training.
         unnamed_kits: kits that get no name (`mixed_*` for all that begin so): they have to be
             heard.
         max_steps: length of the run in steps. This and `max_minutes` may be raised later on, and
@@ -172,8 +172,8 @@ class TrainConfig:
     ema: float = 0.999
     condition_dropout: float = 0.1
     mask_grid: float = 0.0
-    reference_sec: float = 12.0
-    hide_reference: float = 0.25
+    sketches: str = ""
+    hide_sketch: float = 0.2
     unnamed_kits: list[str] = field(default_factory=list)
     max_steps: int = 20000
     max_minutes: float = 0.0

@@ -146,22 +146,20 @@ class SaysThatItGoesOn(FramesModel):
 
 
 class SaysThatItHears(FramesModel):
-    """It is given references, and plays as if they were not there."""
+    """It is given sketches, and plays as if they were not there."""
 
-    uses_reference = True
-    refused_by = "test_it_hears_the_reference"
+    uses_sketch = True
+    refused_by = "test_it_hears_the_sketch"
 
 
-class HearsPadding(AutoregressiveModel):
-    """It takes every frame of a reference for real."""
+class HearsWhatIsNotThere(AutoregressiveModel):
+    """It takes a missing sketch for one of the first entries of all codebooks."""
 
-    uses_reference = True
-    refused_by = "test_references_may_be_missing"
+    refused_by = "test_sketches_may_be_missing"
 
     def _encoded(self, batch: GridBatch) -> Tensor:
-        if batch.reference is not None:
-            heard = replace(batch.reference, mask=torch.ones_like(batch.reference.mask))
-            batch = replace(batch, reference=heard)
+        if batch.sketch is not None:
+            batch = replace(batch, sketch=batch.sketch.clamp(min=0))
         return super()._encoded(batch)
 
 

@@ -160,6 +160,7 @@ class EvalConfig:
         window_sec, hop_sec: the same in seconds, from the start of the take and on no beat; a
             `window_sec` of 0 goes by beats.
         device, decode_device: where models and codecs run; decoding runs on `device` by default.
+        sketches: a cache of sketches, for models that use those and kits they have no name for.
         codec_paths: codec id -> where its weights lie, if it does not find them itself; "" is for
             every codec that is not named.
         audio_metrics: score audio; without it only the codes are.
@@ -193,6 +194,7 @@ class EvalConfig:
     beats: int = 4
     device: str = "auto"
     decode_device: str | None = None
+    sketches: Path | None = None
     codec_paths: dict[str, str] = field(default_factory=dict)
     audio_metrics: bool = True
     rows: tuple[RowKind, ...] = REFERENCE_KINDS

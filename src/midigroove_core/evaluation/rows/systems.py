@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from midigroove_core.atomic import sha256_of_file
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipArrays, ClipReader
-from midigroove_core.cache.references import References
 from midigroove_core.checkpoint import (
     Checkpoint,
     CodecPart,
@@ -36,9 +35,6 @@ from midigroove_core.scorecard.records import SystemFacts
 
 MODEL_CONTEXT_SEC = 1.0
 """What a model sees before a clip unless its training says: hits of before still ring."""
-
-REFERENCE_SEC = 20.0
-"""What a model that listens hears of a kit that it does not know by name, at most."""
 
 LOGIT_BYTES = 128 * 2**20
 """Batches are cut so that the logits of one stay below this."""
@@ -86,12 +82,11 @@ class System:
         self.checkpoint = checkpoint
         self._config = config
         self._sampling = checkpoint.sampling(asked_of(checkpoint, config))
+        hears = checkpoint.model.uses_sketch and config.sketches is not None
         self._reader = ClipReader(
-            group.cache, checkpoint.featurizer, checkpoint.vocabularies, checkpoint.model.conditions
-        )
-        heard = group.cache.clock.seconds_to_frames(REFERENCE_SEC)
-        listens = checkpoint.model.uses_reference
-        self._references = References(group.cache, round(float(heard))) if listens else None
+            group.cache, checkpoint.featurizer, checkpoint.vocabularies,
+            checkpoint.model.conditions, sketches=Cache.open(config.sketches) if hears else None,
+        )  # fmt: skip
 
     def window(self, clip: EvalClip) -> FrameWindow:
         """The frames that this system predicts for a clip; see `CodecGroup.window`."""
@@ -170,9 +165,7 @@ class System:
             Clip(self.group.entry_index[window.entry.key], window.left, window.num_frames)
             for window in windows
         ]
-        batch = self._reader.collate(
-            [self._reader.read(clip) for clip in clips], [self._heard(clip) for clip in clips]
-        )
+        batch = self._reader.collate([self._read(clip) for clip in clips])
         if not self.checkpoint.model.uses_known:
             return batch
         # What is scored goes on from the true codes before the clip, and so does what is drawn.
@@ -181,13 +174,13 @@ class System:
             known[row, : window.inner.start] = True
         return replace(batch, known=known)
 
-    def _heard(self, clip: Clip) -> ClipArrays | None:
-        """Another take of the clip's kit, where the model does not know that by name."""
-        kit = self.group.cache.entries[clip.entry_index].kit
-        if self._references is None or kit in self.checkpoint.vocabularies.get("kit", ()):
-            return None
-        reference = self._references.fixed(clip.entry_index)
-        return None if reference is None else self._reader.read(reference)
+    def _read(self, clip: Clip) -> ClipArrays:
+        """A clip, with its sketch where the model does not know the kit by name."""
+        arrays = self._reader.read(clip)
+        named = self.group.cache.entries[clip.entry_index].kit in (
+            self.checkpoint.vocabularies.get("kit", ())
+        )
+        return replace(arrays, sketch=None) if named else arrays
 
 
 def asked_of(checkpoint: Checkpoint, config: EvalConfig) -> dict[str, Any]:

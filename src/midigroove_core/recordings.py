@@ -1,4 +1,4 @@
-"""The kit in a recording: what it plays is found in its MIDI, or heard, and then it is cut.
+"""A recording of drums: what it plays is found in its MIDI, or heard, and its kit is cut from it.
 
 cut, recording = kit_like("loop.wav", midi="loop.mid")
 midigroove_core.kits.sampler.render(performance, cut.kit)
@@ -6,7 +6,7 @@ midigroove_core.kits.sampler.render(performance, cut.kit)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from midigroove_core.audio import SILENCE, load_mono
 from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError
-from midigroove_core.kits.cut import CutKit, cut_kit
+from midigroove_core.kits.cut import CutKit, cut_kit, levelled
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.metrics.drums import HEARD_DRUMS, DrumTemplates, build_templates, transcribe
@@ -74,10 +74,12 @@ class Recording:
 def kit_like(
     recording: str | Path, midi: str | Path | None = None, *, drum_map: DrumMap | None = None
 ) -> tuple[CutKit, Recording]:
-    """Cuts the kit that a recording was played on; arguments and errors are those of `listen`."""
+    """Cuts the kit that a recording was played on, as loud as there; see `listen`."""
     heard = listen(recording, midi)
     name = Path(recording).stem
-    return cut_kit(heard.audio, SAMPLE_RATE, heard.performance, drum_map=drum_map, name=name), heard
+    cut = cut_kit(heard.audio, SAMPLE_RATE, heard.performance, drum_map=drum_map, name=name)
+    kit = levelled(cut.kit, heard.audio, heard.performance, drum_map=drum_map)
+    return replace(cut, kit=kit), heard
 
 
 def listen(recording: str | Path, midi: str | Path | None = None) -> Recording:
@@ -105,7 +107,7 @@ def listen(recording: str | Path, midi: str | Path | None = None) -> Recording:
     if midi is not None:
         performance, offset_sec = _placed(path, audio, Path(midi))
         return Recording(audio, performance, offset_sec, False, tuple(doubts))
-    performance = _heard(path, audio)
+    performance = hear(path, audio)
     if voiced_share(audio) > _VOICED:
         doubts.append(
             f"{path}: much of it is pitched like a voice; is it a recording of drums alone?"
@@ -138,8 +140,16 @@ def _placed(path: Path, audio: NDArray[np.float32], midi: Path) -> tuple[DrumPer
     )
 
 
-def _heard(path: Path, audio: NDArray[np.float32]) -> DrumPerformance:
-    """Hits heard with the shipped kits' one-shots; velocities by level within each drum."""
+def hear(path: Path, audio: NDArray[np.float32]) -> DrumPerformance:
+    """Hits heard with the shipped kits' one-shots; velocities by level within each drum.
+
+    Args:
+        path: for messages.
+        audio: [S] at `oneshots.SAMPLE_RATE`.
+
+    Raises:
+        InputError: no drums are heard.
+    """
     features = AudioFeatures.from_audio(audio, SAMPLE_RATE)
     struck = _rises_db(audio, features.onsets_sec)
     if np.sum(struck > _STRUCK_DB) < FEWEST_HITS:
