@@ -143,13 +143,13 @@ def sketch(
     if json:
         print_json(made.to_json())
     else:
-        console().print(
+        console.print(
             f"{made.csv_path}: {made.written} takes sketched, {made.kept} there before, "
             f"{len(made.skipped)} left out",
             soft_wrap=True,
         )
         for key, reason in list(made.skipped.items())[:5]:
-            console().print(f"{key}: {reason}", soft_wrap=True)
+            console.print(f"{key}: {reason}", soft_wrap=True)
     raise typer.Exit(1 if made.skipped else 0)
 
 

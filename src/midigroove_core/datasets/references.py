@@ -50,13 +50,13 @@ def choose_references(sounds: Iterable[Sound]) -> dict[str, str]:
 def references_of(takes: Iterable[Take]) -> dict[str, Take]:
     """Key of a take -> the take that the dataset names as its reference, or else one chosen as
     `data synth` would."""
-    takes = {take.key: take for take in takes}
+    by_key = {take.key: take for take in takes}
     chosen = choose_references(
         Sound(take.key, take.performance_key, take.kit, take.split, take.duration_sec)
-        for take in takes.values()
+        for take in by_key.values()
     )
-    chosen |= {key: take.reference for key, take in takes.items() if take.reference in takes}
-    return {key: takes[other] for key, other in chosen.items()}
+    chosen |= {key: take.reference for key, take in by_key.items() if take.reference in by_key}
+    return {key: by_key[other] for key, other in chosen.items()}
 
 
 def _shuffled(sound: Sound) -> str:

@@ -134,11 +134,7 @@ def sketch(
             raise InputError(
                 f"{out}: no take could be sketched: {next(iter(summary.skipped.values()))}"
             )
-        text = io.StringIO()
-        writer = csv.DictWriter(text, egmd.COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(summary.csv_path, text.getvalue())
+        _write_csv(summary.csv_path, rows)
     return summary
 
 
@@ -196,3 +192,11 @@ def _row(take: Take) -> dict[str, str]:
         "kit_name": take.kit,
     }  # fmt: skip
     return {column: values.get(column, "") for column in egmd.COLUMNS}
+
+
+def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, egmd.COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())

@@ -83,10 +83,14 @@ class System:
         self._config = config
         self._sampling = checkpoint.sampling(asked_of(checkpoint, config))
         hears = checkpoint.model.uses_sketch and config.sketches is not None
+        sketches = Cache.open(str(config.sketches)) if hears else None
         self._reader = ClipReader(
-            group.cache, checkpoint.featurizer, checkpoint.vocabularies,
-            checkpoint.model.conditions, sketches=Cache.open(config.sketches) if hears else None,
-        )  # fmt: skip
+            group.cache,
+            checkpoint.featurizer,
+            checkpoint.vocabularies,
+            checkpoint.model.conditions,
+            sketches=sketches,
+        )
 
     def window(self, clip: EvalClip) -> FrameWindow:
         """The frames that this system predicts for a clip; see `CodecGroup.window`."""
