@@ -291,6 +291,27 @@ def download(page: Page, tmp_path: Path) -> None:
     assert load_midi(files["midi"]).num_hits == load_midi(GROOVE.path).num_hits
 
 
+def test_a_model_is_heard_while_it_draws(page: Page) -> None:
+    """And what there is of it stays where it is cancelled."""
+    longest = max(builtin_grooves(), key=lambda one: one.duration_sec)
+    open_groove(page)
+    page.click("[data-slot=b]")  # the model
+    page.select_option("#groove", longest.name)
+    page.click("#play")
+    page.wait_for_selector("#status[data-heard-sec]", state="attached")
+    while cursor(page) < 0.2:
+        page.wait_for_timeout(50)
+    expect(page.locator("#working")).to_be_visible()
+    expect(page.locator("#play")).to_have_text("❚❚ Pause")
+    page.click("#cancel")
+    page.wait_for_selector("#working", state="hidden")
+    assert page.get_attribute("#get-wav", "href") is None
+    page.click("#play")
+    to(page, 1.0)
+    page.click("[data-slot=a]")
+    settled(page)
+
+
 def test_a_recording_to_sound_like(page: Page, tmp_path: Path, trouble: list[str]) -> None:
     open_groove(page)
     recording = tmp_path / "mine.wav"

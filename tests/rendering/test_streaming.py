@@ -6,13 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from support.toy_systems import codec_header, performance, save_toy_checkpoint, toy_spec
+from support.toy_systems import performance, save_going_on_checkpoint, save_toy_checkpoint
 
 import midigroove
-from midigroove_core.builtin.autoregressive import AutoregressiveModel
-from midigroove_core.builtin.expressive_grid import ExpressiveGrid
-from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
 from midigroove_core.coding.decode import decode_whole, decoded
 from midigroove_core.progress import Silent
 from midigroove_core.rendering.config import RenderConfig
@@ -23,17 +19,7 @@ from midigroove_core.testing import ToyCodec
 
 @pytest.fixture
 def checkpoint(tmp_path: Path, toy_plugin: None) -> Path:
-    torch.manual_seed(0)
-    model = AutoregressiveModel.build(
-        toy_spec(ToyCodec(), {"kit": ["jazz"], "drummer": [], "style": []}),
-        dim=16, layers=1, heads=2, head_dim=8, span=16,
-    )  # fmt: skip
-    save_checkpoint(
-        tmp_path / "model.safetensors", model, featurizer=ExpressiveGrid(),
-        codec=CodecPart.of_cache(codec_header(ToyCodec())), window=TrainedWindow(62, 0),
-        training={},
-    )  # fmt: skip
-    return tmp_path / "model.safetensors"
+    return save_going_on_checkpoint(tmp_path / "model.safetensors")
 
 
 def test_the_whole_is_what_a_render_gives(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -22,6 +23,7 @@ pytest.importorskip("starlette")
 pytest.importorskip("httpx")
 
 from starlette.testclient import TestClient
+from support.toy_systems import performance, save_going_on_checkpoint
 
 from midigroove_core.errors import InputError
 from midigroove_core.kits.library import builtin_grooves
@@ -29,7 +31,7 @@ from midigroove_core.midi import load_midi
 from midigroove_core.rendering import render as rendering
 from midigroove_core.studio.app import Studio, build
 from midigroove_core.studio.serve import serve
-from midigroove_core.studio.takes import Take
+from midigroove_core.studio.takes import Growing, Take
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -209,6 +211,54 @@ def test_a_model_goes_on_from_its_take(
     assert wide["channels"] == 2
     empty = render(groove, hits=[], settings=model)
     assert "error" not in empty
+
+
+def test_a_model_is_heard_while_it_draws(
+    tmp_path: Path, toy_plugin: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes on the way is the take, but for the polish of silences and echoes."""
+    monkeypatch.setattr("midigroove_core.studio.engines.polished", lambda audio, *_: audio)
+    heard: list[Any] = []
+    add = Growing.add
+
+    def added(growing: Growing, block: Any) -> tuple[int, int]:
+        first, last = add(growing, block)
+        heard.append(growing.audio[:, first:last].copy())
+        return first, last
+
+    monkeypatch.setattr(Growing, "add", added)
+    checkpoint = save_going_on_checkpoint(tmp_path / "model.safetensors")
+    studio = Studio(tmp_path, checkpoint=checkpoint)
+    with TestClient(build(studio, PORT), base_url=HOME, headers={"origin": HOME}) as client:
+        song = studio.songs.open("toy.mid", performance())
+        address = f"/api/songs/{song.id}"
+
+        def lines(**settings: Any) -> list[dict[str, Any]]:
+            request = {"settings": {"engine": "model", **settings}}
+            answer = client.post(f"{address}/render", json=request)
+            return [json.loads(line) for line in answer.text.splitlines()]
+
+        got = lines()
+        told = [line["heard"] for line in got if "heard" in line]
+        assert len(told) > 5 and told[0][0] == 0 and told[-1][1] == got[-1]["samples"]
+        assert all(one[1] == other[0] for one, other in itertools.pairwise(told))
+        whole = studio.songs[song.id].takes["a"].audio
+        late, rise = 160, 16  # the take fades out at its end, and begins at zero
+        assert np.abs(np.concatenate(heard, axis=1) - whole)[:, rise:-late].max() < 1e-4
+        assert not any("heard" in line for line in lines(muted=["kick"])), "made of the whole"
+        assert not studio.songs[song.id].growing
+
+
+def test_of_what_is_being_drawn_samples_can_be_had(
+    client: TestClient, groove: dict[str, Any], studio: Studio
+) -> None:
+    growing = Growing(1, 1000, 32_000)
+    assert growing.add(np.full((1, 600), 2.0, np.float32)) == (0, 600)
+    assert growing.add(np.full((1, 600), 0.5, np.float32)) == (600, 1000)
+    studio.songs[groove["id"]].growing["b"] = growing
+    done = {"changed": [500, 700], "channels": 1}
+    got = samples(client, groove, "b", done)
+    assert got[0].tolist() == [1.0] * 100 + [0.5] * 100
 
 
 def test_it_begins_with_the_file_that_was_named(tmp_path: Path) -> None:

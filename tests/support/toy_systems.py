@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from midigroove_core.audio import save_audio
+from midigroove_core.builtin.autoregressive import AutoregressiveModel
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.builtin.parallel import ParallelModel
 from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
@@ -94,6 +95,21 @@ def toy_spec(codec: ToyCodec, vocabularies: dict[str, list[str]]) -> ModelSpec:
     """What a model on codes of the toy codec is built for."""
     names = tuple(ExpressiveGrid().feature_names)
     return ModelSpec(names, codec.clock, codec.codebooks, vocabularies)
+
+
+def save_going_on_checkpoint(path: Path, **args: Any) -> Path:
+    """An untrained tiny model that goes on from known frames, over the toy codec and one kit."""
+    codec = ToyCodec()
+    torch.manual_seed(0)
+    model = AutoregressiveModel.build(
+        toy_spec(codec, {"kit": ["jazz"], "drummer": [], "style": []}),
+        dim=16, layers=1, heads=2, head_dim=8, span=16, **args,
+    )  # fmt: skip
+    save_checkpoint(
+        path, model, featurizer=ExpressiveGrid(), codec=CodecPart.of_cache(codec_header(codec)),
+        window=TrainedWindow(62, 0), training={},
+    )  # fmt: skip
+    return path
 
 
 def save_toy_checkpoint(

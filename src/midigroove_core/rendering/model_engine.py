@@ -7,7 +7,7 @@ one before as its beginning: one take. Others draw windows apart, and their code
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -197,19 +197,33 @@ class ModelEngine:
         return self._checkpoint.model.uses_known
 
     def stream(
-        self, performance: DrumPerformance, progress: Progress
+        self,
+        performance: DrumPerformance,
+        progress: Progress,
+        *,
+        keep: Callable[[NDArray[np.int64]], None] | None = None,
     ) -> Iterator[NDArray[np.float32]]:
-        """What `play` gives, [C, n] at a time; for models that go on."""
+        """What `play` gives, [C, n] at a time; for models that go on.
+
+        Args:
+            performance: see `Engine.play`.
+            progress: advanced for each window.
+            keep: takes the codes [K, n] of the frames as they are drawn.
+        """
         windows = self.windows(performance.end_sec)
         told = self._told(performance, windows, progress)
         left = num_output_samples(performance.end_sec + self._config.tail_sec, self.sample_rate)
         codes = self._one_after_the_other(told, windows, progress)
-        kept = (
-            part[:, window.keep_start - window.start : window.keep_stop - window.start]
-            for window, part in zip(windows, codes, strict=True)
-        )
+
+        def kept() -> Iterator[NDArray[np.int64]]:
+            for window, part in zip(windows, codes, strict=True):
+                frames = part[:, window.keep_start - window.start : window.keep_stop - window.start]
+                if keep is not None:
+                    keep(frames)
+                yield frames
+
         gain = 1 / self._gain
-        for audio in decoded(self._codec, kept):
+        for audio in decoded(self._codec, kept()):
             yield audio[:, :left] * gain
             left -= min(left, audio.shape[1])
 

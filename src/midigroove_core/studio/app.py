@@ -28,7 +28,7 @@ from midigroove_core.studio.guard import Guard
 from midigroove_core.studio.jobs import JobProgress, Line, Worker
 from midigroove_core.studio.settings import RenderRequest
 from midigroove_core.studio.songs import LONGEST_SEC, Song, Songs, lanes
-from midigroove_core.studio.takes import Take, changed_samples
+from midigroove_core.studio.takes import Growing, Take, changed_samples
 from midigroove_core.studio.uploads import (
     LARGEST_JSON,
     LARGEST_RECORDING,
@@ -117,7 +117,10 @@ class Studio:
         return JSONResponse({"id": self.uploads.keep_recording(name, body), "name": name})
 
     async def render(self, request: Request) -> Response:
-        """Renders a slot; lines of JSON, the last one with what changed."""
+        """Renders a slot; lines of JSON, the last one with what changed.
+
+        On the way they say how far it is, and which samples can be heard already.
+        """
         song = self._song(request)
         body = await read_body(request, LARGEST_JSON, "the request")
         asked = decode_json_as(body, RenderRequest, "the request")
@@ -126,23 +129,35 @@ class Studio:
 
         def work(progress: JobProgress) -> Line:
             before = song.takes.get(asked.slot)
-            take = self.engines.play(
-                song.performance, asked.settings, before, asked.redraw, progress, progress.lines
-            )
-            song.takes[asked.slot] = take
+
+            def hear(growing: Growing, new: tuple[int, int]) -> None:
+                song.growing[asked.slot] = growing
+                progress.say({"heard": list(new), **_format(growing)})
+
+            try:
+                take = self.engines.play(
+                    song.performance, asked.settings, before, asked.redraw, progress,
+                    progress.lines, hear,
+                )  # fmt: skip
+                song.takes[asked.slot] = take
+            finally:
+                song.growing.pop(asked.slot, None)
             first, last = changed_samples(before, take)
             return {
                 "take": take.number, "before": before.number if before else None,
-                "sample_rate": take.sample_rate, "channels": len(take.audio),
-                "samples": take.audio.shape[1], "changed": [first, last],
+                **_format(take), "changed": [first, last],
                 "lines": [self.uploads.with_names(line) for line in take.lines],
             }  # fmt: skip
 
         return StreamingResponse(self._lines(work), media_type="application/x-ndjson")
 
     async def samples(self, request: Request) -> Response:
-        """Samples [C, n] of a take as little-endian 32-bit floats, channel after channel."""
-        take = self._take(request)
+        """Samples [C, n] of a take as little-endian 32-bit floats, channel after channel.
+
+        Of one that is being drawn, where there is one in the slot.
+        """
+        growing = self._song(request).growing.get(request.path_params["slot"])
+        take = growing or self._take(request)
         try:
             first, last = (int(request.query_params[name]) for name in ("first", "last"))
         except (KeyError, ValueError) as error:
@@ -232,6 +247,11 @@ def build(studio: Studio, port: int) -> ASGIApp:
     ]
     app = Starlette(routes=routes, exception_handlers={MidigrooveError: _said})
     return Guard(app, port)
+
+
+def _format(take: Take | Growing) -> Line:
+    channels, samples = take.audio.shape
+    return {"sample_rate": take.sample_rate, "channels": channels, "samples": samples}
 
 
 async def _said(_: Request, error: Exception) -> Response:

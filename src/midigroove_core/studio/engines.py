@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -39,7 +39,7 @@ from midigroove_core.rendering.render import (
 )
 from midigroove_core.rendering.sampler_engine import SamplerEngine
 from midigroove_core.studio.settings import Redraw, Settings
-from midigroove_core.studio.takes import Take, changed_span
+from midigroove_core.studio.takes import Growing, Take, changed_span
 
 if TYPE_CHECKING:
     from midigroove_core.rendering.model_engine import ModelEngine
@@ -51,6 +51,9 @@ HEARD_AFTER_SEC = 0.5
 """A changed hit is drawn with so much of what follows it; then the take goes on as it was."""
 
 HEARD_BEFORE_SEC = 0.05
+
+Hear = Callable[[Growing, tuple[int, int]], None]
+"""Told of a take that is drawn, and of the first and the last (exclusive) sample that are new."""
 
 
 class Engines:
@@ -92,6 +95,7 @@ class Engines:
         redraw: Redraw | None,
         progress: Progress,
         lines: list[str],
+        hear: Hear | None = None,
     ) -> Take:
         """A take of a performance; where `before` can be gone on from, only what changed is drawn.
 
@@ -102,6 +106,8 @@ class Engines:
             redraw: the part to draw anew; model.
             progress: told how far it is; it may raise to stop.
             lines: what progress was told, by then.
+            hear: told what can be heard while a model draws the whole, part by part; not where
+                levels or stereo are made of the whole.
 
         Raises:
             MidigrooveError: no such kit or recording; nothing to redraw.
@@ -109,7 +115,9 @@ class Engines:
         heard = settings.touched(performance)
         drawn = None
         if settings.engine == "model":
-            drawn = self._drawn(heard, settings, before, redraw, progress)
+            if settings.stereo is not None or set(settings.gains().values()) != {1.0}:
+                hear = None
+            drawn = self._drawn(heard, settings, before, redraw, progress, hear)
         played = self._opened(heard, settings, drawn, progress, apart=False)
         audio = np.concatenate(list(played.blocks), axis=1)
         gain, line = level_gain(float(np.abs(audio).max(initial=0.0)), -math.inf, Output())
@@ -163,6 +171,7 @@ class Engines:
         before: Take | None,
         redraw: Redraw | None,
         progress: Progress,
+        hear: Hear | None,
     ) -> Rendered:
         """What the model draws, going on from the last take where that can be."""
         seed = settings.seed if redraw is None else redraw.seed
@@ -171,7 +180,11 @@ class Engines:
         if before is None or before.drawn is None or not _same_draw(before.settings, settings):
             if redraw is not None:
                 raise InputError("play the whole once with these settings; then a bar can be drawn")
-            return engine.play(heard, progress)
+            windows = len(engine.windows(heard.end_sec))
+            if hear is None or not engine.goes_on or windows == 1:
+                return engine.play(heard, progress)
+            progress.start("Predicting codes", windows)
+            return _drawn_aloud(engine, heard, progress, hear)
         spans = [] if redraw is None else [(redraw.start_sec, redraw.stop_sec)]
         changed = changed_span(before.heard, heard)
         if changed is not None:
@@ -228,6 +241,24 @@ class Engines:
             config = RenderConfig(checkpoint=self._path, device=self._device)
             self._model = load_model(config)
         return self._model
+
+
+def _drawn_aloud(
+    engine: ModelEngine, heard: DrumPerformance, progress: Progress, hear: Hear
+) -> Rendered:
+    """What `engine.play` gives, and `hear` told of each part of it."""
+    rate = engine.sample_rate
+    codes: list[NDArray[np.int64]] = []
+    length = num_output_samples(heard.end_sec + RenderConfig().tail_sec, rate)
+    growing = Growing(engine.codec.channels, length, rate)
+    audio = []
+    for part in engine.stream(heard, progress, keep=codes.append):
+        audio.append(part)
+        hear(growing, growing.add(part))
+    drawn = np.concatenate(codes, axis=1)
+    samples = drawn.shape[1] * engine.codec.clock.hop_length
+    whole = fit_length(np.concatenate(audio, axis=1), samples)
+    return Rendered(whole, rate, drawn)
 
 
 def _at_levels(

@@ -48,6 +48,10 @@ class JobProgress:
             share = min(1.0, self._done / self._total)
             self._send({"doing": self._description, "share": round(share, 3)})
 
+    def say(self, line: Line) -> None:
+        """A line of another kind, such as what can be heard by now."""
+        self._send(line)
+
     def message(self, text: str) -> None:
         """Kept, and shown with the result."""
         self.lines.append(text)

@@ -16,7 +16,7 @@ from midigroove_core.errors import InputError
 from midigroove_core.kits.sampler import STEMS
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.studio.settings import MOST_HITS, Hit
-from midigroove_core.studio.takes import Take
+from midigroove_core.studio.takes import Growing, Take
 
 LONGEST_SEC = 600.0
 """Longer performances are for the command line: a take is kept as samples."""
@@ -42,6 +42,7 @@ class Song:
         performance: as edited so far; every hit is a drum of the map.
         notes: what was odd about the file, a line each.
         takes: slot -> what was rendered last.
+        growing: slot -> what is being drawn, and can be heard as far as it is.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Song:
     performance: DrumPerformance
     notes: tuple[str, ...]
     takes: dict[str, Take] = field(default_factory=dict)
+    growing: dict[str, Growing] = field(default_factory=dict)
 
     def edit(self, hits: Sequence[Hit]) -> None:
         """Replaces the hits; pedal, grabs, tempo, meter and length stay.

@@ -1,4 +1,4 @@
-"""Takes: what a slot sounded like last, and which of its samples an edit changed."""
+"""Takes: what a slot sounds like, while it is drawn and then, and what an edit changed of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from midigroove_core.loudness import LoudnessMeter
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.rendering.config import Rendered
+from midigroove_core.rendering.polish import begun_at_zero
 from midigroove_core.studio.settings import Settings
 
 
@@ -40,6 +41,30 @@ class Take:
         meter = LoudnessMeter(self.sample_rate, len(self.audio))
         meter.add(self.audio)
         return meter.lufs
+
+
+class Growing:
+    """A take while it is drawn: what of it can be heard.
+
+    Args:
+        channels, num_samples, sample_rate: of the whole.
+
+    Attributes:
+        audio: [C, S], zero from `known` on.
+        known: so many samples are there.
+    """
+
+    def __init__(self, channels: int, num_samples: int, sample_rate: int) -> None:
+        self.audio = np.zeros((channels, num_samples), dtype=np.float32)
+        self.sample_rate, self.known = sample_rate, 0
+
+    def add(self, block: NDArray[np.float32]) -> tuple[int, int]:
+        """Takes the next samples [C, n], kept within full scale; gives the first and the end."""
+        first, self.known = self.known, min(self.known + block.shape[1], self.audio.shape[1])
+        part = block[:, : self.known - first]
+        part = begun_at_zero(part, self.sample_rate) if first == 0 else part
+        self.audio[:, first : self.known] = np.clip(part, -1.0, 1.0)
+        return first, self.known
 
 
 def changed_samples(before: Take | None, after: Take) -> tuple[int, int]:

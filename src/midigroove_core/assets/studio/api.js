@@ -24,8 +24,11 @@ export async function post(path, body) {
   return (await answered(await ask(path, { method: "POST", body }))).json();
 }
 
-/** Renders; `onLine` gets what is done on the way. Ends the work when `signal` aborts. */
-export async function render(song, request, onLine, signal) {
+/**
+ * Renders; ends the work when `signal` aborts.
+ * @param on { doing(line), heard(line) } what is done on the way, and which samples are there
+ */
+export async function render(song, request, on, signal) {
   const response = await answered(await ask(`/api/songs/${song}/render`,
     { method: "POST", body: JSON.stringify(request), signal }));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -39,7 +42,8 @@ export async function render(song, request, onLine, signal) {
     for (const line of lines) {
       last = JSON.parse(line);
       if (last.error) throw new Error(last.error);
-      if (last.doing) onLine(last);
+      if (last.doing) on.doing(last);
+      if (last.heard) await on.heard(last);
     }
   }
   if (!last?.take) throw new Error("the render was stopped");

@@ -41,18 +41,22 @@ export class Spectrogram {
     this.im = new Float64Array(SIZE);
   }
 
-  /** @param samples first channel of a take */
-  set(samples, rate) {
+  /**
+   * @param samples first channel of a take
+   * @param known how many of them are there
+   */
+  set(samples, rate, known = samples.length) {
     if (rate !== this.rate) {
       const highest = Math.min(HIGHEST_HZ, rate / 2), span = highest / LOWEST_HZ;
       this.edges = Array.from({ length: BANDS + 1 },
         (_, b) => (LOWEST_HZ * span ** (b / BANDS) * SIZE) / rate);
     }
-    Object.assign(this, { samples, rate });
+    Object.assign(this, { samples, rate, known });
     this.tiles.clear();
   }
 
   changed(first, last) {
+    this.known = Math.max(this.known, last);
     const from = Math.floor((first - SIZE) / this.rate / TILE_SEC);
     const to = Math.floor((last + SIZE) / this.rate / TILE_SEC);
     for (let tile = from; tile <= to; tile++) this.tiles.delete(tile);

@@ -172,12 +172,19 @@ export class Stage {
   }
 
   paintSound(context, left, width, bottom) {
-    if (!this.spectrogram.samples) return;
+    const { samples, known, rate } = this.spectrogram;
+    if (!samples) return;
     const wide = TILE_SEC * this.scale;
     for (let n = Math.floor(left / wide); n * wide < left + width; n++) {
       context.drawImage(this.spectrogram.tile(n), n * wide - left, RULER, wide + 0.5,
         bottom - RULER);
     }
+    const drawn = (known / rate) * this.scale - left;
+    if (known === samples.length || drawn >= width) return;
+    context.globalAlpha = 0.55; // what is still to be drawn
+    context.fillStyle = this.colour("lane");
+    context.fillRect(Math.max(0, drawn), RULER, width, bottom - RULER);
+    context.globalAlpha = 1;
   }
 
   paintLines(context, left, width, bottom) {

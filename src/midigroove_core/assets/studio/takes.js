@@ -36,6 +36,11 @@ export function changed() {
   refresh();
 }
 
+/** Renders what is to be played, where that was cancelled. */
+export function ensure() {
+  if (!work && !fresh[page.panel.slot]) refresh();
+}
+
 /** Renders the slot that is heard where it is stale, then the other one where it was heard. */
 export async function refresh(redraw = null) {
   if (!page.song) return;
@@ -58,6 +63,7 @@ export async function refresh(redraw = null) {
     if (work === mine) {
       $("working").hidden = true;
       work = null;
+      page.player.noMore();
     }
     showDownloads();
   }
@@ -67,7 +73,10 @@ async function renderSlot(slot, redraw, signal) {
   const { player, panel } = page, { id } = page.song;
   const request = { slot, settings: panel.settings[slot], hits: page.hits.rows() };
   if (redraw) request.redraw = redraw;
-  const done = await render(id, request, (line) => showProgress(slot, line), signal);
+  const done = await render(id, request, {
+    doing: (line) => showProgress(slot, line),
+    heard: (line) => grow(slot, line, signal),
+  }, signal);
   const patch = takes[slot] !== null && takes[slot] === done.before;
   const [first, last] = patch ? done.changed : [0, done.samples];
   const channels = first < last ? await samples(id, slot, first, last, done.channels) : null;
@@ -86,6 +95,24 @@ async function renderSlot(slot, redraw, signal) {
   }
   clearTimeout(measuring);
   measuring = setTimeout(measure, QUIET_MS);
+}
+
+/** Takes the samples that a slot has by now, while the rest of them is drawn. */
+async function grow(slot, line, signal) {
+  const { player, panel, spectrogram, stage } = page, [first, last] = line.heard;
+  const channels = await samples(page.song.id, slot, first, last, line.channels);
+  signal.throwIfAborted();
+  if (first === 0) player.expect(slot, line.channels, line.samples, line.sample_rate);
+  const before = player.takes[slot];
+  if (!player.extend(slot, channels, first)) return; // the one before sounds on
+  takes[slot] = null; // what is here is no take that the server has
+  if (slot !== panel.slot) return;
+  if (player.takes[slot] !== before) see(slot);
+  else spectrogram.changed(first, last);
+  stage.draw();
+  showDownloads();
+  $("status").dataset.heardSec = last / line.sample_rate;
+  heard();
 }
 
 function showProgress(slot, line) {
@@ -113,7 +140,7 @@ async function measure() {
 
 function see(slot) {
   const take = page.player.takes[slot];
-  if (take) page.spectrogram.set(take.channels[0], take.rate);
+  if (take) page.spectrogram.set(take.channels[0], take.rate, take.known);
   else page.spectrogram.samples = null;
   page.stage.draw();
 }

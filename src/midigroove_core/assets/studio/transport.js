@@ -1,6 +1,7 @@
 // Playing: play and pause, the cursor and its clock, the bar that is looped.
 
 import { $, page } from "./page.js";
+import { ensure } from "./takes.js";
 
 const CLOCK_MS = 80;
 let shownAt = 0;
@@ -8,7 +9,10 @@ let shownAt = 0;
 export async function play() {
   const { player } = page;
   if (player.playing) player.stop();
-  else await player.play();
+  else {
+    ensure();
+    await player.play();
+  }
   follow();
 }
 
