@@ -1,6 +1,6 @@
 """Whether the model plays velocities as the sampler does: levels of hits on one kit, by velocity.
 
-    OMP_NUM_THREADS=1 python benchmarks/dynamics.py [--kit standard] [--grooves 10] [--seconds 12]
+    OMP_NUM_THREADS=1 python benchmarks/dynamics.py [--kit standard] [--grooves 10] [--raw]
 
 Alone: each drum at rising velocities, a hit every 1.2 s; level of the 80 ms after each hit, model
 less sampler, in dB. In grooves: hits of held-out grooves with no other within 60 ms; mean, standard
@@ -33,8 +33,8 @@ ALONE_SEC = 0.06
 class Pair:
     """Both engines on one kit and at one rate."""
 
-    def __init__(self, kit: str) -> None:
-        model = RenderConfig(kit=kit)
+    def __init__(self, kit: str, raw: bool) -> None:
+        model = RenderConfig(kit=kit, raw=raw)
         engine = open_engine(model)
         self.rate = engine.sample_rate
         sampler = RenderConfig(engine="sampler", kit=kit, sample_rate=self.rate)
@@ -59,8 +59,9 @@ def main() -> None:
     parser.add_argument("--kit", default="standard")
     parser.add_argument("--grooves", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--raw", action="store_true", help="the model's own levels")
     args = parser.parse_args()
-    pair = Pair(args.kit)
+    pair = Pair(args.kit, args.raw)
     print("alone        " + " ".join(f"{velocity:6}" for velocity in VELOCITIES))
     count = len(VELOCITIES)
     for name, pitch in PITCHES.items():

@@ -22,13 +22,10 @@ def checkpoint(tmp_path: Path, toy_plugin: None) -> Path:
     return save_going_on_checkpoint(tmp_path / "model.safetensors")
 
 
-def test_the_whole_is_what_a_render_gives(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But for the polish of silences and echoes, which looks ahead."""
-    monkeypatch.setattr("midigroove_core.rendering.render.polished", lambda audio, *_: audio)
+def test_the_whole_is_what_a_render_gives(checkpoint: Path) -> None:
+    """But for levels, silences and echoes, which are mended looking ahead."""
     groove = performance(end_sec=6.0)
-    rendered = midigroove.render(groove, checkpoint=checkpoint)
+    rendered = midigroove.render(groove, checkpoint=checkpoint, raw=True)
     blocks = list(midigroove.stream(groove, checkpoint=checkpoint))
     assert len(blocks) > 5
     streamed = np.concatenate(blocks, axis=1)

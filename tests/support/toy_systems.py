@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,11 +113,12 @@ def save_going_on_checkpoint(path: Path, **args: Any) -> Path:
 
 
 def save_toy_checkpoint(
-    path: Path, *, seed: int = 0, window: TrainedWindow | None = None, **more: Any
-) -> Path:
+    path: Path, *, seed: int = 0, window: TrainedWindow | None = None,
+    kits: Sequence[str] = KITS, **more: Any,
+) -> Path:  # fmt: skip
     """An untrained tiny `parallel` model over the toy codec and three kits."""
     codec, featurizer = ToyCodec(), ExpressiveGrid()
-    vocabularies = {"kit": KITS, "drummer": ["drummer1"], "style": ["rock"]}
+    vocabularies = {"kit": list(kits), "drummer": ["drummer1"], "style": ["rock"]}
     torch.manual_seed(seed)
     model = ParallelModel.build(
         toy_spec(codec, vocabularies), dim=16, layers=1, heads=2, head_dim=8

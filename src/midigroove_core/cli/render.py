@@ -195,7 +195,8 @@ def render(
     raw: Annotated[
         bool,
         typer.Option(
-            "--raw", help="Model: keep the codec's noise in silence and its echoes ahead of hits."
+            "--raw",
+            help="Model: as the codec decodes it: levels, noise in silence, echoes ahead of hits.",
         ),
     ] = False,
     temperature: Temperature = None,

@@ -83,7 +83,7 @@ class RenderConfig:
         sampling: model engine: settings of drawing by name, such as `{"temperature": 0.7}`; what is
             not named is as the checkpoint says. `SamplingConfig` has what all models have, and a
             model may declare more.
-        raw: model: leave what the codec decodes as it is, see `polish`.
+        raw: model: leave what the codec decodes as it is, see `polish` and `levels`.
         seed: of all that is drawn: codes, and the luck of hits.
         sample_rate: of the result; None keeps the codec's (or kit's) own.
         stereo: "audience" or "drummer", from where the kit is heard, see `kits.positions`; None
@@ -275,11 +275,13 @@ class Engine(Protocol):
         sample_rate: of what it plays.
         kit: what it plays on.
         drum_map: how pitches are to be read, see `drum_reading.read_with`.
+        level_kit: the kit that ships whose levels hits are to have, see `levels`; None leaves them.
     """
 
     sample_rate: int
     kit: str
     drum_map: DrumMap
+    level_kit: str | None
 
     def play(
         self, performance: DrumPerformance, progress: Progress, *, rounds: int = 1

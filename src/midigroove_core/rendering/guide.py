@@ -1,4 +1,5 @@
-"""Who shows how a model's mix is taken apart (`parting`): a sampler with the kit of the mix."""
+"""Who shows how a model's mix is taken apart (`parting`), and how loud its hits are (`levels`): a
+sampler with the kit of the mix."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.rendering.config import Engine, RenderConfig
+from midigroove_core.rendering.levels import Windows, leveled
 from midigroove_core.rendering.sampler_engine import SamplerEngine
 
 
@@ -53,6 +55,31 @@ def open_guide(
     guide = SamplerEngine(settings, Silent(), kit=kit)
     guide.drum_map = engine.drum_map
     return settings, guide
+
+
+def leveled_by_kit(
+    audio: Audio, sample_rate: int, performance: DrumPerformance, engine: Engine
+) -> Audio:
+    """What an engine has played, each hit as loud as the sampler plays it on `engine.level_kit`.
+
+    Args:
+        audio: [C, S] of the performance; given back as it is where the engine has no such kit.
+        sample_rate: of the audio.
+        performance: read with the engine's drum map, and touched.
+        engine: which one.
+    """
+    if engine.level_kit is None:
+        return audio
+    settings = RenderConfig(engine="sampler", sample_rate=sample_rate)
+    guide = SamplerEngine(settings, Silent(), kit=load_kit(engine.level_kit))
+    guide.drum_map = engine.drum_map
+    names = [engine.drum_map.articulation(pitch) for pitch in performance.pitch.tolist()]
+    windows = [
+        Windows.of(performance.onset_sec[[name in members for name in names]], sample_rate)
+        for members in sampler.STEMS.values()
+    ]
+    blocks = guide.play_blocks(performance, audio.shape[1], Silent(), groups=True)
+    return leveled(audio, blocks, windows, sample_rate)
 
 
 def groups_present(performance: DrumPerformance, drum_map: DrumMap) -> list[bool]:

@@ -98,6 +98,9 @@ class ModelEngine:
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
         self._grid_map = featurizer_drum_map(checkpoint)
         self.drum_map = config.read_drum_map() or self._grid_map
+        # A kit of a recorded data set may share its name with one that ships.
+        all_ship = set(kits) <= {info.id for info in list_kits()}
+        self.level_kit = self.kit if chosen >= 0 and all_ship and config.like is None else None
         self._heard: HeardKit | None = None
         self._gain = np.float32(1.0)
         if config.like is not None or is_unnamed(checkpoint, config):

@@ -132,6 +132,9 @@ def _play(
     rendered = engine.play(played, progress, rounds=1 if loop is None else loop.rounds)
     audio = rendered.audio
     if not (config.raw or isinstance(engine, BlockEngine)):
+        from midigroove_core.rendering.guide import leveled_by_kit
+
+        audio = leveled_by_kit(audio, rendered.sample_rate, played, engine)
         audio = polished(audio, rendered.sample_rate, played.onset_sec)
     audio = downmix(audio)[None] if config.mono else audio
     if rate != rendered.sample_rate:

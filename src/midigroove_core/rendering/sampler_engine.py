@@ -50,6 +50,7 @@ class SamplerEngine:
         self._config = config
         self.drum_map = config.read_drum_map() or load_drum_map()
         self.kit = self._kit.name
+        self.level_kit: str | None = None
         if self._kit.read_as:
             progress.message(f"{config.kit}: read as drums: {_listed(self._kit.read_as)}")
         if self._kit.unread:

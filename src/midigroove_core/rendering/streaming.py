@@ -49,8 +49,8 @@ def stream(
 
     Returns:
         blocks [C, n] float32 at the engine's rate, together as long as `render` makes it. What
-        would clip is cut off: no gain can be found for what is not played yet. What a codec leaves
-        in silences and ahead of hits stays, see `polish`.
+        would clip is cut off: no gain can be found for what is not played yet. What a model does
+        to levels stays, see `levels`, and what a codec leaves around hits, see `polish`.
 
     Raises:
         InputError: as `render`; one of those settings, or `stereo` with a model that goes on.
