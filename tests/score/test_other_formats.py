@@ -51,5 +51,6 @@ def test_pitches_without_a_percussion_clef_are_midi_pitches(
     assert played.onset_sec.tolist()[:3] == [0.0, 0.5, 1.0]
     assert (played.velocity == 80).all()
     path.write_text("nothing of the kind")
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(InputError, match=name) as error:
         load_score(path)
+    assert "NoneType" not in str(error.value)

@@ -252,7 +252,7 @@ def _row(performance: Performance, result: TakeResult) -> dict[str, str]:
 
 def _times(bpm: str, speed: float) -> str:
     """A tempo as the csv has it, which may have none."""
-    return f"{float(bpm) * speed:.4g}" if bpm else bpm
+    return f"{float(bpm) * speed:.6g}" if bpm else bpm
 
 
 def _write_csv(path: Path, rows: list[dict[str, str]], more: dict[str, bool]) -> None:

@@ -64,6 +64,8 @@ def _naming(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # lxml, partitura: many kinds
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if isinstance(error, AttributeError | LookupError | TypeError):  # speaks of its own code
+            reason = f"partitura finds no {path.suffix.lower().lstrip('.')} in it"
         raise InputError(f"{path}: cannot be read as a score ({reason})") from error
 
 
