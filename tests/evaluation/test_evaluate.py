@@ -27,6 +27,7 @@ from midigroove_core.evaluation.base.clipset import EvalClip, eval_clips, frame_
 from midigroove_core.evaluation.base.takes import CacheTakes, DatasetTakes
 from midigroove_core.evaluation.rows.code_rows import NearestCodes, OracleCodes
 from midigroove_core.scorecard.files import Evaluation
+from midigroove_core.scorecard.tables import drum_table
 from midigroove_core.takes import open_dataset
 from midigroove_core.testing import ToyCodec
 from midigroove_core.training.distributed import Ranks
@@ -208,6 +209,8 @@ def test_per_class_is_trusted_where_the_recording_is_heard(evaluated: tuple[Path
     assert kick["f1"] > 0.7 and kick["trusted"]
     assert classes["kick", "silence"]["f1"] == 0.0
     assert classes["tom", "recording"]["f1"] is None and not classes["tom", "recording"]["trusted"]
+    table = drum_table(Evaluation.open(evaluated[0]).summary)
+    assert "kick" in table.columns and "(tom)" in table.columns and table.rows[-1][0] == "recording"
 
 
 def test_the_knee_needs_a_codec_with_prefixes(evaluated: tuple[Path, dict]) -> None:

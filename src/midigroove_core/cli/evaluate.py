@@ -355,13 +355,14 @@ def _print_summary(summary: Summary, cost: Cost) -> None:
     from midigroove_core.scorecard.tables import (
         codec_table,
         difference_table,
+        drum_table,
         long_table,
         main_tables,
         order_table,
     )
 
-    tables = [*main_tables(summary), long_table(summary, cost), codec_table(summary, cost)]
-    tables += [difference_table(summary), order_table(summary)]
+    tables = [*main_tables(summary), drum_table(summary), long_table(summary, cost)]
+    tables += [codec_table(summary, cost), difference_table(summary), order_table(summary)]
     for table in tables:
         if table is not None and table.rows:
             print_table(table.title, table.columns, table.rows)

@@ -13,7 +13,7 @@ from midigroove_core.scorecard.figures import Figure
 from midigroove_core.scorecard.files import Evaluation
 from midigroove_core.scorecard.rows import RowKind
 from midigroove_core.scorecard.summary import Summary
-from midigroove_core.scorecard.tables import main_tables
+from midigroove_core.scorecard.tables import drum_table, main_tables
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,5 @@ class Scorecard:
 
     def __str__(self) -> str:
         """The tables as text, as `midigroove eval` prints them."""
-        return "\n\n".join(table.to_text() for table in main_tables(self.summary))
+        tables = [*main_tables(self.summary), drum_table(self.summary)]
+        return "\n\n".join(table.to_text() for table in tables if table.rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from midigroove_core.metrics.drums import TRUSTED_F1
 from midigroove_core.metrics.info import SET_METRICS, MetricInfo
 from midigroove_core.scorecard.cost import Cost, CostLine, EncodingCost
 from midigroove_core.scorecard.figures import Difference, Figure, Range
@@ -180,6 +181,21 @@ def _spent(encoding: EncodingCost | None, decoding: CostLine | None) -> list[obj
         plain(None if decoding is None else decoding.sec_per_clip),
         plain(None if encoding is None else encoding.memory_mib),
     ]
+
+
+def drum_table(summary: Summary) -> TextTable:
+    """F1 of each drum, all rows; a head says where the reference itself is not heard."""
+    lines = () if summary.audio is None else summary.audio.drums
+    drums = {line.drum: line.trusted for line in lines}
+    found = {(line.row, line.drum): line.f1 for line in lines}
+    rows: list[list[object]] = [
+        [row.row, *(plain(found.get((row.row, drum))) for drum in drums)]
+        for row in summary.rows
+        if any((row.row, drum) in found for drum in drums)
+    ]
+    heads = [drum if trusted else f"({drum})" for drum, trusted in drums.items()]
+    title = f"Each drum, F1 ↑ (in brackets, not trusted: the reference is under {TRUSTED_F1})"
+    return TextTable(title, ["row", *heads], rows)
 
 
 def difference_table(summary: Summary) -> TextTable:
