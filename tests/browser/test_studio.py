@@ -132,6 +132,15 @@ def heard_ms(page: Page) -> int:
     return int(str(found))
 
 
+def sound(page: Page, slot: str) -> float:
+    """Energy of what is heard of a slot."""
+    script = """async (slot) => {
+      const { page } = await import("/page.js");
+      return page.player.takes[slot].channels[0].reduce((sum, x, n) => sum + x * x * (n % 1009), 0);
+    }"""
+    return float(page.evaluate(script, slot))
+
+
 def cursor(page: Page) -> float:
     """Where the cursor is, in seconds."""
     found = re.search(r"([\d.]+) s", page.inner_text("#clock"))
@@ -215,6 +224,18 @@ def edit_by_mouse(page: Page) -> None:
     assert heard_ms(page) and said(page).startswith("Ride, bar ")
     page.click("#velocity", position={"x": 5, "y": 5})
     assert heard_ms(page) and re.search(r"velocity \d$|velocity 1\d$", said(page))
+    undo_and_redo_settings(page)
+
+
+def undo_and_redo_settings(page: Page) -> None:
+    kit = page.input_value("#kit")
+    page.select_option("#kit", "power")
+    settled(page)
+    for button, wanted in (("#undo", kit), ("#redo", "power"), ("#undo", kit)):
+        page.click(button)
+        heard_ms(page)
+        assert page.input_value("#kit") == wanted
+    expect(page.locator("#status")).to_have_text("Undone: the kit of A")
 
 
 def drag(page: Page, start: tuple[float, float], stop: tuple[float, float]) -> None:
@@ -256,8 +277,15 @@ def compare(page: Page) -> None:
     settled(page)
     assert page.is_checked("[name=engine][value=model]") and page.is_visible("#temperature")
     page.evaluate("delete document.getElementById('status').dataset.heardMs")
+    heard = sound(page, "b")
     page.click("#redraw")
     assert heard_ms(page) > 0
+    anew = sound(page, "b")
+    assert anew != heard
+    expect(page.locator("#undo")).to_have_attribute("aria-label", re.compile("bar . drawn anew"))
+    for button, wanted in (("#undo", heard), ("#redo", anew)):
+        page.click(button)
+        assert heard_ms(page) > 0 and sound(page, "b") == pytest.approx(wanted, rel=1e-6)
     page.locator("#scroller").evaluate("(element) => { element.scrollLeft = 0; }")
     page.wait_for_timeout(200)
     to(page, 0.05)

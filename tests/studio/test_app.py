@@ -29,13 +29,16 @@ from midigroove_core.errors import InputError
 from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi
 from midigroove_core.rendering import render as rendering
+from midigroove_core.studio import songs
 from midigroove_core.studio.app import Studio, build
 from midigroove_core.studio.serve import serve
+from midigroove_core.studio.songs import Song
 from midigroove_core.studio.takes import Growing, Take
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
 Render = Callable[..., dict[str, Any]]
+Draw = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -213,8 +216,24 @@ def test_a_model_goes_on_from_its_take(
     assert "error" not in empty
 
 
+@pytest.fixture
+def drawn(tmp_path: Path, toy_plugin: None) -> Iterator[tuple[Song, Draw]]:
+    """A song, and what renders it with a small model that goes on and gives all lines."""
+    checkpoint = save_going_on_checkpoint(tmp_path / "model.safetensors")
+    studio = Studio(tmp_path, checkpoint=checkpoint)
+    with TestClient(build(studio, PORT), base_url=HOME, headers={"origin": HOME}) as client:
+        song = studio.songs.open("toy.mid", performance(12, 2.0))
+
+        def draw(settings: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+            request = {"settings": {"engine": "model", **settings}, **more}
+            answer = client.post(f"/api/songs/{song.id}/render", json=request)
+            return [json.loads(line) for line in answer.text.splitlines()]
+
+        yield song, draw
+
+
 def test_a_model_is_heard_while_it_draws(
-    tmp_path: Path, toy_plugin: None, monkeypatch: pytest.MonkeyPatch
+    drawn: tuple[Song, Draw], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What comes on the way is the take, but for the polish of silences and echoes."""
     monkeypatch.setattr("midigroove_core.studio.engines.polished", lambda audio, *_: audio)
@@ -227,26 +246,45 @@ def test_a_model_is_heard_while_it_draws(
         return first, last
 
     monkeypatch.setattr(Growing, "add", added)
-    checkpoint = save_going_on_checkpoint(tmp_path / "model.safetensors")
-    studio = Studio(tmp_path, checkpoint=checkpoint)
-    with TestClient(build(studio, PORT), base_url=HOME, headers={"origin": HOME}) as client:
-        song = studio.songs.open("toy.mid", performance())
-        address = f"/api/songs/{song.id}"
+    song, draw = drawn
+    got = draw({})
+    told = [line["heard"] for line in got if "heard" in line]
+    assert len(told) > 3 and told[0][0] == 0 and told[-1][1] == got[-1]["samples"]
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(told))
+    late, rise = 160, 16  # the take fades out at its end, and begins at zero
+    whole = song.takes["a"].audio
+    assert np.abs(np.concatenate(heard, axis=1) - whole)[:, rise:-late].max() < 1e-4
+    assert not any("heard" in line for line in draw({"muted": ["kick"]})), "made of the whole"
+    assert not song.growing
 
-        def lines(**settings: Any) -> list[dict[str, Any]]:
-            request = {"settings": {"engine": "model", **settings}}
-            answer = client.post(f"{address}/render", json=request)
-            return [json.loads(line) for line in answer.text.splitlines()]
 
-        got = lines()
-        told = [line["heard"] for line in got if "heard" in line]
-        assert len(told) > 5 and told[0][0] == 0 and told[-1][1] == got[-1]["samples"]
-        assert all(one[1] == other[0] for one, other in itertools.pairwise(told))
-        whole = studio.songs[song.id].takes["a"].audio
-        late, rise = 160, 16  # the take fades out at its end, and begins at zero
-        assert np.abs(np.concatenate(heard, axis=1) - whole)[:, rise:-late].max() < 1e-4
-        assert not any("heard" in line for line in lines(muted=["kick"])), "made of the whole"
-        assert not studio.songs[song.id].growing
+def test_what_a_model_has_drawn_comes_back(drawn: tuple[Song, Draw]) -> None:
+    song, draw = drawn
+    first = draw({})[-1]["draw"]
+    heard = song.takes["a"].audio
+    redraw = {"start_sec": 0.5, "stop_sec": 1.5, "seed": 5}
+    second = draw({}, redraw=redraw)[-1]["draw"]
+    anew = song.takes["a"].audio
+    assert second != first and not np.array_equal(anew, heard)
+    draw({"muted": ["kick"]})
+    assert song.takes["a"].draw == second, "levels draw nothing"
+    draw({}, draw=first)
+    assert np.allclose(song.takes["a"].audio, heard, atol=1e-5)
+    draw({"seed": 9})
+    draw({}, draw=second)
+    assert np.allclose(song.takes["a"].audio, anew, atol=1e-5)
+    song.draws.clear()
+    assert "take" in draw({}, draw=first)[-1], "what is gone is drawn"
+
+
+def test_the_oldest_draws_are_forgotten(
+    drawn: tuple[Song, Draw], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song, draw = drawn
+    kept = draw({})[-1]["draw"]
+    monkeypatch.setattr(songs, "MOST_DRAWN_BYTES", 1)
+    draw({"seed": 1})
+    assert len(song.draws) == 1 and kept not in song.draws
 
 
 def test_of_what_is_being_drawn_samples_can_be_had(

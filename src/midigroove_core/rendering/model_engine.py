@@ -6,6 +6,7 @@ one before as its beginning: one take. Others draw windows apart, and their code
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -193,6 +194,29 @@ class ModelEngine:
         progress.finish()
         audio = decode_again(self._codec, codes, before.audio * self._gain, first, last)
         return replace(before, audio=audio / self._gain, codes=codes)
+
+    def sound(self, codes: NDArray[np.int64], before: Rendered | None = None) -> Rendered:
+        """A take of codes [K, T] that are there already.
+
+        Args:
+            codes: as `play` or `draw_again` drew them.
+            before: another take; what is equal in both is not decoded again.
+        """
+        rate = self._codec.clock.sample_rate
+        if before is None or before.codes is None or before.codes.shape != codes.shape:
+            return Rendered(decode_whole(self._codec, codes) / self._gain, rate, codes)
+        changed = np.flatnonzero((codes != before.codes).any(axis=0)).tolist()
+        if not changed:
+            return before
+        known = before.audio * self._gain
+        audio = decode_again(self._codec, codes, known, changed[0], changed[-1] + 1)
+        return Rendered(audio / self._gain, rate, codes)
+
+    def with_seed(self, seed: int) -> Self:
+        """The same engine with another luck."""
+        other = copy.copy(self)
+        other._config = replace(self._config, seed=seed)
+        return other
 
     @property
     def goes_on(self) -> bool:

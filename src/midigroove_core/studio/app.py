@@ -23,6 +23,7 @@ from midigroove_core.midi_write import midi_bytes
 from midigroove_core.readers import load_performance, reader_suffixes
 from midigroove_core.structured import decode_json_as
 from midigroove_core.studio.downloads import stems_zip, wav_file
+from midigroove_core.studio.drawing import Start
 from midigroove_core.studio.engines import Engines
 from midigroove_core.studio.guard import Guard
 from midigroove_core.studio.jobs import JobProgress, Line, Worker
@@ -91,7 +92,7 @@ class Studio:
 
     async def model(self, _: Request) -> Response:
         """What the model offers; loads it."""
-        return await self._last_line(lambda progress: self.engines.describe_model())
+        return await self._last_line(lambda progress: self.engines.model.describe())
 
     async def open(self, request: Request) -> Response:
         """Opens a groove, the file that the studio was started with, or one that is sent."""
@@ -136,16 +137,17 @@ class Studio:
 
             try:
                 take = self.engines.play(
-                    song.performance, asked.settings, before, asked.redraw, progress,
-                    progress.lines, hear,
+                    song.performance, asked.settings,
+                    Start(before, asked.redraw, song.drawn(asked.draw)),
+                    progress, progress.lines, hear,
                 )  # fmt: skip
-                song.takes[asked.slot] = take
+                song.keep(asked.slot, take)
             finally:
                 song.growing.pop(asked.slot, None)
             first, last = changed_samples(before, take)
             return {
                 "take": take.number, "before": before.number if before else None,
-                **_format(take), "changed": [first, last],
+                **_format(take), "draw": take.draw, "changed": [first, last],
                 "lines": [self.uploads.with_names(line) for line in take.lines],
             }  # fmt: skip
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.audio import Audio
-from midigroove_core.checkpoint import Checkpoint
 from midigroove_core.errors import InputError
-from midigroove_core.interfaces.codec import Codec
 from midigroove_core.kits.library import list_kits
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress
@@ -35,25 +30,15 @@ from midigroove_core.rendering.render import (
     fit_length,
     open_played,
     parts_of,
-    read_drums,
 )
 from midigroove_core.rendering.sampler_engine import SamplerEngine
-from midigroove_core.studio.settings import Redraw, Settings
-from midigroove_core.studio.takes import Growing, Take, changed_span
-
-if TYPE_CHECKING:
-    from midigroove_core.rendering.model_engine import ModelEngine
+from midigroove_core.studio.drawing import Hear, Model, Start
+from midigroove_core.studio.loaded import Loaded
+from midigroove_core.studio.settings import Settings
+from midigroove_core.studio.takes import Take
 
 MOST_KITS = 4
 """So many kits stay loaded; a kit is some megabytes."""
-
-HEARD_AFTER_SEC = 0.5
-"""A changed hit is drawn with so much of what follows it; then the take goes on as it was."""
-
-HEARD_BEFORE_SEC = 0.05
-
-Hear = Callable[[Growing, tuple[int, int]], None]
-"""Told of a take that is drawn, and of the first and the last (exclusive) sample that are new."""
 
 
 class Engines:
@@ -68,42 +53,26 @@ class Engines:
     def __init__(
         self, checkpoint: Path | None, recordings: dict[str, Path], device: str = "auto"
     ) -> None:
-        self._path, self._recordings, self._device = checkpoint, recordings, device
-        self._kits: OrderedDict[tuple[object, ...], SamplerEngine] = OrderedDict()
-        self._model: tuple[Checkpoint, Codec] | None = None
+        self.model = Model(checkpoint, recordings, device)
+        self._recordings = recordings
+        self._kits: Loaded[SamplerEngine] = Loaded(MOST_KITS)
         self._numbers = count(1)
-
-    def describe_model(self) -> dict[str, Any]:
-        """What the page offers for the model; loads it.
-
-        Raises:
-            MidigrooveError: there is none, or it cannot be loaded.
-        """
-        checkpoint, _ = self._loaded()
-        takes_kit = "kit" in checkpoint.model.conditions
-        return {
-            "kits": list(checkpoint.vocabularies.get("kit", ())) if takes_kit else [],
-            "temperature": checkpoint.sampling({}).temperature,
-            "uses_known": checkpoint.model.uses_known,
-        }
 
     def play(
         self,
         performance: DrumPerformance,
         settings: Settings,
-        before: Take | None,
-        redraw: Redraw | None,
+        start: Start,
         progress: Progress,
         lines: list[str],
         hear: Hear | None = None,
     ) -> Take:
-        """A take of a performance; where `before` can be gone on from, only what changed is drawn.
+        """A take of a performance; a model draws only what changed, where it can go on.
 
         Args:
             performance: every hit a drum of the default map.
             settings: of the slot.
-            before: the slot's last take.
-            redraw: the part to draw anew; model.
+            start: what a model goes on from.
             progress: told how far it is; it may raise to stop.
             lines: what progress was told, by then.
             hear: told what can be heard while a model draws the whole, part by part; not where
@@ -113,11 +82,14 @@ class Engines:
             MidigrooveError: no such kit or recording; nothing to redraw.
         """
         heard = settings.touched(performance)
-        drawn = None
+        drawn, draw, before = None, None, start.before
+        number = next(self._numbers)
         if settings.engine == "model":
             if settings.stereo is not None or set(settings.gains().values()) != {1.0}:
                 hear = None
-            drawn = self._drawn(heard, settings, before, redraw, progress, hear)
+            drawn = self.model.draw(heard, settings, start, progress, hear)
+            kept = before is not None and drawn is before.drawn
+            draw = before.draw if before is not None and kept else number
         played = self._opened(heard, settings, drawn, progress, apart=False)
         audio = np.concatenate(list(played.blocks), axis=1)
         gain, line = level_gain(float(np.abs(audio).max(initial=0.0)), -math.inf, Output())
@@ -125,7 +97,7 @@ class Engines:
             audio *= np.float32(gain)
             lines.append(line)
         rate = played.sample_rate
-        return Take(next(self._numbers), settings, heard, rate, audio, drawn, tuple(lines))
+        return Take(number, settings, heard, rate, audio, drawn, draw, tuple(lines))
 
     def groups(self, take: Take, progress: Progress) -> Played:
         """The groups of drums of a take, at its levels, before they are guarded against clipping.
@@ -150,7 +122,7 @@ class Engines:
             sampler, config = self._kit(settings, progress)
             played = open_played(heard, config, sampler, progress, groups=groups)
         else:
-            engine, config = self._drawing(settings, settings.seed, progress)
+            engine, config = self.model.engine(settings, progress)
             rate = drawn.sample_rate
             length = num_output_samples(heard.end_sec + config.tail_sec, rate)
             mix = polished(drawn.audio, rate, heard.onset_sec)
@@ -164,43 +136,11 @@ class Engines:
         blocks = _at_levels(played, factors, progress, apart=apart)
         return replace(played, blocks=blocks, groups=played.groups if apart else ())
 
-    def _drawn(
-        self,
-        heard: DrumPerformance,
-        settings: Settings,
-        before: Take | None,
-        redraw: Redraw | None,
-        progress: Progress,
-        hear: Hear | None,
-    ) -> Rendered:
-        """What the model draws, going on from the last take where that can be."""
-        seed = settings.seed if redraw is None else redraw.seed
-        engine, _ = self._drawing(settings, seed, progress)
-        heard = read_drums(heard, engine.drum_map, False, progress)
-        if before is None or before.drawn is None or not _same_draw(before.settings, settings):
-            if redraw is not None:
-                raise InputError("play the whole once with these settings; then a bar can be drawn")
-            windows = len(engine.windows(heard.end_sec))
-            if hear is None or not engine.goes_on or windows == 1:
-                return engine.play(heard, progress)
-            progress.start("Predicting codes", windows)
-            return _drawn_aloud(engine, heard, progress, hear)
-        spans = [] if redraw is None else [(redraw.start_sec, redraw.stop_sec)]
-        changed = changed_span(before.heard, heard)
-        if changed is not None:
-            first, last = changed
-            spans.append((max(0.0, first - HEARD_BEFORE_SEC), last + HEARD_AFTER_SEC))
-        if not spans:
-            return before.drawn
-        starts, stops = zip(*spans, strict=True)
-        return engine.draw_again(heard, before.drawn, min(starts), max(stops), progress)
-
     def _kit(self, settings: Settings, progress: Progress) -> tuple[SamplerEngine, RenderConfig]:
-        if settings.like is not None:
-            if settings.like not in self._recordings:
-                raise InputError("that recording is gone; drop it again")
-            name = settings.like
-            config = RenderConfig(engine="sampler", like=self._recordings[name])
+        recording = settings.recording(self._recordings)
+        if recording is not None:
+            name = recording.stem
+            config = RenderConfig(engine="sampler", like=recording)
         else:
             known = [info.id for info in list_kits()]
             name = known[0] if settings.kit is None else settings.kit
@@ -209,56 +149,7 @@ class Engines:
             config = RenderConfig(engine="sampler", kit=name)
         config = replace(config, vary=settings.vary, seed=settings.seed, stereo=settings.stereo)
         key = (name, settings.vary, settings.seed, settings.stereo)
-        if key not in self._kits:
-            self._kits[key] = SamplerEngine(config, progress)
-            while len(self._kits) > MOST_KITS:
-                self._kits.popitem(last=False)
-        self._kits.move_to_end(key)
-        return self._kits[key], config
-
-    def _drawing(
-        self, settings: Settings, seed: int, progress: Progress
-    ) -> tuple[ModelEngine, RenderConfig]:
-        from midigroove_core.rendering.model_engine import ModelEngine  # torch takes its time
-
-        checkpoint, codec = self._loaded()
-        chosen = settings.temperature
-        config = RenderConfig(
-            checkpoint=self._path,
-            kit=settings.kit,
-            seed=seed,
-            stereo=settings.stereo,
-            device=self._device,
-            sampling={} if chosen is None else {"temperature": chosen},
-        )
-        return ModelEngine(config, checkpoint, codec, progress), config
-
-    def _loaded(self) -> tuple[Checkpoint, Codec]:
-        if self._model is None:
-            from midigroove_core.rendering.model_engine import load_model
-
-            keep_freed_memory()
-            config = RenderConfig(checkpoint=self._path, device=self._device)
-            self._model = load_model(config)
-        return self._model
-
-
-def _drawn_aloud(
-    engine: ModelEngine, heard: DrumPerformance, progress: Progress, hear: Hear
-) -> Rendered:
-    """What `engine.play` gives, and `hear` told of each part of it."""
-    rate = engine.sample_rate
-    codes: list[NDArray[np.int64]] = []
-    length = num_output_samples(heard.end_sec + RenderConfig().tail_sec, rate)
-    growing = Growing(engine.codec.channels, length, rate)
-    audio = []
-    for part in engine.stream(heard, progress, keep=codes.append):
-        audio.append(part)
-        hear(growing, growing.add(part))
-    drawn = np.concatenate(codes, axis=1)
-    samples = drawn.shape[1] * engine.codec.clock.hop_length
-    whole = fit_length(np.concatenate(audio, axis=1), samples)
-    return Rendered(whole, rate, drawn)
+        return self._kits.get(key, lambda noting: SamplerEngine(config, noting), progress), config
 
 
 def _at_levels(
@@ -272,9 +163,3 @@ def _at_levels(
             continue
         groups = block.reshape(len(factors), played.channels, -1) * factors[:, None, None]
         yield groups.reshape(len(block), -1) if apart else groups.sum(axis=0)
-
-
-def _same_draw(one: Settings, other: Settings) -> bool:
-    """Whether two settings draw the same codes of the same hits."""
-    of_codes = ("engine", "kit", "temperature", "seed")
-    return all(getattr(one, name) == getattr(other, name) for name in of_codes)

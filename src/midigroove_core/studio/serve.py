@@ -54,7 +54,7 @@ def serve(
         port = listening.getsockname()[1]
         studio = Studio(Path(folder), checkpoint=checkpoint, first=first)
         if checkpoint is not None:  # one that cannot be loaded is said before a page is open
-            studio.engines.describe_model()
+            studio.engines.model.describe()
         config = uvicorn.Config(
             build(studio, port), log_level="warning", lifespan="off", ws="none",
             server_header=False, timeout_graceful_shutdown=1,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -28,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         engine: as `RenderConfig` has it.
         kit: by name; None takes the engine's own first.
-        like: id of a recording that was uploaded, instead of a kit; sampler.
+        like: id of a recording that was uploaded, instead of a kit.
         temperature: of the draw; model.
         seed: of all that is drawn: codes, and the luck of hits.
         stereo: from where the kit is heard; None is mono, or as the codec has it.
@@ -67,6 +69,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
         return replace(touch.apply(performance, self.seed), end_sec=performance.end_sec)
 
+    def recording(self, recordings: Mapping[str, Path]) -> Path | None:
+        """The recording to sound like, of those by id; None for a kit.
+
+        Raises:
+            InputError: it was forgotten.
+        """
+        if self.like is None:
+            return None
+        if self.like not in recordings:
+            raise InputError("that recording is gone; drop it again")
+        return recordings[self.like]
+
     def gains(self) -> dict[str, float]:
         """Group -> factor of its amplitude, 0 where it is not to be heard.
 
@@ -100,9 +114,11 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         settings: of the slot.
         hits: what is played now; None plays what was played before.
         redraw: draw this part of the slot's take anew and keep the rest; model.
+        draw: go back to what a model has drawn for a take that had this as its `draw`.
     """
 
     slot: Literal["a", "b"] = "a"
     settings: Settings = Settings()
     hits: Annotated[list[Hit], msgspec.Meta(max_length=MOST_HITS)] | None = None
     redraw: Redraw | None = None
+    draw: int | None = None

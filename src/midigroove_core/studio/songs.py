@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
@@ -23,6 +24,9 @@ LONGEST_SEC = 600.0
 
 MOST_SONGS = 4
 """Of more, the one that was not used for longest is forgotten; its takes with it."""
+
+MOST_DRAWN_BYTES = 32 << 20
+"""Of what a model has drawn so much is kept of a song, for undo: some 200 draws of ten minutes."""
 
 _GATE_SEC = 0.1
 _USUAL_PITCH = {
@@ -43,6 +47,7 @@ class Song:
         notes: what was odd about the file, a line each.
         takes: slot -> what was rendered last.
         growing: slot -> what is being drawn, and can be heard as far as it is.
+        draws: `draw` of a take -> codes [K, T] of it, to go back to; the oldest of too many go.
     """
 
     id: str
@@ -51,6 +56,7 @@ class Song:
     notes: tuple[str, ...]
     takes: dict[str, Take] = field(default_factory=dict)
     growing: dict[str, Growing] = field(default_factory=dict)
+    draws: OrderedDict[int, NDArray[np.integer[Any]]] = field(default_factory=OrderedDict)
 
     def edit(self, hits: Sequence[Hit]) -> None:
         """Replaces the hits; pedal, grabs, tempo, meter and length stay.
@@ -72,6 +78,22 @@ class Song:
             pitch=np.array([hit[1] for hit in ordered], dtype=np.int64),
             velocity=np.array([hit[2] for hit in ordered], dtype=np.int64),
         )
+
+    def keep(self, slot: str, take: Take) -> None:
+        """The take is what the slot sounds like now."""
+        self.takes[slot] = take
+        if take.draw is None or take.drawn is None or take.drawn.codes is None:
+            return
+        if take.draw not in self.draws:
+            codes = take.drawn.codes
+            self.draws[take.draw] = codes.astype(np.min_scalar_type(int(codes.max(initial=0))))
+        while len(self.draws) > 1 and sum(c.nbytes for c in self.draws.values()) > MOST_DRAWN_BYTES:
+            self.draws.popitem(last=False)
+
+    def drawn(self, draw: int | None) -> NDArray[np.int64] | None:
+        """The codes [K, T] of a draw; None where they are not there any more."""
+        codes = None if draw is None else self.draws.get(draw)
+        return None if codes is None else codes.astype(np.int64)
 
     def to_json(self) -> dict[str, Any]:
         """What the page draws: hits, bars, length, and what was odd."""

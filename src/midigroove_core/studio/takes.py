@@ -25,6 +25,7 @@ class Take:
         sample_rate: samples per second.
         audio: [C, S] as it is heard: at its levels, below full scale.
         drawn: what the model gave, to go on from when a part changes; None from the sampler.
+        draw: which of the things that a model has drawn; takes that have one share its codes.
         lines: what there is to say about it.
     """
 
@@ -34,6 +35,7 @@ class Take:
     sample_rate: int
     audio: NDArray[np.float32]
     drawn: Rendered | None = None
+    draw: int | None = None
     lines: tuple[str, ...] = ()
 
     def lufs(self) -> float:

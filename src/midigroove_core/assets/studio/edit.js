@@ -1,5 +1,6 @@
-// Editing: hits are selected, moved, added, taken away; undo and redo.
+// Editing: hits are selected, moved, added, taken away.
 
+import { remember } from "./history.js";
 import { $, page } from "./page.js";
 import { changed } from "./takes.js";
 
@@ -8,14 +9,13 @@ const NUDGE_SEC = 0.005;
 const selected = () => page.hits?.byId(page.stage.selected) ?? null;
 
 export function edited() {
-  showUndo();
   page.stage.draw();
   changed();
 }
 
 export function change(values) {
   if (!selected()) return;
-  page.hits.remember();
+  remember("velocity" in values ? "a velocity" : "a hit moved");
   page.hits.change(page.stage.selected, values);
   select(page.stage.selected);
   edited();
@@ -27,7 +27,7 @@ export function louder(by) {
 }
 
 export function add(sec, lane) {
-  page.hits.remember();
+  remember("a hit added");
   const hit = page.hits.add(sec, lane, Number($("velocity").value));
   select(hit.id);
   edited();
@@ -41,7 +41,7 @@ export function addAtCursor() {
 export function remove() {
   const hit = selected();
   if (!hit) return;
-  page.hits.remember();
+  remember("a hit deleted");
   page.hits.remove(hit.id);
   const left = page.hits.inLane(hit.lane);
   select((left.find((one) => one.sec >= hit.sec) ?? left.at(-1))?.id ?? null);
@@ -62,17 +62,6 @@ export function toLane(direction) {
   if (!hit || !stage.rows[row]) return;
   stage.choose(stage.rows[row].n);
   change({ lane: stage.rows[row].n });
-}
-
-export function history(step) {
-  if (!page.hits?.[step]()) return;
-  if (!selected()) select(null);
-  edited();
-}
-
-export function showUndo() {
-  $("undo").disabled = !page.hits.past.length;
-  $("redo").disabled = !page.hits.future.length;
 }
 
 export function select(id) {

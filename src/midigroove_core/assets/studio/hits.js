@@ -1,6 +1,4 @@
-// The hits that are edited, in order of time, with undo.
-
-const MOST_STEPS = 200;
+// The hits that are edited, in order of time.
 
 export class Hits {
   constructor(rows, lanes) {
@@ -8,8 +6,6 @@ export class Hits {
     this.laneOf = new Map(lanes.flatMap((lane, n) => lane.pitches.map((pitch) => [pitch, n])));
     this.next = 0;
     this.list = rows.map(([sec, pitch, velocity]) => this.make(sec, pitch, velocity));
-    this.past = [];
-    this.future = [];
   }
 
   make(sec, pitch, velocity) {
@@ -20,23 +16,7 @@ export class Hits {
 
   byId(id) { return this.list.find((hit) => hit.id === id) ?? null; }
 
-  /** Call before a change; a drag is one change. */
-  remember() {
-    this.past.push(this.list.map((hit) => ({ ...hit })));
-    if (this.past.length > MOST_STEPS) this.past.shift();
-    this.future = [];
-  }
-
-  step(from, to) {
-    if (!from.length) return false;
-    to.push(this.list);
-    this.list = from.pop();
-    return true;
-  }
-
-  undo() { return this.step(this.past, this.future); }
-
-  redo() { return this.step(this.future, this.past); }
+  copy() { return this.list.map((hit) => ({ ...hit })); }
 
   add(sec, lane, velocity) {
     const hit = this.make(sec, this.lanes[lane].pitch, velocity);

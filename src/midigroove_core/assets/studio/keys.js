@@ -1,6 +1,7 @@
 // The keyboard: what keys do anywhere, and what they do with the hits in focus.
 
-import { addAtCursor, history, louder, nudge, remove, select, toLane } from "./edit.js";
+import { addAtCursor, louder, nudge, remove, select, toLane } from "./edit.js";
+import { redo, undo } from "./history.js";
 import { $, page } from "./page.js";
 import { cancel, chooseSlot, drawBarAnew } from "./takes.js";
 import { play, seek, toggleLoop } from "./transport.js";
@@ -24,8 +25,8 @@ export function listenForKeys() {
 /** Whether a key was for the page. */
 function pressed(event) {
   const { target, key } = event, held = event.ctrlKey || event.metaKey;
-  if (held && key.toLowerCase() === "z") {
-    history(event.shiftKey ? "redo" : "undo");
+  if (held && ["z", "y"].includes(key.toLowerCase())) {
+    if (event.shiftKey || key.toLowerCase() === "y") redo(); else undo();
     return true;
   }
   if (target === $("canvas") && onHits(event)) return true;

@@ -1,6 +1,7 @@
 // The studio: makes the parts of the page, and gives its buttons what they do.
 
-import { add, addAtCursor, change, edited, history, nudge, remove, select, toLane } from "./edit.js";
+import { add, addAtCursor, change, edited, nudge, remove, select, toLane } from "./edit.js";
+import { redo, remember, undo } from "./history.js";
 import { listenForKeys } from "./keys.js";
 import { listenForFiles, openFirst } from "./open.js";
 import { $, page } from "./page.js";
@@ -15,18 +16,19 @@ function settingsChanged() {
   refresh();
 }
 
-page.panel = new Panel(page.choices, { change: settingsChanged, failed, doing });
+page.panel = new Panel(page.choices, {
+  begin: (what) => { if (page.hits) remember(what); }, change: settingsChanged, failed, doing });
 page.stage = new Stage(
   { canvas: $("canvas"), scroller: $("scroller"), wide: $("wide"), lanes: $("lanes"),
     needle: $("cursor") },
   page.spectrogram,
-  { select, cursor: seek, lane: (n) => page.stage.choose(n), begin: () => page.hits.remember(),
-    change: edited, add });
+  { select, cursor: seek, lane: (n) => page.stage.choose(n), begin: remember, change: edited,
+    add });
 page.player.onEnd = follow;
 
 const buttons = {
   play, loop: toggleLoop, redraw: drawBarAnew, cancel, delete: remove, add: addAtCursor,
-  undo: () => history("undo"), redo: () => history("redo"),
+  undo, redo,
   in: () => page.stage.zoom(1.5), out: () => page.stage.zoom(1 / 1.5),
   earlier: () => nudge(-1), later: () => nudge(1), higher: () => toLane(-1),
   lower: () => toLane(1), help: () => $("keys").showModal(),

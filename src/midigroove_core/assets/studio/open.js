@@ -1,7 +1,8 @@
 // Opening a song: a groove that ships, a file that is chosen or dropped, the one of the command line.
 
 import { post } from "./api.js";
-import { select, showUndo } from "./edit.js";
+import { select } from "./edit.js";
+import { begin } from "./history.js";
 import { Hits } from "./hits.js";
 import { $, page } from "./page.js";
 import { doing, failed, notes } from "./say.js";
@@ -33,7 +34,7 @@ function show(song) {
   setLoop(null);
   notes([]);
   select(null);
-  showUndo();
+  begin();
   doing(`${song.name}: ${song.hits.length} hits, ${song.bars.length - 1} bars, ` +
     `${song.bpm} beats a minute`);
 }

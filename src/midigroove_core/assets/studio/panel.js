@@ -20,8 +20,15 @@ const SLIDERS = [
   { id: "humanize-velocity", field: "humanize_velocity", shown: (value) => `± ${value}` },
 ];
 
+// What undo calls the settings.
+const WORDS = { engine: "the engine", kit: "the kit", like: "the recording",
+  temperature: "the temperature", seed: "the seed", stereo: "stereo", vary: "varied hits",
+  swing: "the swing", swing_notes: "the swing", curve: "the velocities",
+  humanize_ms: "the luck of time", humanize_velocity: "the luck of force", levels: "a level",
+  muted: "a mute", soloed: "a solo" };
+
 export class Panel {
-  /** @param on { change(), failed(error), doing(text) } */
+  /** @param on { begin(what), change(), failed(error), doing(text) } */
   constructor(choices, on) {
     Object.assign(this, { choices, on, model: null, names: {} });
     this.settings = { a: plainSettings(), b: { ...plainSettings(), engine: "model" } };
@@ -62,6 +69,8 @@ export class Panel {
   get now() { return this.settings[this.slot]; }
 
   set(values) {
+    const what = WORDS[Object.keys(values)[0]];
+    this.on.begin(`${what} of ${this.slot.toUpperCase()}`);
     Object.assign(this.now, values);
     this.show();
     this.on.change();

@@ -9,7 +9,7 @@ const HEAD = 5; // half the width of a hit
 export class Stage {
   /**
    * @param parts { canvas, scroller, wide, lanes, needle } elements
-   * @param on { select(id), cursor(sec), lane(n), begin(), change(), add(sec, lane) }
+   * @param on { select(id), cursor(sec), lane(n), begin(what), change(), add(sec, lane) }
    */
   constructor(parts, spectrogram, on) {
     Object.assign(this, parts, { spectrogram, on });
@@ -309,7 +309,7 @@ export class Stage {
     const { x, y } = this.at(event);
     if (drag.kind === "ruler") return this.on.cursor(Math.max(0, Math.min(this.end, x / this.scale)));
     if (!drag.moved && Math.hypot(x - drag.x, y - drag.y) < 4) return;
-    if (!drag.moved) this.on.begin();
+    if (!drag.moved) this.on.begin(drag.kind === "velocity" ? "a velocity" : "a hit moved");
     drag.moved = true;
     if (drag.kind === "velocity") {
       const velocity = drag.velocity + ((drag.y - y) / (STRIP - 10)) * 127;

@@ -1,6 +1,8 @@
 // The takes of both slots: rendered where they are stale, shown, compared, offered as files.
 
 import { get, render, samples } from "./api.js";
+import { select } from "./edit.js";
+import { drop, remember } from "./history.js";
 import { $, page } from "./page.js";
 import { failed, notes } from "./say.js";
 
@@ -9,6 +11,8 @@ const REST_MS = 800;
 
 export const takes = { a: null, b: null }; // number of the take whose samples are here
 const fresh = { a: false, b: false };
+const draws = { a: null, b: null }; // which draw of a model the takes have
+const wanted = { a: null, b: null }; // a draw to go back to
 let work = null; // the render that is under way
 let editedAt = 0; // of an edit that is not heard yet
 let measuring = 0;
@@ -23,11 +27,32 @@ export function forget() {
   page.spectrogram.samples = null;
   for (const slot of ["a", "b"]) {
     takes[slot] = null;
+    draws[slot] = null;
+  }
+  stale("a", "b");
+}
+
+export function stale(...slots) {
+  for (const slot of slots) {
     fresh[slot] = false;
+    wanted[slot] = null;
   }
 }
 
-export function stale(...slots) { for (const slot of slots) fresh[slot] = false; }
+/** What a model has drawn for the hits and settings as they are; null where that is not known. */
+export function drawsNow() {
+  const one = (slot) => (fresh[slot] ? draws[slot] : wanted[slot]);
+  return { a: one("a"), b: one("b") };
+}
+
+/** Hits and settings are what they were once, when a model had drawn these. */
+export function goBack(to) {
+  editedAt = performance.now();
+  stale("a", "b");
+  Object.assign(wanted, to);
+  select(page.hits.byId(page.stage.selected)?.id ?? null);
+  refresh();
+}
 
 /** The hits have changed; from now on it counts until that is heard. */
 export function changed() {
@@ -73,6 +98,7 @@ async function renderSlot(slot, redraw, signal) {
   const { player, panel } = page, { id } = page.song;
   const request = { slot, settings: panel.settings[slot], hits: page.hits.rows() };
   if (redraw) request.redraw = redraw;
+  if (wanted[slot] !== null) request.draw = wanted[slot];
   const done = await render(id, request, {
     doing: (line) => showProgress(slot, line),
     heard: (line) => grow(slot, line, signal),
@@ -83,6 +109,8 @@ async function renderSlot(slot, redraw, signal) {
   signal.throwIfAborted();
   $("working").hidden = true;
   takes[slot] = done.take;
+  draws[slot] = done.draw;
+  wanted[slot] = null;
   fresh[slot] = true;
   if (channels && patch) player.patch(slot, channels, first);
   else if (channels) player.set(slot, channels, done.sample_rate);
@@ -159,12 +187,15 @@ export function chooseSlot(slot) {
   if (!fresh[slot]) refresh();
 }
 
-export function drawBarAnew() {
-  const { stage } = page;
-  if ($("redraw").hidden || !takes[page.panel.slot]) return;
+export async function drawBarAnew() {
+  const { stage, panel } = page, { slot } = panel;
+  if ($("redraw").hidden || !takes[slot]) return;
   const { start, stop } = stage.bar(stage.barAt(stage.cursor));
+  const step = remember(`bar ${stage.barAt(stage.cursor) + 1} drawn anew`);
   editedAt = performance.now();
-  refresh({ start_sec: start, stop_sec: stop, seed: Math.floor(Math.random() * 1e9) });
+  stale(slot);
+  await refresh({ start_sec: start, stop_sec: stop, seed: Math.floor(Math.random() * 1e9) });
+  if (!fresh[slot]) drop(step);
 }
 
 function showDownloads() {
