@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 if not os.environ.get("MIDIGROOVE_BROWSER"):
     pytest.skip("nox -s browser runs these", allow_module_level=True)
 
+import numpy as np
 import soundfile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -24,6 +26,7 @@ from support.report_browser import CHROMIUM
 
 from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi
+from midigroove_core.midi_write import midi_bytes
 from midigroove_core.rendering import render
 
 GROOVE = min(builtin_grooves(), key=lambda one: one.duration_sec)
@@ -338,6 +341,24 @@ def test_a_model_is_heard_while_it_draws(page: Page) -> None:
     to(page, 1.0)
     page.click("[data-slot=a]")
     settled(page)
+
+
+def test_what_the_pitches_mean_is_chosen(page: Page) -> None:
+    """A snare on 33, as EZdrummer has it, is said where it is not read, and else is heard."""
+    performance = load_midi(GROOVE.path)
+    pitch = np.where(performance.pitch == 38, 33, performance.pitch)
+    drop(page, "ez.mid", midi_bytes(replace(performance, pitch=pitch)))
+    settled(page)
+    expect(page.locator("#notes")).to_contain_text("no drum of the map roland_td: pitches 33 (")
+    page.select_option("#map", "ezdrummer")
+    expect(page.locator("#notes")).not_to_contain_text("33 (")
+    heard_ms(page)
+    sec, velocity = snare_hit()
+    page.mouse.click(*place(page, sec, "Snare"))
+    assert f"velocity {velocity}" in said(page)
+    page.click("#undo")
+    expect(page.locator("#notes")).to_contain_text("pitches 33 (")
+    expect(page.locator("#map")).to_have_value("roland_td")
 
 
 def test_a_recording_to_sound_like(page: Page, tmp_path: Path, trouble: list[str]) -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ pytest.importorskip("httpx")
 from starlette.testclient import TestClient
 from support.toy_systems import performance, save_going_on_checkpoint
 
+from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.midi import load_midi
+from midigroove_core.midi_write import midi_bytes
 from midigroove_core.rendering import render as rendering
 from midigroove_core.studio import songs
 from midigroove_core.studio.app import Studio, build
@@ -297,6 +300,42 @@ def test_of_what_is_being_drawn_samples_can_be_had(
     done = {"changed": [500, 700], "channels": 1}
     got = samples(client, groove, "b", done)
     assert got[0].tolist() == [1.0] * 100 + [0.5] * 100
+
+
+def test_a_file_is_read_by_the_map_that_is_chosen(
+    client: TestClient, render: Render, studio: Studio, tmp_path: Path
+) -> None:
+    """EZdrummer has a snare on 33 and an open hat on 24; 36 is everywhere a kick."""
+    path = tmp_path / "ez.mid"
+    played = replace(performance(3, 2.0), pitch=np.array([36, 33, 24]))
+    path.write_bytes(midi_bytes(replace(played, tempo_bpm=np.array([120.0]))))
+    asked = {"name": "ez.mid"}
+    usual = client.post("/api/songs", params=asked, content=path.read_bytes()).json()
+    assert len(usual["hits"]) == 1 and usual["drum_map"] == "roland_td"
+    said = "2 hits are no drum of the map roland_td: pitches 24 (1), 33 (1); left out"
+    assert said in usual["notes"]
+    found = client.get(f"/api/songs/{usual['id']}/reading", params={"map": "ezdrummer"}).json()
+    assert [hit[1] for hit in found["hits"]] == [36, 38, 26] and found["notes"] == []
+    assert studio.songs[usual["id"]].drum_map == "roland_td", "asking changes nothing"
+    render(usual, drum_map="ezdrummer", hits=found["hits"])
+    back = tmp_path / "back.mid"
+    back.write_bytes(client.get(f"/api/songs/{usual['id']}/a/midi").content)
+    pitches = load_midi(back).pitch.tolist()
+    ez = load_drum_map("ezdrummer")
+    assert [ez.articulation(p) for p in pitches] == ["kick", "snare", "hat_open"]
+    render(usual, drum_map="roland_td")
+    assert studio.songs[usual["id"]].performance.num_hits == 1
+    opened = client.post("/api/songs", params={**asked, "map": "ezdrummer"},
+                         content=path.read_bytes()).json()  # fmt: skip
+    assert opened["hits"] == found["hits"]
+    refused = client.get(f"/api/songs/{usual['id']}/reading", params={"map": "/etc/x.toml"})
+    assert refused.status_code == 400 and "there are gm, roland_td" in refused.json()["error"]
+
+
+def test_a_file_without_a_drum_of_the_map_says_its_pitches(studio: Studio) -> None:
+    odd = replace(performance(2, 1.0), pitch=np.array([33, 34]))
+    with pytest.raises(InputError, match=r"x.mid: .*pitches 33 \(1\), 34 \(1\).*another drum map"):
+        studio.songs.open("x.mid", odd)
 
 
 def test_it_begins_with_the_file_that_was_named(tmp_path: Path) -> None:

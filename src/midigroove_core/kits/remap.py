@@ -59,7 +59,8 @@ def remap(
 
     A pitch that means the same in both stays. An articulation that `target` does not have (Roland
     modules have no splash) becomes what a kit without it would play. Pitches that `source` does not
-    list, and what `target` has nothing for, are left out; the latter are in the substitutes.
+    list, and what `target` has nothing for, are left out; the latter are in the substitutes. So it
+    is with cymbals that are grabbed.
     """
     table = np.array([_translated(pitch, source, target) for pitch in range(128)], dtype=np.int64)
     found = Substitutes()
@@ -71,7 +72,14 @@ def remap(
         elif meant is not None and played is not None and played != meant:
             found.played[meant, played] += count
     kept = keep_hits(performance, table[performance.pitch] >= 0)
-    return replace(kept, pitch=table[kept.pitch]), found
+    grabbed = table[performance.choke_pitch]
+    moved = replace(
+        kept,
+        pitch=table[kept.pitch],
+        choke_sec=performance.choke_sec[grabbed >= 0],
+        choke_pitch=grabbed[grabbed >= 0],
+    )
+    return moved, found
 
 
 def _translated(pitch: int, source: DrumMap, target: DrumMap) -> int:

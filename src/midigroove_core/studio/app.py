@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from midigroove_core.drums import load_drum_map
+from midigroove_core.drum_maps import DEFAULT_MAP
+from midigroove_core.drums import list_drum_maps, load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.kits.library import builtin_grooves, list_kits
 from midigroove_core.kits.sampler import STEMS
@@ -28,7 +29,7 @@ from midigroove_core.studio.engines import Engines
 from midigroove_core.studio.guard import Guard
 from midigroove_core.studio.jobs import JobProgress, Line, Worker
 from midigroove_core.studio.settings import RenderRequest
-from midigroove_core.studio.songs import LONGEST_SEC, Song, Songs, lanes
+from midigroove_core.studio.songs import LONGEST_SEC, Song, Songs, hits_of, lanes, read_by
 from midigroove_core.studio.takes import Growing, Take, changed_samples
 from midigroove_core.studio.uploads import (
     LARGEST_JSON,
@@ -82,6 +83,8 @@ class Studio:
                     for one in self._grooves.values()
                 ],
                 "lanes": lanes(load_drum_map()),
+                "maps": [{"id": one.name, "title": one.title} for one in list_drum_maps()],
+                "map": DEFAULT_MAP,
                 "groups": list(STEMS),
                 "suffixes": await run_in_threadpool(reader_suffixes),
                 "limits": {"score": LARGEST_SCORE, "recording": LARGEST_RECORDING,
@@ -95,7 +98,11 @@ class Studio:
         return await self._last_line(lambda progress: self.engines.model.describe())
 
     async def open(self, request: Request) -> Response:
-        """Opens a groove, the file that the studio was started with, or one that is sent."""
+        """Opens a groove, the file that the studio was started with, or one that is sent.
+
+        The pitches of a file are read by the `map` that is asked for.
+        """
+        drum_map = request.query_params.get("map", DEFAULT_MAP)
         groove, name = request.query_params.get("groove"), request.query_params.get("name")
         if groove is not None:
             if groove not in self._grooves:
@@ -105,11 +112,17 @@ class Studio:
         if name is None:
             if self._first is None:
                 raise InputError("nothing to open")
-            return JSONResponse(self.songs.open(*self._first).to_json())
+            return JSONResponse(self.songs.open(*self._first, drum_map).to_json())
         name = plain_name(name)
         body = await read_body(request, LARGEST_SCORE, name)
         read = await run_in_threadpool(self.uploads.read_performance, name, body)
-        return JSONResponse(self.songs.open(name, read).to_json())
+        return JSONResponse(self.songs.open(name, read, drum_map).to_json())
+
+    async def reading(self, request: Request) -> Response:
+        """The hits of a song's file as a map has them; changes nothing."""
+        song = self._song(request)
+        played, notes = read_by(request.query_params.get("map", DEFAULT_MAP), song.source)
+        return JSONResponse({"hits": hits_of(played), "notes": notes})
 
     async def recording(self, request: Request) -> Response:
         """Keeps a recording to sound like."""
@@ -125,6 +138,8 @@ class Studio:
         song = self._song(request)
         body = await read_body(request, LARGEST_JSON, "the request")
         asked = decode_json_as(body, RenderRequest, "the request")
+        if asked.drum_map is not None:
+            song.read_by(asked.drum_map)
         if asked.hits is not None:
             song.edit(asked.hits)
 
@@ -190,9 +205,9 @@ class Studio:
         return await run_in_threadpool(made)
 
     async def midi(self, request: Request) -> Response:
-        """What is played: edits, swing and luck; without the levels."""
+        """What is played: edits, swing and luck, by the map of the file; without the levels."""
         song, take = self._song(request), self._take(request)
-        played = take.settings.touched(song.performance)
+        played = song.as_in_file(take.settings.touched(song.performance))
         return Response(midi_bytes(played), media_type="audio/midi")
 
     async def asset(self, request: Request) -> Response:
@@ -240,6 +255,7 @@ def build(studio: Studio, port: int) -> ASGIApp:
         Route("/api/model", studio.model),
         Route("/api/songs", studio.open, methods=["POST"]),
         Route("/api/recordings", studio.recording, methods=["POST"]),
+        Route(f"{song}/reading", studio.reading),
         Route(f"{song}/render", studio.render, methods=["POST"]),
         Route(f"{song}/{{slot}}/samples", studio.samples),
         Route(f"{song}/{{slot}}/loudness", studio.loudness),

@@ -114,6 +114,7 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         settings: of the slot.
         hits: what is played now; None plays what was played before.
         redraw: draw this part of the slot's take anew and keep the rest; model.
+        drum_map: by which the file is read; None leaves it as it is.
         draw: go back to what a model has drawn for a take that had this as its `draw`.
     """
 
@@ -121,4 +122,5 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: Settings = Settings()
     hits: Annotated[list[Hit], msgspec.Meta(max_length=MOST_HITS)] | None = None
     redraw: Redraw | None = None
+    drum_map: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     draw: int | None = None

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from midigroove_core.drum_maps import DEFAULT_MAP, map_names
 from midigroove_core.drum_reading import read_with
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
+from midigroove_core.kits.remap import remap
 from midigroove_core.kits.sampler import STEMS
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.studio.settings import MOST_HITS, Hit
@@ -43,8 +45,10 @@ class Song:
     Attributes:
         id: of the song, not to be guessed.
         name: of the file or the groove.
-        performance: as edited so far; every hit is a drum of the map.
-        notes: what was odd about the file, a line each.
+        source: what is in the file.
+        drum_map: by which its pitches are read.
+        performance: as edited so far; every hit is a drum of the default map.
+        notes: what was odd about the file, and what is no drum in it, a line each.
         takes: slot -> what was rendered last.
         growing: slot -> what is being drawn, and can be heard as far as it is.
         draws: `draw` of a take -> codes [K, T] of it, to go back to; the oldest of too many go.
@@ -52,11 +56,30 @@ class Song:
 
     id: str
     name: str
+    source: DrumPerformance
+    drum_map: str
     performance: DrumPerformance
     notes: tuple[str, ...]
     takes: dict[str, Take] = field(default_factory=dict)
     growing: dict[str, Growing] = field(default_factory=dict)
     draws: OrderedDict[int, NDArray[np.integer[Any]]] = field(default_factory=OrderedDict)
+
+    def read_by(self, drum_map: str) -> None:
+        """Reads the file by a map; where it is another one than before, edits are gone.
+
+        Raises:
+            InputError: as `read_by`.
+        """
+        if drum_map != self.drum_map:
+            self.performance, self.notes = read_by(drum_map, self.source)
+            self.drum_map = drum_map
+
+    def as_in_file(self, played: DrumPerformance) -> DrumPerformance:
+        """What is played, with the pitches of the map by which the file is read."""
+        chosen = load_drum_map(self.drum_map)
+        moved, _ = remap(played, load_drum_map().plain, chosen.plain)
+        low = chosen.pedal_down == "low"
+        return replace(moved, cc4_value=127 - moved.cc4_value) if low else moved
 
     def edit(self, hits: Sequence[Hit]) -> None:
         """Replaces the hits; pedal, grabs, tempo, meter and length stay.
@@ -101,6 +124,7 @@ class Song:
         return {
             "id": self.id,
             "name": self.name,
+            "drum_map": self.drum_map,
             "hits": hits_of(played),
             "bars": bars_of(played),
             "end_sec": played.end_sec,
@@ -115,24 +139,28 @@ class Songs:
     def __init__(self) -> None:
         self._songs: OrderedDict[str, Song] = OrderedDict()
 
-    def open(self, name: str, performance: DrumPerformance) -> Song:
+    def open(self, name: str, performance: DrumPerformance, drum_map: str = DEFAULT_MAP) -> Song:
         """A new song.
 
+        Args:
+            name: of the file or the groove.
+            performance: what is in it.
+            drum_map: name of the map by which its pitches are read.
+
         Raises:
-            InputError: nothing in it is a drum, or it is too long for the page.
+            InputError: nothing in it is a drum, or it is too long for the page; no such map.
         """
-        reading = read_with(performance, load_drum_map())
-        played = reading.performance
+        played, notes = read_by(drum_map, performance)
         if played.num_hits == 0:
-            raise InputError(f"{name}: there is no drum in it")
+            said = "; ".join(notes) or "there is no hit in it"
+            raise InputError(f"{name}: {said}. Choose another drum map")
         if played.end_sec > LONGEST_SEC or played.num_hits > MOST_HITS:
             raise InputError(
                 f"{name}: {played.end_sec / 60:.0f} minutes and {played.num_hits:,} hits are more "
                 f"than the studio takes ({LONGEST_SEC / 60:.0f} minutes, {MOST_HITS:,} hits); "
                 "`midigroove render` plays any length"
             )
-        notes = (*performance.oddities, *reading.lines)
-        song = Song(secrets.token_urlsafe(9), name, replace(played, oddities=()), notes)
+        song = Song(secrets.token_urlsafe(9), name, performance, drum_map, played, notes)
         self._songs[song.id] = song
         while len(self._songs) > MOST_SONGS:
             self._songs.popitem(last=False)
@@ -146,6 +174,22 @@ class Songs:
         """
         self._songs.move_to_end(id)
         return self._songs[id]
+
+
+def read_by(drum_map: str, performance: DrumPerformance) -> tuple[DrumPerformance, tuple[str, ...]]:
+    """What a map makes of a file: drums of the default map, and what there is to say.
+
+    Raises:
+        InputError: no such map ships.
+    """
+    if drum_map not in map_names():  # no file: the page opens no paths
+        raise InputError(f"no drum map {drum_map!r}; there are {', '.join(map_names())}")
+    chosen, usual = load_drum_map(drum_map), load_drum_map()
+    reading = read_with(performance, chosen)
+    played, substitutes = remap(reading.performance, chosen.plain, usual.plain)
+    line = substitutes.line("the studio")
+    lines = (*performance.oddities, *reading.lines, *([] if line is None else [line]))
+    return replace(played, oddities=()), lines
 
 
 def hits_of(performance: DrumPerformance) -> list[Hit]:

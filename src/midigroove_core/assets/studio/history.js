@@ -1,6 +1,7 @@
-// Undo and redo of all that changes what is heard: the hits, the settings of both slots, and what a
-// model has drawn.
+// Undo and redo of all that changes what is heard: the hits and the map by which they were read, the
+// settings of both slots, and what a model has drawn.
 
+import { readBy } from "./open.js";
 import { $, page } from "./page.js";
 import { doing } from "./say.js";
 import { drawsNow, goBack } from "./takes.js";
@@ -9,7 +10,8 @@ const MOST_STEPS = 200;
 let past = [];
 let future = [];
 
-const now = (what) => ({ what, rows: page.hits.copy(), draws: drawsNow(),
+const now = (what) => ({ what, hits: page.hits.copy(), draws: drawsNow(),
+  reading: { drum_map: page.song.drum_map, notes: page.song.notes },
   settings: structuredClone(page.panel.settings) });
 
 /** Call before a change, with what it is; a drag is one change. */
@@ -43,7 +45,7 @@ function step(from, to, word) {
   const state = from.pop();
   if (!state) return;
   to.push(now(state.what));
-  page.hits.list = state.rows;
+  readBy(state.reading, state.hits);
   page.panel.settings = state.settings;
   page.panel.show();
   show();

@@ -5,6 +5,11 @@ export class Hits {
     this.lanes = lanes;
     this.laneOf = new Map(lanes.flatMap((lane, n) => lane.pitches.map((pitch) => [pitch, n])));
     this.next = 0;
+    this.read(rows);
+  }
+
+  /** Begins anew, with rows of onset, pitch and velocity. */
+  read(rows) {
     this.list = rows.map(([sec, pitch, velocity]) => this.make(sec, pitch, velocity));
   }
 

@@ -1,7 +1,6 @@
 // The takes of both slots: rendered where they are stale, shown, compared, offered as files.
 
 import { get, render, samples } from "./api.js";
-import { select } from "./edit.js";
 import { drop, remember } from "./history.js";
 import { $, page } from "./page.js";
 import { failed, notes } from "./say.js";
@@ -50,7 +49,6 @@ export function goBack(to) {
   editedAt = performance.now();
   stale("a", "b");
   Object.assign(wanted, to);
-  select(page.hits.byId(page.stage.selected)?.id ?? null);
   refresh();
 }
 
@@ -96,7 +94,8 @@ export async function refresh(redraw = null) {
 
 async function renderSlot(slot, redraw, signal) {
   const { player, panel } = page, { id } = page.song;
-  const request = { slot, settings: panel.settings[slot], hits: page.hits.rows() };
+  const request = { slot, settings: panel.settings[slot], hits: page.hits.rows(),
+    drum_map: page.song.drum_map };
   if (redraw) request.redraw = redraw;
   if (wanted[slot] !== null) request.draw = wanted[slot];
   const done = await render(id, request, {
