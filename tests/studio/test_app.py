@@ -290,6 +290,41 @@ def test_the_oldest_draws_are_forgotten(
     assert len(song.draws) == 1 and kept not in song.draws
 
 
+def test_a_model_that_hears_kits_sounds_like_a_recording(
+    tmp_path: Path, toy_plugin: None, groove: dict[str, Any]
+) -> None:
+    checkpoint = save_going_on_checkpoint(tmp_path / "model.safetensors", sketch=True)
+    studio = Studio(tmp_path, checkpoint=checkpoint)
+    recording = tmp_path / "mine.wav"
+    rendering.from_performance(
+        performance(12, 3.0), rendering.RenderConfig(engine="sampler", kit="power")
+    ).save(recording)
+    with TestClient(build(studio, PORT), base_url=HOME, headers={"origin": HOME}) as client:
+        about = client.get("/api/model").json()
+        assert about["hears"] and "power" in about["kits"], "kits that it has no name for, too"
+        song = studio.songs.open("toy.mid", performance(6, 2.0))
+        id = client.post(
+            "/api/recordings", params={"name": "mine.wav"}, content=recording.read_bytes()
+        ).json()["id"]
+
+        def played(**settings: Any) -> dict[str, Any]:
+            request = {"settings": {"engine": "model", "kit": "jazz", **settings}}
+            answer = client.post(f"/api/songs/{song.id}/render", json=request)
+            return json.loads(answer.text.splitlines()[-1])
+
+        done = played(like=id)
+        assert any(line.startswith("mine.wav: heard") for line in done["lines"]), done
+        like = song.takes["a"].drawn
+        again = played(like=id, muted=["hats"])
+        assert any(line.startswith("mine.wav: heard") for line in again["lines"]), "said again"
+        played()
+        assert song.takes["a"].drawn is not like
+        wanted = rendering.render(
+            song.performance, checkpoint=checkpoint, engine="model", like=recording
+        )
+        assert like is not None and np.array_equal(like.codes, wanted.codes)
+
+
 def test_of_what_is_being_drawn_samples_can_be_had(
     client: TestClient, groove: dict[str, Any], studio: Studio
 ) -> None:

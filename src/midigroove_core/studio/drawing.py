@@ -14,6 +14,7 @@ from midigroove_core.allocator import keep_freed_memory
 from midigroove_core.checkpoint import Checkpoint
 from midigroove_core.errors import InputError
 from midigroove_core.interfaces.codec import Codec
+from midigroove_core.kits.library import list_kits
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
@@ -74,9 +75,13 @@ class Model:
             MidigrooveError: there is none, or it cannot be loaded.
         """
         checkpoint, _ = self._load()
-        takes_kit = "kit" in checkpoint.model.conditions
+        kits = list(checkpoint.vocabularies.get("kit", ()))
+        if "kit" not in checkpoint.model.conditions:
+            kits = []
+        elif checkpoint.model.uses_sketch:
+            kits += [info.id for info in list_kits() if info.id not in kits]
         return {
-            "kits": list(checkpoint.vocabularies.get("kit", ())) if takes_kit else [],
+            "kits": kits,
             "temperature": checkpoint.sampling({}).temperature,
             "uses_known": checkpoint.model.uses_known,
             "hears": checkpoint.model.uses_sketch,

@@ -78,8 +78,11 @@ export class Panel {
 
   async engine(name) {
     if (name === "model" && !(await this.loadModel())) return this.show();
-    this.set({ engine: name, like: name === "model" ? null : this.now.like });
+    this.set({ engine: name, like: this.hears(name) ? this.now.like : null });
   }
+
+  /** Whether an engine can sound like a recording. */
+  hears(engine) { return engine === "sampler" || Boolean(this.model?.hears); }
 
   /** What the model offers; loading it takes a second or two, once. */
   async loadModel() {
@@ -105,7 +108,8 @@ export class Panel {
       const { id, name } = await post(
         `/api/recordings?name=${encodeURIComponent(file.name)}`, file);
       this.names[id] = name;
-      this.set({ engine: "sampler", like: id });
+      const { engine } = this.now;
+      this.set({ like: id, engine: this.hears(engine) ? engine : "sampler" });
     } catch (error) {
       this.on.failed(error);
     }
@@ -131,6 +135,7 @@ export class Panel {
     $("kit").disabled = now.like !== null || !known.length;
     const kit = this.choices.kits.find(({ id }) => id === now.kit);
     $("kit-about").textContent = now.like === null ? kit?.about ?? "" : "";
+    $("of-like").hidden = !this.hears(now.engine);
     $("of-sampler").hidden = drawn;
     $("of-model").hidden = !drawn;
     $("like-name").textContent = now.like === null ? "" : this.names[now.like];
