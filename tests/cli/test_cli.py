@@ -100,6 +100,14 @@ def test_presets_have_their_weights_counted(capsys: pytest.CaptureFixture[str]) 
     assert {id for id, _ in found} >= {"parallel", "autoregressive", "masked", "latent_flow"}
 
 
+def test_models_come_with_the_names_of_their_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["models", "--json"]) == 0
+    rows = {row["id"]: row["presets"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["parallel"] == ["tiny", "small", "base", "paper"]
+    assert cli.run(["models"]) == 0
+    assert "tiny small base paper" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["plugins", "codecs", "featurizers", "models", "embeddings"])
 def test_lists_come_as_json_too(capsys, kind: str) -> None:
     assert cli.run([kind, "--json"]) == 0

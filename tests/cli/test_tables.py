@@ -16,7 +16,7 @@ from midigroove_core.cli.tables import tables
 
 def shown(columns, rows, width: int = 80) -> str:
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    for table in tables("Title", columns, rows, width):
+    for table in tables(columns, rows, width):
         console.print(table)
     text = console.file.getvalue()
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
@@ -47,6 +47,13 @@ def test_only_a_word_longer_than_the_line_is_broken_and_none_is_lost() -> None:
     path = "/very" * 40
     text = shown(["what", "where"], [["cache", path], ["run", 5], ["eval", 6], ["x", 7]])
     assert path in re.sub(r"[│┃\s]|cache|what|where|━|─", "", text)
+
+
+def test_rows_that_go_on_below_are_told_apart_there_too() -> None:
+    rows = [["ar", "par", f"figure {n}", "x" * 40, "better", "y" * 30] for n in range(5)]
+    text = shown(["first", "second", "metric", "values", "verdict", "more"], rows)
+    below = text.split("verdict")[1]
+    assert all(re.search(rf"ar\s+│ par\s+│ figure {n}", below) for n in range(5))
 
 
 def test_a_wide_table_of_few_rows_is_turned() -> None:

@@ -69,9 +69,11 @@ def inspect(
     if json:
         print_json(found)
         return
-    # A title would be broken at the table's width; a path is not.
-    console.print(f"{path}: {found.pop('kind')}", markup=False, soft_wrap=True)
-    print_table("", ("field", "value"), flat_rows(found))
+    title = f"{path}: {found.pop('kind')}"
+    card = str(found.pop("model_card", ""))
+    print_table(title, ("field", "value"), flat_rows(found))
+    if card:
+        console.print(f"\n{card.strip()}", markup=False, soft_wrap=True)
 
 
 def _print_midi(summary: MidiSummary) -> None:
@@ -94,8 +96,7 @@ def _print_midi(summary: MidiSummary) -> None:
         ("hits", f"{summary.hits:,}"),
         ("pedal moves, chokes", f"{summary.pedal_moves:,}, {summary.chokes:,}"),
     ]
-    console.print(summary.path, markup=False, soft_wrap=True)
-    print_table("", ("", ""), facts)
+    print_table(summary.path, ("", ""), facts)
     if summary.parts:
         names = ("track", "name", "channel", "program", "hits", "pitches", "drums")
         rows = [

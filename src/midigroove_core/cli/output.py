@@ -52,9 +52,12 @@ def print_json(value: Any) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints rows as a table no wider than the terminal; see `tables`.
 
-    Texts are shown as they are: "[dB]" is a unit, not markup.
+    Texts are shown as they are: "[dB]" is a unit, not markup. The title is a line of its own, for
+    one that is a path is not to be broken at the table's width.
     """
-    for table in tables(title, columns, [list(row) for row in rows], console.width):
+    if title:
+        console.print(title, style="table.title", markup=False, highlight=False, soft_wrap=True)
+    for table in tables(columns, [list(row) for row in rows], console.width):
         console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,14 +102,14 @@ def codecs(json: Json = False) -> None:
     if json:
         print_json(rows)
         return
-    columns = ("id", "from", "sample rate", "frames/s", "K x V", "kbit/s", "licence", "weights")
+    columns = ("id", "from", "sample rate", "frames/s", "KxV", "kbit/s", "licence", "weights")
     table = [
         (
             row["id"] + (" (default)" if row["default"] else ""),
             f"{row['distribution']} {row['version']}",
             row["sample_rate"],
             round(row["frame_rate"], 4),
-            shape_of_codebooks(Codebook.from_json(book) for book in row["codebooks"]),
+            shape_of_codebooks(map(Codebook.from_json, row["codebooks"])).replace(" x ", "x"),
             round(row["kbit_per_second"], 2),
             row["license"],
             "here" if row["weights_here"] else "not here",
@@ -158,20 +159,29 @@ def _help(kind: str) -> str:
     return f"List the {kind}s and where they come from.\n\nExample: `midigroove {kind}s`"
 
 
+_MORE = {"reader": {"suffixes": "files"}, "model": {"presets": "presets"}}
+"""Kind -> what else is listed, as JSON and as tables name it."""
+
+
+def _more(kind: str, cls: Any) -> dict[str, Iterable[str]]:
+    if kind == "reader":
+        return {"suffixes": cls.suffixes}
+    return {"presets": cls.presets()} if kind == "model" else {}
+
+
 def _lister(kind: str) -> Any:
     def command(json: Json = False) -> None:
         from midigroove_core.errors import PluginError
+        from midigroove_core.plugins import contained
         from midigroove_core.registry import Registry
 
         rows = []
         for entry in Registry().entries(kind):
             row = {**_row(entry), "class": entry.import_string}
             try:
-                if kind == "model" and entry.error is None:
-                    entry.check_string()  # loading it would take torch, and seconds
-                else:
-                    cls = entry.load()
-                    row |= {"suffixes": list(cls.suffixes)} if kind == "reader" else {}
+                cls = entry.load()
+                with contained():
+                    row |= {name: list(found) for name, found in _more(kind, cls).items()}
             except PluginError as error:
                 row["error"] = f"{entry.id} of {entry.distribution}: {error}"
             rows.append(row)
@@ -182,13 +192,13 @@ def _lister(kind: str) -> Any:
             [
                 row["id"],
                 f"{row['distribution']} {row['version']}",
-                *([" ".join(row["suffixes"])] if kind == "reader" else []),
+                *(" ".join(row[name]) for name in _MORE.get(kind, ())),
                 row["class"],
             ]
             for row in rows
             if "error" not in row
         ]
-        columns = ("id", "from", *(["files"] if kind == "reader" else []), "class")
+        columns = ("id", "from", *_MORE.get(kind, {}).values(), "class")
         print_table(f"{kind.capitalize()}s", columns, shown)
         _print_errors(rows)
 

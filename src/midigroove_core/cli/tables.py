@@ -37,22 +37,20 @@ class _Column:
         return max(map(cell_len, (*words, *(self.cells if self.numeric else ()))), default=0)
 
 
-def tables(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], width: int
-) -> Iterator[Table]:
+def tables(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> Iterator[Table]:
     """Rows as one Rich table that is at most `width` wide, or as several below one another.
 
     A table that is too wide with its text wrapped at words is turned if it has few rows; else its
-    columns go on in further tables, each with the first column again. Only a word that is longer
-    than a line is broken.
+    columns go on in further tables, each with the first columns again, as many as tell its rows
+    apart. Only a word that is longer than a line is broken.
     """
     made = _columns(columns, rows)
     if _least(made) > width and 0 < len(rows) <= _TURN:
         names = ["", *(cell_text(row[0]) for row in rows)]
         turned = [[name, *(row[1 + i] for row in rows)] for i, name in enumerate(columns[1:])]
         made = _columns([columns[0], *names[1:]], turned)
-    for number, part in enumerate(_parts(made, width)):
-        yield _table(title if number == 0 else "", part, width)
+    for part in _parts(made, width):
+        yield _table(part, width)
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[_Column]:
@@ -69,18 +67,28 @@ def _least(columns: Sequence[_Column]) -> int:
 
 
 def _parts(columns: list[_Column], width: int) -> list[list[_Column]]:
-    """Columns in groups that fit, the first of them at the head of each group."""
-    key, parts = columns[:1], [columns[:1]]
-    for column in columns[1:]:
-        if len(parts[-1]) > 1 and _least([*parts[-1], column]) > width:
+    """Columns in groups that fit, those that tell rows apart at the head of each group."""
+    key = _key(columns, width)
+    parts = [[*key]]
+    for column in columns[len(key) :]:
+        if len(parts[-1]) > len(key) and _least([*parts[-1], column]) > width:
             parts.append([*key])
         parts[-1].append(column)
     return parts
 
 
-def _table(title: str, columns: list[_Column], width: int) -> Table:
-    heading = Text(title, style="table.title") if title else None
-    table = Table(title=heading, title_justify="left", header_style="bold")
+def _key(columns: list[_Column], width: int) -> list[_Column]:
+    """The first columns, until no two rows are alike in them; one alone where that is wide."""
+    for count in range(1, len(columns)):
+        key = columns[:count]
+        rows = list(zip(*(column.cells for column in key), strict=True))
+        if len(set(rows)) == len(rows):
+            return key if _least(key) <= width * 2 // 3 else columns[:1]
+    return columns[:1]
+
+
+def _table(columns: list[_Column], width: int) -> Table:
+    table = Table(header_style="bold")
     for column, cells in zip(columns, _widths(columns, width), strict=True):
         justify = "right" if column.numeric else "left"
         table.add_column(Text(column.heading), justify=justify, overflow="fold", width=cells)  # type: ignore[arg-type]
