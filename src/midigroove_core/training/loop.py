@@ -143,7 +143,7 @@ class Trainer:
         counters = self.state.counters
         total = 100 if self.config.max_minutes else self.config.max_steps
         self.progress.start("Training", total)
-        shown = 0
+        shown, live = 0, {}
         ahead = read_ahead(self.batches, counters.step, self.config.loader_workers)
         with closing(ahead):
             while not counters.finished:
@@ -155,8 +155,9 @@ class Trainer:
                 share = self._share()
                 if self._due(share) or counters.step % _CHECK_EVERY == 0:
                     self._check(loss)
+                    live = {"loss": float(f"{loss.item():.4g}")}
                 now = int(share * total)
-                self.progress.advance(now - shown, step=counters.step)
+                self.progress.advance(now - shown, step=counters.step, **live)
                 shown = now
                 if self._due(share):
                     self.measure(share)
