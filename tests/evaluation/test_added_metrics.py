@@ -10,7 +10,7 @@ from support.toy_systems import make_toy_dataset
 
 from midigroove_core.audio import load_audio, save_audio
 from midigroove_core.errors import InputError, PluginError
-from midigroove_core.evaluation import evaluate
+from midigroove_core.evaluation import EvalConfig, SystemSpec, evaluate
 from midigroove_core.evaluation.scoring.added_metrics import AddedMetrics
 from midigroove_core.progress import Silent
 from midigroove_core.report import write_report
@@ -98,6 +98,12 @@ def test_a_metric_that_cannot_be_meant_is_an_error_before_anything_runs(
 
     with pytest.raises((InputError, PluginError), match=says):
         AddedMetrics.open(names, Registry())
+
+
+def test_without_audio_there_is_nothing_to_measure(tmp_path: Path) -> None:
+    system = SystemSpec("one", tmp_path / "one.safetensors", tmp_path / "cache")
+    with pytest.raises(InputError, match="a `metric` is of audio"):
+        EvalConfig((system,), tmp_path / "out", audio_metrics=False, metrics=("peak_ratio",))
 
 
 def test_failures_of_several_processes_are_told_together() -> None:

@@ -231,7 +231,7 @@ class EvalConfig:
                 "`audio`, NAME:FOLDER"
             )
         if self.metrics and not self.audio_metrics:
-            raise InputError("`metrics` are of audio, and without `audio_metrics` none is judged")
+            raise InputError("a `metric` is of audio, and without `audio_metrics` none is heard")
         if not self.audio_metrics and not self.systems:
             raise InputError("without `audio_metrics` there is nothing to judge but `systems`")
         for name in names:
