@@ -41,6 +41,7 @@ from torch import Tensor, nn
 from midigroove_core.builtin.causal_decoder import CausalDecoder
 from midigroove_core.builtin.code_heads import DepthHead, place_codes
 from midigroove_core.builtin.depth_sampler import DepthSampler
+from midigroove_core.builtin.following_head import FollowingHead
 from midigroove_core.builtin.grid_trunk import CONDITIONS
 from midigroove_core.builtin.hit_phases import HitPhases
 from midigroove_core.builtin.parallel import PRESETS, ParallelModel
@@ -99,6 +100,7 @@ class AutoregressiveModel(ParallelModel):
         sketch: bool = False,
         ff_mult: int = 4,
     ) -> None:
+        self.uses_sketch = sketch  # before the head is made
         super().__init__(
             spec,
             conditions=conditions,
@@ -125,7 +127,6 @@ class AutoregressiveModel(ParallelModel):
         self.past_taps = nn.Parameter(torch.zeros(past_kernel, dim))
         self.decoder = CausalDecoder(dim, decoder_layers, heads, dropout, span)
         self.adds = nn.Linear(dim, dim)
-        self.uses_sketch = sketch
         # Into the encoder, and past it straight to decoder and head.
         self.heard = nn.ModuleList(nn.Linear(dim, dim) for _ in range(2)) if sketch else None
         nn.init.normal_(self.past.weight, std=0.5 * len(codebook_sizes) ** -0.5)
@@ -145,7 +146,7 @@ class AutoregressiveModel(ParallelModel):
     def loss(self, batch: GridBatch, step: int) -> Loss:
         codes = self.codes_of(batch).transpose(1, 2)
         past = self._past(codes, spoil=self.training)
-        hidden = self._after(self._encoded(batch), past)[batch.mask]  # [N, D], N real frames
+        hidden = self._after(*self._encoded(batch), past)[batch.mask]  # [N, D], N real frames
         codes = codes[batch.mask]
         nll = [
             F.cross_entropy(logits.float(), codes[:, k])
@@ -160,7 +161,7 @@ class AutoregressiveModel(ParallelModel):
         What is known at the start in all rows is read in one pass, as in training. Known frames
         further on are heard by the frames after them (but not by those before).
         """
-        encoded = self._encoded(batch)
+        encoded, beside = self._encoded(batch)
         rows, frames, _ = encoded.shape
         generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():
@@ -181,33 +182,47 @@ class AutoregressiveModel(ParallelModel):
             entering = (taps * recent).sum(1)[:, None]  # [B, 1, D]
             decoded = self.decoder.extend(encoded[:, frame : frame + 1] + entering, memory)
             hidden = encoded[:, frame] + self.adds(decoded[:, 0])
-            drawn = sampler.draw(hidden)
+            drawn = sampler.draw(torch.cat([hidden, beside[:, frame]], dim=-1))
             if mixed[frame]:
                 drawn = torch.where(known[:, frame, None], codes[:, frame], drawn)
             codes[:, frame] = drawn
             recent = torch.cat([recent[:, 1:], self._embed(drawn)[:, None]], dim=1)
         return codes.transpose(1, 2) * batch.mask[:, None]
 
-    def _encoded(self, batch: GridBatch) -> Tensor:
-        """All that grid, conditions and sketch tell of each frame: [B, T, D]."""
-        if self.heard is None or batch.sketch is None:
-            return self._trunk(batch)
-        codes = batch.sketch.transpose(1, 2)
+    def _encoded(self, batch: GridBatch) -> tuple[Tensor, Tensor]:
+        """All that grid, conditions and sketch tell of each frame, [B, T, D], and what the head
+        reads of the sketch itself (a model that hears none: nothing, [B, T, 0])."""
+        if self.heard is None:
+            encoded = self._trunk(batch)
+            return encoded, encoded[..., :0]
+        if batch.sketch is None:
+            rows, frames = batch.mask.shape
+            codes = batch.mask.new_full((rows, frames, len(self._offsets)), -1, dtype=torch.int64)
+        else:
+            codes = batch.sketch.transpose(1, 2)
         given = codes[..., :1] >= 0
-        entries = self._embed(codes.clamp(min=0))
+        places = codes.clamp(min=0) + self._offsets
+        entries = self.past(places).sum(-2)
         early, late = (linear(entries) * given for linear in self.heard)
-        return self._trunk(batch, early) + late
+        encoded = self._trunk(batch, early) + late
+        assert isinstance(self.head, FollowingHead)
+        return encoded, self.head.join(encoded, places, given)
+
+    def _make_head(self, spec: ModelSpec, dim: int, head_dim: int) -> DepthHead:
+        if not self.uses_sketch:
+            return super()._make_head(spec, dim, head_dim)
+        return FollowingHead(dim, spec.codebook_sizes, head_dim, spec.code_vectors())
 
     def _grid(self, batch: GridBatch) -> Tensor:
         hidden = super()._grid(batch)
         return hidden if self.phases is None else hidden + self.phases(batch.grid)
 
     def _hidden(self, batch: GridBatch) -> Tensor:
-        return self._after(self._encoded(batch), self._past(self.codes_of(batch).transpose(1, 2)))
+        return self._after(*self._encoded(batch), self._past(self.codes_of(batch).transpose(1, 2)))
 
-    def _after(self, encoded: Tensor, past: Tensor) -> Tensor:
-        """What the head reads [B, T, D], for all frames at once."""
-        return encoded + self.adds(self.decoder(encoded + past))
+    def _after(self, encoded: Tensor, beside: Tensor, past: Tensor) -> Tensor:
+        """What the head reads [B, T, D], and what there is beside it, for all frames at once."""
+        return torch.cat([encoded + self.adds(self.decoder(encoded + past)), beside], dim=-1)
 
     def _embed(self, codes: Tensor) -> Tensor:
         """Codes [..., K] of frames to their entries [..., D]."""

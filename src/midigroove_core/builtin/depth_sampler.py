@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from midigroove_core.builtin.code_heads import DepthHead
+from midigroove_core.builtin.following_head import FollowingHead
 from midigroove_core.interfaces.drawing import draw
 from midigroove_core.interfaces.sampling import SamplingConfig
 
@@ -43,15 +44,21 @@ class DepthSampler:
         self._out = [(weight / divide).T for weight in _all(head.out, "weight")]
         self._bias = [bias / divide for bias in _all(head.out, "bias")]
         self._embed = _all(head.embed, "weight")
+        self._following = head if isinstance(head, FollowingHead) else None
+        self._divide = divide
         shape = (frames, len(self._out), rows, 1)
         device = self._enter.device
         self._chance = torch.rand(shape, device=device, generator=generator).unbind(0)
         self._frame = 0
 
     def draw(self, hidden: Tensor) -> Tensor:
-        """Codes [B, K] for hidden [B, D]."""
+        """Codes [B, K] for hidden [B, D], which a `FollowingHead` finds joined to a sketch."""
         chance = self._chance[self._frame].unbind(0)
         self._frame += 1
+        following = self._following
+        if following is not None:
+            hidden, rest, trust = following.split(hidden)
+            trust = trust / self._divide
         joined = torch.addmm(self._enter_bias, hidden, self._enter)
         entering = joined.view(self._rows, len(self._out), -1).unbind(1)  # K times [B, H]
         codes: list[Tensor] = []
@@ -60,7 +67,11 @@ class DepthSampler:
             if before is not None:
                 x = torch.addmm(x, before, self._mix[k - 1])
             logits = torch.addmm(self._bias[k], F.gelu(x), self._out[k])
+            if following is not None:
+                logits = logits + following.towards(k, rest, trust)
             codes.append(self._pick(logits, chance[k]))
+            if following is not None:
+                rest = rest - following.book(k)[codes[k]]
             if k < len(self._embed):
                 embedded = F.embedding(codes[k], self._embed[k])
                 before = embedded if before is None else before + embedded

@@ -96,9 +96,12 @@ class ParallelModel(GridTrunk):
                 f"model argument head_dim = {head_dim!r}: must be a whole number from 1 to {2**16}"
             )
         sizes = spec.codebook_sizes
-        self.head = DepthHead(dim, sizes, head_dim) if depth else PlainHead(dim, sizes)
+        self.head = self._make_head(spec, dim, head_dim) if depth else PlainHead(dim, sizes)
         if spec.code_frequencies is not None:
             self._start_from(spec.code_frequencies)
+
+    def _make_head(self, spec: ModelSpec, dim: int, head_dim: int) -> DepthHead:
+        return DepthHead(dim, spec.codebook_sizes, head_dim)
 
     @torch.no_grad()
     def _start_from(self, frequencies: Sequence[Tensor]) -> None:
