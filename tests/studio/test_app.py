@@ -189,8 +189,12 @@ def test_touch_moves_what_is_played_and_what_is_downloaded(
 
 
 def test_a_model_goes_on_from_its_take(
-    client: TestClient, render: Render, groove: dict[str, Any], studio: Studio
-) -> None:
+    client: TestClient, render: Render, groove: dict[str, Any], studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # The studio has the model's own levels: those of a kit would keep an edit waiting.
+    own = "midigroove_core.rendering.guide.leveled_by_kit"
+    monkeypatch.setattr(own, lambda audio, *_: audio)
     assert client.get("/api/model").json()["uses_known"]
     hits = [[0.5, 36, 90], [1.0, 38, 90], [2.0, 42, 90]]
     model = {"engine": "model", "kit": "jazz"}
@@ -532,6 +536,22 @@ def test_a_render_ends_when_nobody_waits(studio: Studio, groove: dict[str, Any])
     stop = threading.Event()
     asyncio.run(follow())
     assert len(steps) < 100
+
+
+def test_whoever_waits_is_let_go_when_the_studio_ends(studio: Studio) -> None:
+    stop = threading.Event()
+
+    async def follow() -> list[Any]:
+        async def all_lines() -> list[Any]:
+            return [line async for line in studio.worker.follow(lambda _: {"late": stop.wait(5)})]
+
+        waiting = asyncio.create_task(all_lines())
+        await asyncio.sleep(0.05)
+        studio.worker.end()
+        return await asyncio.wait_for(waiting, 2)
+
+    assert asyncio.run(follow()) == []
+    stop.set()
 
 
 def test_a_fault_in_a_render_is_a_line_and_no_end(studio: Studio) -> None:

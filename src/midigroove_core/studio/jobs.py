@@ -65,6 +65,12 @@ class Worker:
 
     def __init__(self) -> None:
         self._free = threading.Lock()
+        self._ends: set[Callable[[], None]] = set()
+
+    def end(self) -> None:
+        """Whoever follows a job waits no longer; from any thread."""
+        for end in tuple(self._ends):
+            end()
 
     async def follow(self, work: Callable[[JobProgress], Line]) -> AsyncGenerator[Line, None]:
         """The lines of a job: `doing` and `share` on the way, at last its result or an `error`.
@@ -80,6 +86,12 @@ class Worker:
                 progress.cancelled.set()
 
         progress = JobProgress(send)
+
+        def end() -> None:
+            progress.cancelled.set()
+            send(None)
+
+        self._ends.add(end)
         thread = threading.Thread(target=self._run, args=(work, progress, send), daemon=True)
         thread.start()
         try:
@@ -87,6 +99,7 @@ class Worker:
                 yield line
         finally:
             progress.cancelled.set()
+            self._ends.discard(end)
 
     def _run(
         self,

@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 from midigroove_core.errors import MidigrooveError
 
@@ -61,4 +62,10 @@ def serve(
         )  # fmt: skip
         listening.listen()  # a browser that comes at once waits for the server
         ready(f"http://{ADDRESS}:{port}/")
-        uvicorn.Server(config).run(sockets=[listening])
+
+        class Server(uvicorn.Server):
+            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+                studio.worker.end()  # a page that waits for a render keeps nobody waiting
+                super().handle_exit(sig, frame)
+
+        Server(config).run(sockets=[listening])

@@ -18,7 +18,7 @@ async function open(name, ask) {
     show(await ask());
     refresh();
   } catch (error) {
-    refused = () => open(name, ask);
+    refused = error.message.endsWith("drum map") ? () => open(name, ask) : null;
     failed(error);
     doing("");
   }

@@ -108,8 +108,9 @@ export class Panel {
       const { id, name } = await post(
         `/api/recordings?name=${encodeURIComponent(file.name)}`, file);
       this.names[id] = name;
-      const { engine } = this.now;
-      this.set({ like: id, engine: this.hears(engine) ? engine : "sampler" });
+      const { engine } = this.now, heard = this.hears(engine);
+      if (!heard) this.on.doing("The model hears no recordings: the sampler plays like this one");
+      this.set({ like: id, engine: heard ? engine : "sampler" });
     } catch (error) {
       this.on.failed(error);
     }
