@@ -61,7 +61,11 @@ def parcel_of(
         raise InputError("`evaluation` belongs to a checkpoint, and this is none")
     if (path / HEADER).is_file() or is_unfinished(path):
         return cache_parcel(path, said)
-    return kit_parcel(path, said)
+    try:
+        return kit_parcel(path, said)
+    except InputError as error:
+        why = str(error).removeprefix(f"{path}: ")
+        raise InputError(f"{path}: no run and no cache; as a folder of one-shots: {why}") from error
 
 
 def push(
