@@ -155,7 +155,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=f"{name}: .*") as caught:
             load_midi(tmp_path / name)
         assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="none.mid: .*No such file"):
+    with pytest.raises(InputError, match="none.mid: no such file$"):
         load_midi(tmp_path / "none.mid")
 
 

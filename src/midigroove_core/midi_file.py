@@ -99,6 +99,8 @@ def read_bytes(path: str | Path) -> bytes:
         else:
             with open(path, "rb") as handle:
                 data = handle.read(LONGEST_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError("no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot be read as a MIDI file ({reason})") from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -98,6 +100,26 @@ def test_presets_have_their_weights_counted(capsys: pytest.CaptureFixture[str]) 
     assert small["args"]["dim"] == 264 and 3_400_000 < small["parameters"] < 3_600_000
     assert found["parallel", "base"]["parameters"] > 20_000_000
     assert {id for id, _ in found} >= {"parallel", "autoregressive", "masked", "latent_flow"}
+
+
+def test_no_option_is_shortened_in_help_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    whole: Any = typer.main.get_command(cli.build_app())
+
+    def look(command: Any, words: list[str]) -> None:
+        for name, below in getattr(command, "commands", {}).items():
+            look(below, [*words, name])
+        if hasattr(command, "commands"):
+            return
+        whole([*words, "--help"], standalone_mode=False)
+        text = capsys.readouterr().out
+        names = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        missing = {n for n in names if n.startswith("--")} - set(re.findall("--[a-z0-9-]+", text))
+        assert not missing and "…" not in text, words
+
+    look(whole, [])
 
 
 def test_models_come_with_the_names_of_their_presets(capsys: pytest.CaptureFixture[str]) -> None:

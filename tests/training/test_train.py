@@ -432,6 +432,8 @@ def test_configurations_come_from_preset_file_and_options(tmp_path: Path) -> Non
     ("text", "says"),
     [
         ('preset = "huge"', "no preset 'huge'"),
+        ('preset = "tny"', r"no preset 'tny' \(did you mean tiny\?\)"),
+        ("lerning_rate = 1", r"setting 'lerning_rate' \(did you mean learning_rate\?\)"),
         ("batchsize = 3", "unknown training setting 'batchsize'"),
         ('batch_size = "many"', "expected int"),
         ("batch_size = 0", "batch_size must be a whole number from 1"),

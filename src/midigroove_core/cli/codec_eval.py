@@ -22,7 +22,8 @@ def codec_eval(
     codec: Annotated[
         list[str],
         typer.Option(
-            metavar="CODEC[:NAME=VALUE]", help="Such as dac or encodec:bandwidth=6; repeatable."
+            metavar="CODEC",
+            help="Such as dac, or encodec:bandwidth=6; repeatable.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the evaluation.")],

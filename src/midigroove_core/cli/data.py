@@ -305,6 +305,7 @@ def _print_verify(report: VerifyReport, path: Path) -> None:
         console.print(f"checksums of {report.checksums} files compared with those published")
     if not report.findings:
         console.print(f"takes: {report.num_takes}, {facts['audio_hours']} h: nothing is wrong")
+        console.print(f"How each lies: {path}", markup=False)
         return
     print_table("Findings", ["kind", "count"], [list(item) for item in report.counts.items()])
     first = [[f.kind, f.take, f.detail] for f in report.findings[:50]]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PANEL = "Evaluation"
 _ROWS, _RUN = "Reference rows", "What is kept, and where it runs"
+_SWITCHES = "Switches"
+"""Apart from others, so that both of their names have room at 80 columns."""
 
 
 def add(app: typer.Typer) -> None:
@@ -113,7 +115,9 @@ def evaluate(
             show_default="--window-sec",
         ),
     ] = 0.0,
-    audio_metrics: Annotated[bool, typer.Option(help="Score audio, not only codes.")] = True,
+    audio_metrics: Annotated[
+        bool, typer.Option(help="Score audio, not only codes.", rich_help_panel=_SWITCHES)
+    ] = True,
     metric: Annotated[
         list[str] | None, typer.Option(help="A figure of a plugin beside core's; repeatable.")
     ] = None,
@@ -124,7 +128,8 @@ def evaluate(
         str | None, typer.Option(help="Weights of the embedding.", show_default="where it looks")
     ] = None,
     same_loudness: Annotated[
-        bool, typer.Option(help="Match loudness before set distances.")
+        bool,
+        typer.Option(help="Match loudness before set distances.", rich_help_panel=_SWITCHES),
     ] = True,
     long_items: Annotated[
         int, number(bounds.COUNT, help="Long takes to render whole, to hear the joins; 0: none.")
@@ -193,7 +198,7 @@ def evaluate(
         typer.Option("--overwrite", help="Replace an evaluation of other settings or files."),
     ] = False,
     pred_include_ref: Annotated[
-        bool, typer.Option(help="Keep the reference rows' audio too.", rich_help_panel=_RUN)
+        bool, typer.Option(help="Keep the reference rows' audio too.", rich_help_panel=_SWITCHES)
     ] = True,
     json: Json = False,
 ) -> None:

@@ -128,7 +128,8 @@ class RenderConfig:
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
-            raise MidigrooveError(f"no engine {self.engine!r}; use {' or '.join(ENGINES)}")
+            hint = nearest(self.engine, ENGINES)
+            raise MidigrooveError(f"no engine {self.engine!r}{hint}; use {' or '.join(ENGINES)}")
         if self.like is not None and self.kit is not None:
             raise MidigrooveError("like: takes the place of a kit; leave one of them out")
         if self.like_midi is not None and self.like is None:

@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 from midigroove_core import bounds
 from midigroove_core.atomic import dump_json
 from midigroove_core.device import check_device
-from midigroove_core.errors import InputError, MismatchError
+from midigroove_core.errors import InputError, MismatchError, nearest
 from midigroove_core.structured import convert_as, decode_toml_as, read_toml_as
 from midigroove_core.takes.draw import STRATIFY_MODES
 from midigroove_core.training.presets import PRESETS
@@ -283,7 +283,7 @@ def make_config(
     for name in values:
         if name not in known:
             where = f"{file}: " if name in from_file else ""
-            raise InputError(f"{where}unknown training setting {name!r}")
+            raise InputError(f"{where}unknown training setting {name!r}{nearest(name, known)}")
     for name in ("cache", "out"):
         if name not in values:
             raise InputError(f"training needs `{name}`: give it, or set it in the file")
@@ -315,7 +315,7 @@ def _beneath(said: Mapping[str, Any]) -> dict[str, Any]:
         name = "small" if "small" in presets else next(iter(presets), "")
     if name and name not in presets:
         there = f"use one of {', '.join(presets)}" if presets else "it has none"
-        raise InputError(f"model {id}: no preset {name!r}; {there}")
+        raise InputError(f"model {id}: no preset {name!r}{nearest(name, presets)}; {there}")
     return {**PRESETS.get(name, {}), "preset": name, "model_args": presets.get(name, {})}
 
 
