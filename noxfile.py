@@ -64,6 +64,40 @@ def together(session: nox.Session) -> None:
 
 
 @nox.session
+def torch_builds(session: nox.Session) -> None:
+    """`pip install .` beside the torch that this machine has, and beside PyPI's CUDA build.
+
+    That one takes gigabytes, so it is only resolved: from metadata, some 15 MB. Where this machine
+    takes torch from PyPI, `nox -s tests` and `together` run on it.
+    """
+    install(session, ".", "torchaudio>=2.9")
+    out = Path(session.create_tmp()).resolve()
+    build = "import torch; print('torch', torch.__version__, 'CUDA', torch.version.cuda)"
+    session.run("python", "-c", build)
+    session.run("midigroove", "render", "examples/groove.mid", "-o", f"{out}/a.wav", "--overwrite")
+    session.run("python", "-c", _TORCHAUDIO)
+    (wheel,) = (out / "wheels").glob("*/*.whl")
+    wanted = out / "wanted.txt"
+    wanted.write_text(f"{wheel}\n{TORCH.partition('+')[0]}\ntorchaudio>=2.9\n")
+    session.install("uv")  # pip would fetch whole wheels where a mirror has no metadata apart
+    found = session.run(
+        "uv", "pip", "compile", "--no-config", "--default-index=https://pypi.org/simple",
+        "--only-binary=:all:", "--python-platform=x86_64-manylinux_2_28", "--no-header",
+        "--no-annotate", str(wanted),
+        silent=True, stderr=None, env=dict.fromkeys(("UV_FIND_LINKS", "UV_TORCH_BACKEND")),
+    )  # fmt: skip
+    session.log(" ".join(str(found).split()))
+    if "nvidia-" not in str(found):
+        session.error("PyPI's torch is no CUDA build any more: say so in the README")
+
+
+_TORCHAUDIO = (
+    "import torch; from midigroove_core.torchaudio_lazy import torchaudio; "
+    "print(torchaudio().functional.resample(torch.zeros(1, 441), 441, 320).shape)"
+)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Damaged files of every kind that is read: some 30,000, in about two hours on one core.
 
