@@ -67,3 +67,15 @@ def test_nothing_to_write_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no hits"):
         notate(empty, tmp_path / "x.musicxml")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_score_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    """It may be what is read: `notate mine.musicxml -o mine.musicxml`."""
+    score = tmp_path / "mine.musicxml"
+    score.write_text("hours of work")
+    hit = DrumPerformance(np.zeros(1), np.full(1, 0.1), np.array([36]), np.array([90]), end_sec=1.0)
+    with pytest.raises(InputError, match="is there already; `overwrite` replaces"):
+        notate(hit, score)
+    assert score.read_text() == "hours of work"
+    notate(hit, score, overwrite=True)
+    assert load_score(score).pitch.tolist() == [36]

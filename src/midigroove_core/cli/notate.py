@@ -29,6 +29,9 @@ def notate(
     title: Annotated[
         str | None, typer.Option(help="Over the part.", show_default="the file's name")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write a drum part that notation programs open, and say what was rounded.
@@ -38,7 +41,9 @@ def notate(
     from midigroove_core.readers import load_performance
     from midigroove_core.score import notate as score
 
-    rounding = score.notate(load_performance(performance), out, grid=grid, title=title)
+    rounding = score.notate(
+        load_performance(performance), out, grid=grid, title=title, overwrite=overwrite
+    )
     if json:
         print_json(rounding.to_json())
         return

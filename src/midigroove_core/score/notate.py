@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +50,12 @@ class _Value:
 
 
 def notate(
-    performance: DrumPerformance, out: str | Path, *, grid: str = "auto", title: str | None = None
+    performance: DrumPerformance,
+    out: str | Path,
+    *,
+    grid: str = "auto",
+    title: str | None = None,
+    overwrite: bool = False,
 ) -> Rounding:
     """Writes a quantised drum part, whole or not at all: hands in the upper voice, feet below.
 
@@ -61,14 +67,17 @@ def notate(
         out: a .musicxml file.
         grid: "auto", or the one division of all beats: "8", "16", "32", "8t", "16t" (triplets).
         title: over the part; None for the name of the file.
+        overwrite: replace a file that is there, which may be a score that somebody has written.
 
     Raises:
-        InputError: an unknown grid, no hits, or another suffix.
+        InputError: an unknown grid, no hits, another suffix, or a file that is there.
         MidigrooveError: the file cannot be written.
     """
     out = Path(out)
     if out.suffix.lower() not in (".musicxml", ".xml"):
         raise InputError(f"out: {out.name} is no .musicxml file")
+    if os.path.lexists(out) and not overwrite:
+        raise InputError(f"{out} is there already; `overwrite` replaces, `out` names another")
     bars, rounding = quantise(performance, grid=grid)
     root = _document(bars, out.stem if title is None else title)
     ET.indent(root, " ")
