@@ -80,7 +80,7 @@ def test_stats_prints_tables_or_json(made: Path, capsys: pytest.CaptureFixture[s
         (["stats", "OUT", "--midi", "best"], "--midi: 'best' is not one of canonical, kit"),
         (["stats", "OUT", "--split-mode", "x"], "--split-mode: 'x' is not one of published"),
         (["stats", "OUT", "--style", "polka"], "no style 'polka' in the dataset; it has unknown"),
-        (["verify", "OUT/none"], "none: no such dataset folder or csv"),
+        (["verify", "OUT/none"], "no such dataset folder or csv"),
         (["synth", "--midi", "OUT", "--out", "OUT", "--kits", "banjo"], "no kit 'banjo'"),
     ],
 )

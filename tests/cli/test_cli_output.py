@@ -10,8 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from midigroove_core import cli
 from midigroove_core.cli.bars import TerminalProgress
 from midigroove_core.cli.output import _Console, print_table, stderr
+
+
+def test_what_is_wrong_stands_before_a_long_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    far = tmp_path / ("folder" * 8) / "take.mid"
+    assert cli.run(["inspect", str(far)]) == 2
+    assert capsys.readouterr().err == f"error: no such file ({far})\n"
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["inspect", "near/take.mid"]) == 2
+    assert capsys.readouterr().err == "error: near/take.mid: no such file\n"
 
 
 def test_brackets_in_tables_are_text_not_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,6 +146,9 @@ def run(arguments: list[str] | None = None) -> int:
     return 0
 
 
+_LONG_PATH = re.compile(r"error: ((?=\S{41})\S*[/\\]\S*): (.+)")
+"""An error that begins with a path of more than 40 letters: what is wrong is said before it."""
+
 _TOO_MANY = "; raise the limit (ulimit -n), or use fewer --workers"
 _NO_MEMORY = (
     "error: there is not enough memory; use fewer --workers, smaller batches, a smaller model or "
@@ -208,6 +211,7 @@ def _fail(message: str, code: int = EXIT_BAD_INPUT) -> int:
 
     if os.environ.get("MIDIGROOVE_DEBUG"):
         traceback.print_exc()
+    message = _LONG_PATH.sub(r"error: \2 (\1)", message)
     kind, colon, rest = (
         message.partition(":") if message.startswith("error:") else ("", "", message)
     )
