@@ -67,7 +67,8 @@ def render(
     kit: Annotated[
         str | None,
         typer.Option(
-            help="Kit by name, in any case; an unknown one lists the kits. Sampler: or a folder.",
+            help="Kit by name, in any case; an unknown one lists the kits. Sampler, and a model "
+            "that hears kits: or a folder.",
             show_default="the first kit",
         ),
     ] = None,
@@ -75,7 +76,7 @@ def render(
         Path | None,
         typer.Option(
             help="Recording of drums to sound like: its kit is cut out, and played by the sampler; "
-            "or a model that listens hears it.",
+            "or a model that hears kits hears it.",
             show_default="none",
         ),
     ] = None,
