@@ -255,14 +255,21 @@ def costs_of(folder: Path, runs: dict[str, Path], lines: Sequence[Line]) -> dict
 def peak_mib(checkpoint: Path) -> float:
     """Most memory of a process that renders the example groove."""
     out = checkpoint.with_name("groove.wav")
-    command = [
-        sys.executable, "-m", "midigroove_core", "render", str(ROOT / "examples" / "groove.mid"),
-        "--checkpoint", str(checkpoint), "-o", str(out), "--device", "cpu",
+    arguments = [
+        "render", str(ROOT / "examples" / "groove.mid"), "--checkpoint", str(checkpoint),
+        "-o", str(out), "--overwrite", "--device", "cpu",
     ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss / 1024 if process.returncode == 0 else float("nan")
+    # Not what `wait4` says of it: a child begins with the peak of the process that made it.
+    code = """
+import re, sys
+from midigroove_core.cli import run
+failed = run(sys.argv[1:])
+print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+sys.exit(failed)
+"""
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return int(done.stdout.split()[-1]) / 1024 if done.returncode == 0 else float("nan")
 
 
 def each_run(clips: list[dict[str, str]], runs: dict[str, Path]) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from midigroove_core.cache import Cache
 from midigroove_core.checkpoint import CodecPart, TrainedWindow, load_checkpoint, save_checkpoint
 from midigroove_core.evaluation.base.clipset import FrameWindow
 from midigroove_core.evaluation.base.config import EvalConfig, SystemSpec
+from midigroove_core.evaluation.output.provenance import settings_sha
 from midigroove_core.evaluation.rows.codec_group import CodecGroup
 from midigroove_core.evaluation.rows.systems import System
 from midigroove_core.interfaces.model import ModelSpec
@@ -38,5 +39,7 @@ def test_sketches_go_to_kits_without_a_name(cache: Cache, tmp_path: Path) -> Non
     system = System(named, CodecGroup(cache, None), checkpoint, config)
     entries = [next(e for e in cache.entries if e.kit == kit) for kit in ("jazz", "rock")]
     batch = system._batch([FrameWindow(entry, 0, 20, 0, 20) for entry in entries])
+    assert system.facts.sketches == cache.fingerprint
+    assert len(settings_sha(config, [system.facts], None)) == 64
     assert batch.sketch is not None
     assert (batch.sketch >= 0).any(dim=(1, 2)).tolist() == [False, True]

@@ -489,3 +489,5 @@ def test_a_model_that_hears_kits_is_given_sketches(cache: Path, tmp_path: Path) 
     assert checkpoint.vocabularies["kit"] == ()
     deaf = train(config(cache, tmp_path / "deaf", **{**settings, "hide_sketch": 1.0}))
     assert deaf.valid_nll != read_json(tmp_path / "run0" / "summary.json")["valid_nll"]
+    with pytest.raises(InputError, match="hears none"):
+        train(config(cache, tmp_path / "other", sketches=str(cache), max_steps=1))

@@ -267,6 +267,7 @@ class SystemFacts:
         sampling: how its codes were drawn.
         training: summary of its training run.
         cache, cache_fingerprint, cache_dataset, codec: what it is judged on.
+        sketches: fingerprint of the cache of sketches that it hears; "" if it hears none.
     """
 
     name: str
@@ -280,6 +281,7 @@ class SystemFacts:
     cache_fingerprint: str
     cache_dataset: dict[str, Any]
     codec: CodecFacts
+    sketches: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from midigroove_core.cache import Cache
 from midigroove_core.cache.clips import Clip, ClipReader
+from midigroove_core.errors import InputError
 from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.featurizer import GridFeaturizer
 from midigroove_core.interfaces.model import Model
@@ -114,7 +115,9 @@ def make_batches(
 ) -> Batches:
     """The batches that a model is trained on, and those it is measured on."""
     names = model.spec.vocabularies
-    sketches = Cache.open(config.sketches) if model.uses_sketch and config.sketches else None
+    if config.sketches and not model.uses_sketch:
+        raise InputError(f"`sketches`: a model {model.model_id} with these arguments hears none")
+    sketches = Cache.open(config.sketches) if config.sketches else None
     reader = ClipReader(cache, featurizer, names, model.conditions, sketches=sketches)
     hidden = (config.condition_dropout, config.mask_grid, config.hide_sketch)
     return Batches(reader, windows, cut, *hidden)

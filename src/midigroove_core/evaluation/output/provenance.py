@@ -22,7 +22,8 @@ from midigroove_core.scorecard.measured import Measured
 from midigroove_core.scorecard.records import CacheFacts, FolderFacts, SystemFacts
 
 _ELSEWHERE = (
-    "systems", "audio", "caches", "dataset", "dataset_options",  # known by what is in them
+    # Known by what is in them:
+    "systems", "audio", "caches", "sketches", "dataset", "dataset_options",
     "out", "overwrite", "device", "decode_device", "codec_paths", "pred_dir", "embedding_path",
 )  # fmt: skip
 

@@ -83,13 +83,13 @@ class System:
         self._config = config
         self._sampling = checkpoint.sampling(asked_of(checkpoint, config))
         hears = checkpoint.model.uses_sketch and config.sketches is not None
-        sketches = Cache.open(str(config.sketches)) if hears else None
+        self._sketches = Cache.open(str(config.sketches)) if hears else None
         self._reader = ClipReader(
             group.cache,
             checkpoint.featurizer,
             checkpoint.vocabularies,
             checkpoint.model.conditions,
-            sketches=sketches,
+            sketches=self._sketches,
         )
 
     def window(self, clip: EvalClip) -> FrameWindow:
@@ -162,6 +162,7 @@ class System:
             cache_fingerprint=cache.fingerprint,
             cache_dataset=cache.header["dataset"],
             codec=self.group.facts,
+            sketches="" if self._sketches is None else self._sketches.fingerprint,
         )
 
     def _batch(self, windows: Sequence[FrameWindow]) -> GridBatch:
