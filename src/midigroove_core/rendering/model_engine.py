@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -22,27 +21,24 @@ from midigroove_core.checkpoint.shipped import shipped_checkpoint
 from midigroove_core.coding.decode import decode_whole, decoded
 from midigroove_core.coding.windows import Window, joins, plan_windows, stitch
 from midigroove_core.device import choose_device
-from midigroove_core.drums import DrumMap, load_drum_map
-from midigroove_core.errors import InputError, nearest
+from midigroove_core.errors import InputError
 from midigroove_core.interfaces.batch import GridBatch
 from midigroove_core.interfaces.codec import Codec
 from midigroove_core.interfaces.model_checks import generate_codes
-from midigroove_core.kits.library import list_kits, names_a_kit
-from midigroove_core.kits.remap import remap
+from midigroove_core.kits.library import list_kits
 from midigroove_core.midi import DrumPerformance
-from midigroove_core.names import look_up
 from midigroove_core.progress import Progress
 from midigroove_core.registry import Registry
+from midigroove_core.rendering.conditions import UNKNOWN, choose_conditions, is_unnamed
 from midigroove_core.rendering.config import RenderConfig, Rendered, num_output_samples
 from midigroove_core.rendering.redraw import decode_again, plan_again
 from midigroove_core.rendering.sketch import HeardKit, hear_kit
+from midigroove_core.rendering.telling import Teller, Told, begin_with, with_known
 
 BATCH_WINDOWS = 8
 LOOK_AHEAD = 6
 """A window that is gone on from gives up the last part of its overlap, one in so many frames: their
 codes were drawn without the grid of what follows."""
-
-UNKNOWN = "unknown"
 
 
 def load_model(config: RenderConfig) -> tuple[Checkpoint, Codec]:
@@ -57,15 +53,6 @@ def load_model(config: RenderConfig) -> tuple[Checkpoint, Codec]:
     checkpoint = load_checkpoint(path, registry=registry, device=device)
     codec_path = None if config.codec_path is None else str(config.codec_path)
     return checkpoint, checkpoint.build_codec(registry, path=codec_path, device=device)
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What a model is told: the performance as its grids read it, and a sketch [K, T] of it by a
-    kit that it has no name for."""
-
-    performance: DrumPerformance
-    sketch: NDArray[np.int64] | None
 
 
 class ModelEngine:
@@ -93,21 +80,21 @@ class ModelEngine:
             progress.message(
                 f"{cut[0]}: this model weighs no codes to choose from; it has no effect"
             )
-        self._indices = choose_conditions(checkpoint, config)
+        indices = choose_conditions(checkpoint, config)
         kits = checkpoint.vocabularies.get("kit", ())
-        chosen = self._indices.get("kit", -1)
+        chosen = indices.get("kit", -1)
         self.kit = kits[chosen] if chosen >= 0 else UNKNOWN
-        self._grid_map = featurizer_drum_map(checkpoint)
-        self.drum_map = config.read_drum_map() or self._grid_map
         # A kit of a recorded data set may share its name with one that ships.
         all_ship = set(kits) <= {info.id for info in list_kits()}
         self.level_kit = self.kit if chosen >= 0 and all_ship and config.like is None else None
-        self._heard: HeardKit | None = None
-        self._gain = np.float32(1.0)
+        heard: HeardKit | None = None
         if config.like is not None or is_unnamed(checkpoint, config):
-            self._heard = hear_kit(config, checkpoint, progress)
-            self._gain = np.float32(self._heard.gain)
-            self.kit = self._heard.kit.name
+            heard = hear_kit(config, checkpoint, progress)
+            self.kit = heard.kit.name
+        self._gain = np.float32(1.0 if heard is None else heard.gain)
+        drum_map = config.read_drum_map()
+        self._teller = Teller(checkpoint, codec, drum_map, indices, config.bpm, heard)
+        self.drum_map = self._teller.drum_map
         self.sample_rate = codec.clock.sample_rate
         if config.like is None and config.kit is None and chosen >= 0 and len(kits) > 1:
             others = ", ".join(kit for kit in kits if kit != self.kit)
@@ -133,7 +120,7 @@ class ModelEngine:
         """See `Engine.play`."""
         clock = self._codec.clock
         windows = self.windows(performance.end_sec)
-        told = self._told(performance, windows, progress)
+        told = self._teller.told(performance, windows, progress)
         progress.start("Predicting codes", len(windows))
         play = self._one_after_the_other if self.goes_on else self._apart
         codes = stitch(windows, list(play(told, windows, progress)))
@@ -173,7 +160,7 @@ class ModelEngine:
         if before.codes is None or before.codes.shape[1] != frames:
             raise InputError("before: is no take of a model of that length; render it whole")
         codes, clock = before.codes.copy(), self._codec.clock
-        told = self._told(performance, whole, progress)
+        told = self._teller.told(performance, whole, progress)
         first = max(0, math.floor(start_sec * clock.frame_rate))
         last = min(frames, math.ceil(stop_sec * clock.frame_rate))
         window, overlap = self._window_frames()
@@ -182,7 +169,7 @@ class ModelEngine:
         windows = plan_again(frames, first, last, window, overlap - ahead, ahead)
         progress.start("Drawing again", len(windows))
         for index, part in enumerate(windows):
-            batch = self._batch(told, [part])
+            batch = self._teller.batch(told, [part])
             if uses_known:
                 known = np.ones(part.stop - part.start, dtype=np.bool_)
                 known[part.keep_start - part.start : last - part.start] = False
@@ -238,7 +225,7 @@ class ModelEngine:
             keep: takes the codes [K, n] of the frames as they are drawn.
         """
         windows = self.windows(performance.end_sec)
-        told = self._told(performance, windows, progress)
+        told = self._teller.told(performance, windows, progress)
         left = num_output_samples(performance.end_sec + self._config.tail_sec, self.sample_rate)
         codes = self._one_after_the_other(told, windows, progress)
 
@@ -276,24 +263,24 @@ class ModelEngine:
         return window, min(trained.context_frames or window // 4, window // 2)
 
     def _apart(
-        self, told: _Told, windows: list[Window], progress: Progress
+        self, told: Told, windows: list[Window], progress: Progress
     ) -> list[NDArray[np.int64]]:
         """Codes [K, T] of each window, in batches."""
         parts: list[NDArray[np.int64]] = []
         for start in range(0, len(windows), BATCH_WINDOWS):
             part = windows[start : start + BATCH_WINDOWS]
-            batch = self._batch(told, part)
+            batch = self._teller.batch(told, part)
             parts.extend(self._generate(batch, start // BATCH_WINDOWS))
             progress.advance(len(part))
         return parts
 
     def _one_after_the_other(
-        self, told: _Told, windows: list[Window], progress: Progress
+        self, told: Told, windows: list[Window], progress: Progress
     ) -> Iterator[NDArray[np.int64]]:
         """Codes [K, T] of each window, which begins with what was kept of the one before."""
         part: NDArray[np.int64] | None = None
         for index, window in enumerate(windows):
-            batch = self._batch(told, [window])
+            batch = self._teller.batch(told, [window])
             if part is not None:
                 before, known = windows[index - 1], window.keep_start - window.start
                 given = part[:, window.start - before.start :][:, :known]
@@ -301,41 +288,6 @@ class ModelEngine:
             (part,) = self._generate(batch, index)
             progress.advance(1)
             yield part
-
-    def _told(
-        self, performance: DrumPerformance, windows: list[Window], progress: Progress
-    ) -> _Told:
-        """The performance with pitches, and the pedal, as the model's grids read them, and its
-        sketch by a kit that the model has no name for."""
-        moved, substitutes = remap(performance, self.drum_map.plain, self._grid_map.plain)
-        line = substitutes.line("the model")
-        if line is not None:
-            progress.message(line)
-        if self._grid_map.pedal_down == "low":
-            moved = replace(moved, cc4_value=127 - moved.cc4_value)
-        if self._heard is None:
-            return _Told(moved, None)
-        frames = windows[-1].stop
-        return _Told(moved, self._heard.sketch(moved, self._grid_map, self._codec, frames))
-
-    def _batch(self, told: _Told, windows: list[Window]) -> GridBatch:
-        clock, sketch = self._codec.clock, told.sketch
-        grids = [
-            self._checkpoint.featurizer.featurize(
-                told.performance, clock, window.start, window.stop - window.start
-            ).values
-            for window in windows
-        ]
-        grid = torch.from_numpy(np.stack(grids))
-        return GridBatch(
-            grid=grid,
-            mask=torch.ones(grid.shape[0], grid.shape[2], dtype=torch.bool),
-            conditions=self._conditions(told.performance, windows),
-            start_frame=torch.tensor([window.start for window in windows]),
-            sketch=None
-            if sketch is None
-            else torch.from_numpy(np.stack([sketch[:, w.start : w.stop] for w in windows])),
-        )
 
     def _generate(self, batch: GridBatch, batch_index: int) -> list[NDArray[np.int64]]:
         # Another seed for every batch of windows: the same one would draw the same luck again.
@@ -345,91 +297,3 @@ class ModelEngine:
                 self._checkpoint.model, batch.to(self._device), replace(self._sampling, seed=seed)
             )
         return list(codes.cpu().numpy())
-
-    def _conditions(
-        self, performance: DrumPerformance, windows: list[Window]
-    ) -> dict[str, torch.Tensor]:
-        values: dict[str, torch.Tensor] = {}
-        for name in self._checkpoint.model.conditions:
-            if name == "bpm":
-                centres = [(window.start + window.stop) / 2 for window in windows]
-                seconds = self._codec.clock.frames_to_seconds(centres)
-                bpm = performance.bpm_at(seconds)
-                if self._config.bpm is not None:
-                    bpm = np.full(len(windows), self._config.bpm)
-                values[name] = torch.from_numpy(bpm.astype(np.float32))
-            else:
-                index = self._indices.get(name, -1)
-                values[name] = torch.full((len(windows),), index, dtype=torch.int64)
-        return values
-
-
-def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str, int]:
-    """Index of kit, drummer, style and beat type to render with; -1 where unknown.
-
-    Raises:
-        InputError: a name that the checkpoint does not know, or a condition it does not take.
-    """
-    indices: dict[str, int] = {}
-    if config.bpm is not None and "bpm" not in checkpoint.model.conditions:
-        raise InputError(f"{checkpoint.path}: this model takes no bpm; leave it out")
-    for name in ("kit", "drummer", "style", "beat_type"):
-        wanted = getattr(config, name)
-        known = checkpoint.vocabularies.get(name, ())
-        if name not in checkpoint.model.conditions:
-            if wanted is not None:
-                raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
-        elif wanted is None:
-            named = name == "kit" and config.like is None
-            indices[name] = _default_kit(known) if named else -1
-        elif name == "kit" and is_unnamed(checkpoint, config):
-            indices[name] = -1
-        else:
-            indices[name] = _index_of(wanted, known, name, checkpoint.path)
-    return indices
-
-
-def is_unnamed(checkpoint: Checkpoint, config: RenderConfig) -> bool:
-    """Whether the kit is one that the model has no name for, but can hear."""
-    kit = config.kit
-    known = checkpoint.vocabularies.get("kit", ())
-    if kit is None or not checkpoint.model.uses_sketch or look_up([kit], known)[0]:
-        return False
-    return kit.casefold() != UNKNOWN and names_a_kit(kit)
-
-
-def _default_kit(known: Sequence[str]) -> int:
-    """The first of the shipped kits that the model knows, else its own first; -1 without any."""
-    shipped = [info.id for info in list_kits() if info.id in known]
-    return known.index(shipped[0]) if shipped else min(0, len(known) - 1)
-
-
-def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
-    found, _ = look_up([wanted], known)
-    if found:
-        return known.index(found[0])
-    if wanted.casefold() == UNKNOWN:
-        return -1
-    listed = ", ".join(known) or "none"
-    hint = nearest(wanted, [*known, UNKNOWN])
-    other = "; `engine` sampler plays it" if name == "kit" and names_a_kit(wanted) else ""
-    raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}{other}")
-
-
-def featurizer_drum_map(checkpoint: Checkpoint) -> DrumMap:
-    """How the checkpoint's featurizer reads pitches, see `GridFeaturizer.drum_map`."""
-    return checkpoint.featurizer.drum_map or load_drum_map()
-
-
-def begin_with(batch: GridBatch, codes: NDArray[np.int64]) -> GridBatch:
-    """A batch of one window whose first frames are known: codes [K, T] of them."""
-    missing = batch.grid.shape[2] - codes.shape[1]
-    known = np.arange(batch.grid.shape[2]) < codes.shape[1]
-    return with_known(batch, np.pad(codes, ((0, 0), (0, missing))), known)
-
-
-def with_known(batch: GridBatch, codes: NDArray[np.int64], known: NDArray[np.bool_]) -> GridBatch:
-    """A batch of one window with codes [K, T]; those of `known` frames [T] are kept."""
-    return replace(
-        batch, codes=torch.from_numpy(codes * known)[None], known=torch.from_numpy(known)[None]
-    )

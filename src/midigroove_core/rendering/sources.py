@@ -80,7 +80,8 @@ class CachedTakes:
         """See `Source`."""
         if config.engine != "model":
             return self._files.engine(path, config, progress)
-        from midigroove_core.rendering.model_engine import UNKNOWN, ModelEngine, load_model
+        from midigroove_core.rendering.conditions import UNKNOWN
+        from midigroove_core.rendering.model_engine import ModelEngine, load_model
 
         self._model = self._model or load_model(config)
         checkpoint, codec = self._model

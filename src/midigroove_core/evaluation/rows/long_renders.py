@@ -21,8 +21,9 @@ from midigroove_core.evaluation.base.takes import JudgedTake, TakeSource
 from midigroove_core.evaluation.rows.source import Audio
 from midigroove_core.evaluation.rows.systems import System, asked_of
 from midigroove_core.progress import Silent
+from midigroove_core.rendering.conditions import UNKNOWN
 from midigroove_core.rendering.config import RenderConfig
-from midigroove_core.rendering.model_engine import UNKNOWN, ModelEngine
+from midigroove_core.rendering.model_engine import ModelEngine
 from midigroove_core.rendering.render import from_performance
 
 LONG_SEC = 30.0
