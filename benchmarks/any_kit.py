@@ -1,7 +1,7 @@
 """Playing a kit that one has only a recording of: who comes how near to kits never heard.
 
     python benchmarks/any_kit.py [--kits random:900000-900002] [--kits examples/kits_avldrums.toml]
-        [--model CHECKPOINT [--temperature T]]
+        [--model CHECKPOINT [--follow F]]
 
 Each held-out kit plays two performances of validation drummers, 20 s of each: the references. Rows
 play the first 10 s of twelve test grooves as they think that kit sounds:
@@ -11,6 +11,7 @@ play the first 10 s of twelve test grooves as they think that kit sounds:
     cut, heard        the same without MIDI
     hears, with MIDI  a model that hears kits (--model) hears what that cut kit plays
     hears, heard      the same with the kit that is cut without MIDI
+    follows F, ...    the same, trusting the sketch F times as much (--follow F)
     nameless          the same model, told of no kit at all
     oracle            the true audio through the groove codec: the ceiling of any model of its codes
     recording         the true audio itself
@@ -152,11 +153,9 @@ def hearing(checkpoint: Path, midi: bool, sampling: dict[str, float]) -> Row:
     return row
 
 
-def nameless(checkpoint: Path, sampling: dict[str, float]) -> Row:
+def nameless(checkpoint: Path) -> Row:
     """A model that plays what it takes for a kit, without one."""
-    config = RenderConfig(
-        engine="model", checkpoint=checkpoint, tail_sec=0.0, kit="unknown", sampling=sampling
-    )
+    config = RenderConfig(engine="model", checkpoint=checkpoint, tail_sec=0.0, kit="unknown")
     return lambda reference, shipped, true: engine_player(ModelEngine.load(config, Silent()))
 
 
@@ -236,13 +235,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kits", action="append", help="held-out kits, as `data synth` names them")
     parser.add_argument("--model", type=Path, help="checkpoint of a model that hears kits")
-    parser.add_argument("--temperature", type=float, help="of its codes")
+    parser.add_argument("--follow", type=float, action="append", help="as `--sample follow` [1]")
     args = parser.parse_args()
     if args.model is not None:
-        said = {} if args.temperature is None else {"temperature": args.temperature}
-        ROWS["hears, with MIDI"] = hearing(args.model, True, said)
-        ROWS["hears, heard"] = hearing(args.model, False, said)
-        ROWS["nameless"] = nameless(args.model, said)
+        for follow in args.follow or [1.0]:
+            said, name = {"follow": follow}, "hears" if follow == 1 else f"follows {follow:g}"
+            ROWS[f"{name}, with MIDI"] = hearing(args.model, True, said)
+            ROWS[f"{name}, heard"] = hearing(args.model, False, said)
+        ROWS["nameless"] = nameless(args.model)
     specs = [spec for kits in args.kits or KITS for spec in kit_specs(kits)]
     grooves = [info for info in builtin_grooves() if info.split == "test"][:GROOVES]
     played = [load_midi(info.path).slice(0.0, PLAYED_SEC) for info in grooves]

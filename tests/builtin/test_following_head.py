@@ -69,3 +69,11 @@ def test_it_scores_what_it_draws(codes: torch.Tensor) -> None:
     drawn = head.generate(hidden, draw)
     for one, other in zip(seen, head.each(hidden, drawn), strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_trust_can_be_multiplied(codes: torch.Tensor) -> None:
+    head = make_head(0.01)
+    encoded = torch.zeros(2, 20, DIM)
+    beside = head.join(encoded, codes + torch.tensor([0, 16, 32]), torch.ones(2, 20, 1).bool())
+    hidden = torch.cat([encoded, head.trusting(beside, 1e6)], dim=-1)
+    assert torch.equal(head.generate(hidden, lambda logits: logits.argmax(-1)), codes)

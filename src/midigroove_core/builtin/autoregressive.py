@@ -52,6 +52,7 @@ from midigroove_core.interfaces.model import (
     Loss,
     ModelSpec,
     SamplingConfig,
+    SamplingOption,
 )
 
 
@@ -143,6 +144,11 @@ class AutoregressiveModel(ParallelModel):
     def presets(cls) -> dict[str, dict[str, Any]]:
         return {name: args for name, args in PRESETS.items() if name != "paper"}
 
+    @classmethod
+    def sampling_options(cls) -> tuple[SamplingOption, ...]:
+        follow = "How much more than it learned to it trusts a sketch, where it hears kits."
+        return (SamplingOption("follow", 1.0, follow, low=0.0, high=1000.0),)
+
     def loss(self, batch: GridBatch, step: int) -> Loss:
         codes = self.codes_of(batch).transpose(1, 2)
         past = self._past(codes, spoil=self.training)
@@ -162,6 +168,7 @@ class AutoregressiveModel(ParallelModel):
         further on are heard by the frames after them (but not by those before).
         """
         encoded, beside = self._encoded(batch)
+        beside = self._following(beside, float(sampling.extras.get("follow", 1.0)))
         rows, frames, _ = encoded.shape
         generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():
@@ -207,6 +214,13 @@ class AutoregressiveModel(ParallelModel):
         encoded = self._trunk(batch, early) + late
         assert isinstance(self.head, FollowingHead)
         return encoded, self.head.join(encoded, places, given)
+
+    def _following(self, beside: Tensor, times: float) -> Tensor:
+        if times == 1.0:
+            return beside
+        if not isinstance(self.head, FollowingHead):
+            raise InputError("follow: this model hears no kits, there is nothing to follow")
+        return self.head.trusting(beside, times)
 
     def _make_head(self, spec: ModelSpec, dim: int, head_dim: int) -> DepthHead:
         if not self.uses_sketch:

@@ -61,6 +61,11 @@ class FollowingHead(DepthHead):
         """
         return torch.cat([self.vectors(sketch).sum(-2), self.trust(encoded).exp() * given], dim=-1)
 
+    def trusting(self, beside: Tensor, times: float) -> Tensor:
+        """What `join` gave, with so many times the trust."""
+        sketch, trust = beside.split([WIDTH, self.levels], dim=-1)
+        return torch.cat([sketch, times * trust], dim=-1)
+
     def each(self, hidden: Tensor, codes: Tensor) -> Iterator[Tensor]:
         hidden, rest, trust = self.split(hidden)
         for k, logits in enumerate(super().each(hidden, codes)):
