@@ -210,9 +210,9 @@ def test_importing_the_module_brings_no_torch() -> None:
     [(["brush", "room", "standard"], 2), (["mine", "yours"], 0), (["jazz", "mine"], 0), ([], -1)],
 )
 def test_the_default_kit_is_the_first_that_ships(known: list[str], expected: int) -> None:
-    from midigroove_core.rendering.model_engine import _default_kit
+    from midigroove_core.rendering.conditions import default_kit
 
-    assert _default_kit(known) == expected
+    assert default_kit(known) == expected
 
 
 def test_a_touch_is_laid_on_what_is_played() -> None:

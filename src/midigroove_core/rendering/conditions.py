@@ -34,7 +34,7 @@ def choose_conditions(checkpoint: Checkpoint, config: RenderConfig) -> dict[str,
                 raise InputError(f"{checkpoint.path}: this model takes no {name}; leave it out")
         elif wanted is None:
             named = name == "kit" and config.like is None
-            indices[name] = _default_kit(known) if named else -1
+            indices[name] = default_kit(known) if named else -1
         elif name == "kit" and is_unnamed(checkpoint, config):
             indices[name] = -1
         else:
@@ -51,7 +51,7 @@ def is_unnamed(checkpoint: Checkpoint, config: RenderConfig) -> bool:
     return kit.casefold() != UNKNOWN and names_a_kit(kit)
 
 
-def _default_kit(known: Sequence[str]) -> int:
+def default_kit(known: Sequence[str]) -> int:
     """The first of the shipped kits that the model knows, else its own first; -1 without any."""
     shipped = [info.id for info in list_kits() if info.id in known]
     return known.index(shipped[0]) if shipped else min(0, len(known) - 1)

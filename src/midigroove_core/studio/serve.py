@@ -63,7 +63,7 @@ def serve(
         listening.listen()  # a browser that comes at once waits for the server
         ready(f"http://{ADDRESS}:{port}/")
 
-        class Server(uvicorn.Server):
+        class Server(uvicorn.Server):  # type: ignore[misc]  # where uvicorn is not, it is Any
             def handle_exit(self, sig: int, frame: FrameType | None) -> None:
                 studio.worker.end()  # a page that waits for a render keeps nobody waiting
                 super().handle_exit(sig, frame)
