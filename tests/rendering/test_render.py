@@ -205,6 +205,13 @@ def test_importing_the_module_brings_no_torch() -> None:
     assert found.stdout.strip() == "False"
 
 
+def test_levels_bring_no_scipy_signal() -> None:
+    """It takes a third of the time of a short render."""
+    code = "import sys, midigroove_core.rendering.guide; print('scipy.signal' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize(
     ("known", "expected"),
     [(["brush", "room", "standard"], 2), (["mine", "yours"], 0), (["jazz", "mine"], 0), ([], -1)],

@@ -6,7 +6,6 @@ from __future__ import annotations
 from midigroove_core.audio import Audio, downmix
 from midigroove_core.drums import DrumMap
 from midigroove_core.kits import sampler
-from midigroove_core.kits.cut import cut_kit
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Progress, Silent
@@ -51,6 +50,8 @@ def open_guide(
         progress.message(
             f"kit {engine.kit} does not ship: its drums are told apart by one cut here"
         )
+        from midigroove_core.kits.cut import cut_kit  # scipy.signal takes its time
+
         kit = cut_kit(downmix(mix), sample_rate, audible, drum_map=engine.drum_map).kit
     guide = SamplerEngine(settings, Silent(), kit=kit)
     guide.drum_map = engine.drum_map
