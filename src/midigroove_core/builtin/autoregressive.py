@@ -168,7 +168,8 @@ class AutoregressiveModel(ParallelModel):
         further on are heard by the frames after them (but not by those before).
         """
         encoded, beside = self._encoded(batch)
-        beside = self._following(beside, float(sampling.extras.get("follow", 1.0)))
+        if isinstance(self.head, FollowingHead):
+            beside = self.head.trusting(beside, float(sampling.extras.get("follow", 1.0)))
         rows, frames, _ = encoded.shape
         generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():
@@ -214,13 +215,6 @@ class AutoregressiveModel(ParallelModel):
         encoded = self._trunk(batch, early) + late
         assert isinstance(self.head, FollowingHead)
         return encoded, self.head.join(encoded, places, given)
-
-    def _following(self, beside: Tensor, times: float) -> Tensor:
-        if times == 1.0:
-            return beside
-        if not isinstance(self.head, FollowingHead):
-            raise InputError("follow: this model hears no kits, there is nothing to follow")
-        return self.head.trusting(beside, times)
 
     def _make_head(self, spec: ModelSpec, dim: int, head_dim: int) -> DepthHead:
         if not self.uses_sketch:

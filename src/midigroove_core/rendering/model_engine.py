@@ -80,6 +80,8 @@ class ModelEngine:
             progress.message(
                 f"{cut[0]}: this model weighs no codes to choose from; it has no effect"
             )
+        if "follow" in config.sampling and not checkpoint.model.uses_sketch:
+            progress.message("follow: this model hears no kits; it has no effect")
         indices = choose_conditions(checkpoint, config)
         kits = checkpoint.vocabularies.get("kit", ())
         chosen = indices.get("kit", -1)

@@ -233,6 +233,8 @@ def load_systems(config: EvalConfig, registry: Registry) -> tuple[list[System], 
             codec = _codec_of(cache, registry, config)
             groups[cache.fingerprint] = CodecGroup(cache, codec)
     check_sampling(config, systems)
+    if config.sketches is not None and not any(s.checkpoint.model.uses_sketch for s in systems):
+        raise InputError("`sketches`: no system hears kits; leave them out")
     found = list(groups.values())
     if len(found) > 1:
         ids = [group.cache.header["codec_id"] for group in found]
