@@ -66,13 +66,12 @@ class DepthHead(nn.Module):
 
     def generate(self, hidden: Tensor, draw_codes: DrawCodes) -> Tensor:
         """Codes [..., K] for hidden [..., D], one codebook after another."""
-        codes, before = [], None
-        for k in range(len(self.out)):
-            codes.append(draw_codes(self.step(k, hidden, before).float()))
-            if k < len(self.embed):
-                embedded = self.embed[k](codes[k])
-                before = embedded if before is None else before + embedded
-        return torch.stack(codes, dim=-1)
+        shape = (*hidden.shape[:-1], len(self.out))
+        codes = torch.zeros(shape, dtype=torch.int64, device=hidden.device)
+        # `each` reads the code of a codebook when it is asked for the logits of the next.
+        for k, logits in enumerate(self.each(hidden, codes)):
+            codes[..., k] = draw_codes(logits.float())
+        return codes
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from midigroove_core.builtin.code_heads import DepthHead, DrawCodes, place_codes
+from midigroove_core.builtin.code_heads import DepthHead, place_codes
 
 WIDTH = 64
 """Of the vectors in which codes are compared."""
@@ -71,18 +71,6 @@ class FollowingHead(DepthHead):
         for k, logits in enumerate(super().each(hidden, codes)):
             yield logits + self.towards(k, rest, trust)
             rest = rest - self.book(k)[codes[..., k]]
-
-    def generate(self, hidden: Tensor, draw_codes: DrawCodes) -> Tensor:
-        hidden, rest, trust = self.split(hidden)
-        codes, before = [], None
-        for k in range(self.levels):
-            logits = self.step(k, hidden, before) + self.towards(k, rest, trust)
-            codes.append(draw_codes(logits.float()))
-            rest = rest - self.book(k)[codes[k]]
-            if k < len(self.embed):
-                embedded = self.embed[k](codes[k])
-                before = embedded if before is None else before + embedded
-        return torch.stack(codes, dim=-1)
 
     def split(self, joined: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Hidden [..., D], what is left of the sketch [..., WIDTH], and trust [..., K]."""
