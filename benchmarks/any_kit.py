@@ -9,7 +9,9 @@ play the first 10 s of twelve test grooves as they think that kit sounds:
     nearest shipped   the shipped kit that comes nearest to the reference, playing its MIDI
     cut, with MIDI    the kit cut from the reference with its MIDI, through the sampler
     cut, heard        the same without MIDI
-    hears, with MIDI  a model that hears kits (--model) hears what that cut kit plays
+    like, with MIDI   what `render --like` plays: the cut kit, and of the nearest one what it lacks
+    like, heard       the same without MIDI
+    hears, with MIDI  a model that hears kits (--model) hears what that kit plays
     hears, heard      the same with the kit that is cut without MIDI
     follows F, ...    the same, trusting the sketch F times as much (--follow F)
     nameless          the same model, told of no kit at all
@@ -58,7 +60,7 @@ from midigroove_core.metrics.statistics import paired_difference
 from midigroove_core.midi import load_midi
 from midigroove_core.performance import DrumPerformance
 from midigroove_core.progress import Silent
-from midigroove_core.recordings import kit_like
+from midigroove_core.recordings.like import kit_like
 from midigroove_core.rendering.config import RenderConfig
 from midigroove_core.rendering.model_engine import ModelEngine
 
@@ -111,9 +113,10 @@ def nearest_shipped(reference: Reference, shipped: dict[str, Player], true: Play
     return shipped[min(shipped, key=distance)]
 
 
-def cut(midi: bool) -> Callable[[Reference, dict[str, Player], Player], Player]:
+def cut(midi: bool, complete: bool) -> Row:
     def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
-        kit = kit_like(reference.path, reference.midi if midi else None)[0].kit
+        told = reference.midi if midi else None
+        kit = kit_like(reference.path, told, complete=complete)[0].kit
         return lambda p: sampler.render(p, kit, num_samples=round(p.end_sec * RATE))
 
     return row
@@ -133,8 +136,10 @@ def oracle(reference: Reference, shipped: dict[str, Player], true: Player) -> Pl
 
 ROWS: dict[str, Row] = {
     "nearest shipped": nearest_shipped,
-    "cut, with MIDI": cut(midi=True),
-    "cut, heard": cut(midi=False),
+    "cut, with MIDI": cut(midi=True, complete=False),
+    "cut, heard": cut(midi=False, complete=False),
+    "like, with MIDI": cut(midi=True, complete=True),
+    "like, heard": cut(midi=False, complete=True),
     "oracle": oracle,
     "recording": lambda reference, shipped, true: true,
 }
@@ -311,12 +316,16 @@ def print_rows(scores: dict[str, Scores]) -> None:
             f"{row:18s} {np.mean(score.mel):10.2f} {np.mean(score.kernel):17.2f} "
             f"{100 * np.mean(score.right):9.0f} % {np.mean(score.f1):9.3f}"
         )
-    for name in ("nearest shipped", "cut, with MIDI"):
+    for name in ("nearest shipped", "cut, with MIDI", "like, with MIDI"):
         base = scores[name]
         for row, score in scores.items():
             if row != name and score.clips == base.clips:
-                gap = paired_difference(base.mel, score.mel, score.clips)
-                print(f"{row} - {name}: {gap.mean:+.2f} dB [{gap.low:+.2f}, {gap.high:+.2f}]")
+                mel = paired_difference(base.mel, score.mel, score.clips)
+                distance = paired_difference(base.kernel, score.kernel, score.kits)
+                print(
+                    f"{row} - {name}: {mel.mean:+.2f} dB [{mel.low:+.2f}, {mel.high:+.2f}], "
+                    f"kernel {distance.mean:+.2f} [{distance.low:+.2f}, {distance.high:+.2f}]"
+                )
 
 
 if __name__ == "__main__":

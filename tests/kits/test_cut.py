@@ -54,7 +54,7 @@ def test_what_was_found_is_told(tr808: CutKit) -> None:
     kick = next(drum for drum in tr808.drums if drum.articulation == "kick")
     assert kick.hits > 20 and 1 <= len(kick.velocities) <= 4
     assert list(kick.velocities) == sorted(kick.velocities)
-    assert 0 < kick.alone_sec <= 0.6
+    assert 0.8 < kick.own <= 1.0
 
 
 def test_a_saved_kit_loads_again(tr808: CutKit, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.spectral import mel_l1
 from midigroove_core.midi import load_midi
-from midigroove_core.recordings import kit_like, listen
+from midigroove_core.recordings.hearing import listen
+from midigroove_core.recordings.like import kit_like
 from midigroove_core.rendering.render import RenderConfig, from_performance
 from midigroove_core.testing import ToyCodec
 

@@ -89,6 +89,9 @@ def cut(
     drum_map: Annotated[
         str | None, typer.Option(help="What its pitches mean.", show_default=DEFAULT_MAP)
     ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Add what it lacks, of the nearest kit that ships.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Cut a kit out of a recording of it, to play anything on.
@@ -97,23 +100,27 @@ def cut(
     """
     from midigroove_core.drums import load_drum_map
     from midigroove_core.kits.cut import check_new_folder, save_kit
-    from midigroove_core.recordings import kit_like
+    from midigroove_core.recordings.like import kit_like
 
     check_new_folder(out)
-    found, heard = kit_like(recording, midi, drum_map=load_drum_map(drum_map) if drum_map else None)
+    pitches = load_drum_map(drum_map) if drum_map else None
+    found, heard = kit_like(recording, midi, drum_map=pitches, complete=complete)
     save_kit(found.kit, out)
     if json:
         return print_json(
             {"out": str(out), "offset_sec": heard.offset_sec, "transcribed": heard.transcribed,
-             "doubts": list(heard.doubts), "drums": [asdict(drum) for drum in found.drums]}
+             "doubts": list(heard.doubts), "drums": [asdict(drum) for drum in found.drums],
+             "lent": list(found.lent), "lender": found.lender}
         )  # fmt: skip
     for line in heard.doubts:
         console.print(line, markup=False)
     rows = [
-        (d.articulation, d.hits, ", ".join(map(str, d.velocities)), round(d.alone_sec, 2))
+        (d.articulation, d.hits, ", ".join(map(str, d.velocities)), f"{100 * d.own:.0f} %")
         for d in found.drums
     ]
-    print_table(f"{out}", ("drum", "hits", "layers at velocity", "longest alone, s"), rows)
+    print_table(f"{out}", ("drum", "hits", "layers at velocity", "own, in its attack"), rows)
+    if found.borrowed:
+        console.print(found.borrowed, markup=False)
 
 
 def grooves(

@@ -25,13 +25,13 @@ from midigroove_core.audio import audio_info, load_mono, save_audio
 from midigroove_core.datasets.references import references_of
 from midigroove_core.errors import InputError, MismatchError
 from midigroove_core.kits import sampler
-from midigroove_core.kits.cut import cut_kit, levelled
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Kit
 from midigroove_core.lock import lock_folder
 from midigroove_core.midi import load_midi
 from midigroove_core.processes import in_order
 from midigroove_core.progress import Progress, Silent
-from midigroove_core.recordings import hear
+from midigroove_core.recordings.hearing import hear
+from midigroove_core.recordings.like import kit_in
 from midigroove_core.structured import read_json_as
 from midigroove_core.takes import Dataset, Take, egmd
 
@@ -180,7 +180,7 @@ def _cut(task: _Task) -> Kit:
     else:
         whole = load_midi(task.root / task.reference.midi_path)
         hits = whole.slice(start_sec, start_sec + len(audio) / SAMPLE_RATE)
-    return levelled(cut_kit(audio, SAMPLE_RATE, hits).kit, audio, hits)
+    return kit_in(audio, hits).kit
 
 
 def _row(take: Take) -> dict[str, str]:

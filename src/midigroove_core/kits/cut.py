@@ -1,12 +1,8 @@
 """A kit cut from one recording of it whose MIDI is known: the drums that were played, as one-shots.
 
-For each articulation, and for some velocities of it, the hit that rings longest by itself is taken.
-Nearly no hit of a groove is alone, so the cut is made twice. The first cut ends where the next hit
-begins; with these one-shots the sampler plays everything but the hit, and what it plays is taken
-out of the recording's spectrogram by a Wiener mask (magnitudes alone, so the takes of a real drum
-need not be alike to the sample). The second cut is made from what is left, at full length.
-Score-informed masking after Ewert et al., "Score-informed source separation for musical audio
-recordings", IEEE Signal Processing Magazine 31(3), 2014, https://doi.org/10.1109/MSP.2013.2296076.
+Nearly no hit of a groove is alone. What each sounds like by itself is worked out for all of them
+together (`decompose`); for each articulation, and for some velocities of it, the hit that owns most
+of its attack becomes a one-shot.
 """
 
 from __future__ import annotations
@@ -25,8 +21,8 @@ from midigroove_core.drum_reading import keep_hits, read_with
 from midigroove_core.drums import ARTICULATIONS, DrumMap, load_drum_map
 from midigroove_core.errors import InputError
 from midigroove_core.kits import sampler
+from midigroove_core.kits.decompose import Decomposition, Struck
 from midigroove_core.kits.oneshots import SAMPLE_RATE, Audio, Kit, Layer
-from midigroove_core.kits.separate import decaying, power, without
 from midigroove_core.kits.soundfont import trim
 from midigroove_core.performance import DrumPerformance
 
@@ -41,21 +37,18 @@ RING_SEC: Mapping[str, float] = {
 }  # fmt: skip
 """How long a one-shot is at most, in seconds; what rings longer is mostly other drums."""
 
-FEWEST_SEC = 0.03
-"""A hit that is followed by another within this time has no sound of its own in the first cut."""
+SHORTEST_SEC = 0.03
+"""A hit with less of the recording left is not heard."""
 
 _LEAD_SEC = 0.002
-_TOGETHER_SEC = 0.03
-_MOMENT_SEC = 0.05
-_CLEAR_DB = 40.0
-_PASSES = 2
-_CANDIDATES = 4
-"""Hits of each band of velocities that are tried."""
+_FADE_SEC = 0.02
+_CLOSED_SEC = 0.03
+"""An open hat that is closed is heard so much longer."""
 
 _PURE = 0.7
-"""A layer whose first moment is less its own than this is left out, unless there is none better."""
+"""A layer that owns less of its attack than this is left out, unless there is none better."""
 
-_FLOOR = 1e-12
+_SILENT_POWER = 1e-12
 _MOST_GAIN = 4.0
 
 
@@ -67,13 +60,13 @@ class CutDrum:
         articulation: its id.
         hits: how often the recording plays it.
         velocities: of the hits that became layers, rising.
-        alone_sec: how long the one that rings longest by itself does so.
+        own: share of the power in the attack that is its own, in the purest of them.
     """
 
     articulation: str
     hits: int
     velocities: tuple[int, ...]
-    alone_sec: float
+    own: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,23 +75,6 @@ class CutKit:
 
     kit: Kit
     drums: tuple[CutDrum, ...]
-
-
-@dataclass(frozen=True)
-class _Hit:
-    """A hit that could become a one-shot.
-
-    Attributes:
-        index: of the hit in the performance.
-        start: sample at which its cut begins.
-        alone_sec: seconds until the next hit, at most the articulation's `RING_SEC`.
-        rise_db: how far its first moment stands above the moment before it.
-    """
-
-    index: int
-    start: int
-    alone_sec: float
-    rise_db: float
 
 
 def cut_kit(
@@ -131,17 +107,31 @@ def cut_kit(
     if sample_rate != SAMPLE_RATE:
         audio = soxr.resample(audio, sample_rate, SAMPLE_RATE)
     read = read_with(performance, drum_map).performance
-    drum_map = drum_map.plain
-    inside = _inside(read, len(audio) / SAMPLE_RATE)
-    if inside.num_hits == 0:
+    hits = _struck(_inside(read, len(audio) / SAMPLE_RATE), drum_map.plain)
+    if not hits:
         raise InputError("no hit of the MIDI lies inside the recording; do they belong together?")
-    recording = _Recording(audio, inside, drum_map)
-    kit = Kit(name, recording.first_cut())
-    if not kit.articulations:
+    if power(audio) < _SILENT_POWER:
         raise InputError("nothing is heard where the MIDI has hits; do they belong together?")
-    for _ in range(_PASSES):
-        kit = Kit(name, recording.next_cut(kit, layers), source="cut from a recording")
-    return CutKit(kit, recording.describe(kit))
+    decomposition = Decomposition(audio, hits)
+    played = [hit.drum for hit in hits]
+    articulations: dict[str, list[Layer]] = {}
+    drums: list[CutDrum] = []
+    for drum in (name for name in ARTICULATIONS if name in played):
+        chosen = _purest(
+            decomposition, [n for n, name in enumerate(played) if name == drum], layers
+        )
+        shots = [_layer(decomposition, n) for n in chosen]
+        shots = _rising(
+            [shot for shot in shots if float(np.abs(shot.audio).max(initial=0.0)) >= SILENCE]
+        )
+        if shots:
+            articulations[drum] = shots
+            own = max(decomposition.share(n) for n in chosen)
+            velocities = tuple(shot.max_velocity for shot in shots)
+            drums.append(CutDrum(drum, played.count(drum), velocities, own))
+    if not articulations:
+        raise InputError("nothing is heard where the MIDI has hits; do they belong together?")
+    return CutKit(Kit(name, articulations, source="cut from a recording"), tuple(drums))
 
 
 def levelled(
@@ -156,7 +146,7 @@ def levelled(
     """
     inside = _inside(performance, len(audio) / SAMPLE_RATE)
     played = sampler.render(inside, kit, drum_map=drum_map, num_samples=len(audio))
-    ratio = (power(audio) / max(power(played), _FLOOR)) ** 0.5
+    ratio = (power(audio) / max(power(played), _SILENT_POWER)) ** 0.5
     gain = np.float32(min(max(ratio, 1 / _MOST_GAIN), _MOST_GAIN))
     louder = {
         articulation: [replace(layer, audio=layer.audio * gain) for layer in layers]
@@ -185,138 +175,47 @@ def check_new_folder(folder: Path) -> None:
         raise InputError(f"{folder}: exists and is not empty; name a new folder for the kit")
 
 
+def power(audio: Audio) -> float:
+    """Mean square; 0 without samples."""
+    return float(np.square(audio, dtype=np.float64).mean()) if len(audio) else 0.0
+
+
 def _inside(performance: DrumPerformance, length_sec: float) -> DrumPerformance:
-    """The hits that have at least `FEWEST_SEC` of audio."""
+    """The hits that have at least `SHORTEST_SEC` of audio."""
     onset = performance.onset_sec
-    return keep_hits(performance, (onset >= 0) & (onset < length_sec - FEWEST_SEC))
+    return keep_hits(performance, (onset >= 0) & (onset < length_sec - SHORTEST_SEC))
 
 
-class _Recording:
-    """A recording at 44.1 kHz with the hits that it plays, by articulation."""
-
-    def __init__(self, audio: Audio, performance: DrumPerformance, drum_map: DrumMap) -> None:
-        self.audio = audio
-        self.performance = performance
-        self.drum_map = drum_map
-        names = [drum_map.articulation(pitch) for pitch in performance.pitch]
-        self.hits = {
-            articulation: [
-                self._hit(i, articulation) for i, n in enumerate(names) if n == articulation
-            ]
-            for articulation in ARTICULATIONS
-            if articulation in names
-        }
-
-    def first_cut(self) -> dict[str, list[Layer]]:
-        """Of each articulation the hit that is clearest by itself, up to where the next begins."""
-        found = {}
-        for articulation, hits in self.hits.items():
-            alone = [hit for hit in hits if hit.alone_sec >= FEWEST_SEC]
-            if alone:
-                best = max(alone, key=lambda hit: min(hit.rise_db, _CLEAR_DB) * hit.alone_sec)
-                length = round((best.alone_sec + _LEAD_SEC) * SAMPLE_RATE)
-                shots = self._layer(best, self.audio[best.start : best.start + length])
-                if shots:
-                    found[articulation] = shots
-        return found
-
-    def next_cut(self, kit: Kit, layers: int) -> dict[str, list[Layer]]:
-        """Hits at full length, without what `kit` says the others sound like meanwhile."""
-        found = {}
-        for articulation, hits in self.hits.items():
-            cuts = [self._cleaned(hit, articulation, kit) for hit in self._candidates(hits, layers)]
-            bands = _bands(
-                [cut for cut in cuts if cut is not None], layers, lambda cut: cut.layer.max_velocity
-            )
-            best = [max(band, key=lambda cut: cut.purity) for band in bands]
-            top = max((cut.purity for cut in best), default=0.0)
-            pure = [cut.layer for cut in best if cut.purity >= min(_PURE, top)]
-            if pure or articulation in kit.articulations:
-                found[articulation] = _rising(pure) or list(kit.articulations[articulation])
-        return found
-
-    def describe(self, kit: Kit) -> tuple[CutDrum, ...]:
-        """What the kit was made of."""
-        return tuple(
-            CutDrum(
-                articulation=articulation,
-                hits=len(self.hits[articulation]),
-                velocities=tuple(layer.max_velocity for layer in layers),
-                alone_sec=max(hit.alone_sec for hit in self.hits[articulation]),
-            )
-            for articulation, layers in kit.articulations.items()
-        )
-
-    def _hit(self, index: int, articulation: str) -> _Hit:
-        onset = self.performance.onset_sec
-        after = np.delete(onset, index)
-        after = after[after >= onset[index] - _TOGETHER_SEC]
-        alone = float(after.min() - onset[index]) if len(after) else RING_SEC[articulation]
-        start = max(0, round((onset[index] - _LEAD_SEC) * SAMPLE_RATE))
-        moment = round(_MOMENT_SEC * SAMPLE_RATE)
-        now = self.audio[start : start + moment]
-        before = self.audio[max(0, start - moment) : start]
-        rise = 10 * np.log10((power(now) + _FLOOR) / (power(before) + _FLOOR))
-        return _Hit(index, start, max(0.0, min(alone, RING_SEC[articulation])), float(rise))
-
-    def _candidates(self, hits: Sequence[_Hit], layers: int) -> list[_Hit]:
-        """The most promising hits of each band of velocities."""
-        chosen = []
-        for band in _bands(hits, layers, self._velocity):
-            ranked = sorted(band, key=lambda hit: hit.rise_db + 20 * hit.alone_sec, reverse=True)
-            chosen += ranked[:_CANDIDATES]
-        return chosen
-
-    def _velocity(self, hit: _Hit) -> int:
-        return int(self.performance.velocity[hit.index])
-
-    def _cleaned(self, hit: _Hit, articulation: str, kit: Kit) -> _Cut | None:
-        length = round(RING_SEC[articulation] * SAMPLE_RATE)
-        heard = self.audio[hit.start : hit.start + length]
-        others = self._others(hit, kit, len(heard))
-        left = without(heard, others)
-        moment = round(_MOMENT_SEC * SAMPLE_RATE)
-        both = power(left[:moment]) + power(others[:moment]) + _FLOOR
-        purity = power(left[:moment]) / both
-        layer = self._layer(hit, left)
-        return _Cut(purity, layer[0]) if layer else None
-
-    def _others(self, hit: _Hit, kit: Kit, num_samples: int) -> Audio:
-        """All that sounds in a stretch except the hit, as the kit plays it: [num_samples]."""
-        onset = self.performance.onset_sec
-        first_sec = max(0.0, hit.start / SAMPLE_RATE - max(RING_SEC.values()))
-        end_sec = (hit.start + num_samples) / SAMPLE_RATE
-        keep = (onset >= first_sec) & (onset < end_sec)
-        keep[hit.index] = False
-        first = round(first_sec * SAMPLE_RATE)
-        meanwhile = keep_hits(self.performance, keep)
-        meanwhile = replace(meanwhile, onset_sec=meanwhile.onset_sec - first / SAMPLE_RATE)
-        lead = hit.start - first
-        played = sampler.render(
-            meanwhile,
-            kit,
-            sample_rate=SAMPLE_RATE,
-            drum_map=self.drum_map,
-            num_samples=lead + num_samples,
-        )
-        return played[lead:]
-
-    def _layer(self, hit: _Hit, shot: Audio) -> list[Layer]:
-        """The hit as a layer, or nothing when it is silent."""
-        if len(shot) == 0 or float(np.abs(shot).max()) < SILENCE:
-            return []
-        shot = decaying(shot)
-        fade = min(len(shot), round(0.02 * SAMPLE_RATE))
-        shot[len(shot) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
-        return [Layer(self._velocity(hit), trim(shot))]
+def _struck(performance: DrumPerformance, drum_map: DrumMap) -> list[Struck]:
+    """The hits by articulation; an open hat rings until the next closed one."""
+    names = [drum_map.articulation(pitch) for pitch in performance.pitch.tolist()]
+    closed = performance.onset_sec[[name in ("hat_closed", "hat_pedal") for name in names]]
+    hits = []
+    for name, onset, velocity in zip(
+        names, performance.onset_sec.tolist(), performance.velocity.tolist(), strict=True
+    ):
+        if name is None or velocity == 0:
+            continue
+        ring = RING_SEC[name]
+        if name == "hat_open":
+            ring = min([ring, *(closed[closed > onset] - onset + _CLOSED_SEC)[:1].tolist()])
+        hits.append(Struck(name, onset, velocity, ring))
+    return hits
 
 
-@dataclass(frozen=True, eq=False)
-class _Cut:
-    """A cleaned hit, and the share of its first moment's power that is its own."""
+def _purest(decomposition: Decomposition, hits: Sequence[int], layers: int) -> list[int]:
+    """Of each band of velocities the hit that owns most of its attack, if that is enough."""
+    bands = _bands(hits, layers, lambda n: decomposition.hits[n].velocity)
+    best = [max(band, key=decomposition.share) for band in bands]
+    enough = min(_PURE, max(decomposition.share(n) for n in best))
+    return [n for n in best if decomposition.share(n) >= enough]
 
-    purity: float
-    layer: Layer
+
+def _layer(decomposition: Decomposition, hit: int) -> Layer:
+    shot = decomposition.alone(hit, _LEAD_SEC)
+    fade = min(len(shot), round(_FADE_SEC * SAMPLE_RATE))
+    shot[len(shot) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    return Layer(decomposition.hits[hit].velocity, trim(shot))
 
 
 def _bands(items: Sequence[T], layers: int, velocity: Callable[[T], int]) -> list[list[T]]:

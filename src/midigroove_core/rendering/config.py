@@ -63,7 +63,7 @@ class RenderConfig:
             "unknown" leaves the choice open; one that hears kits takes any that the sampler does.
             Sampler: a shipped kit, a folder, a SoundFont, an address.
         like: a recording of drums to sound like, instead of `kit`. Sampler: its kit is cut out, see
-            `recordings.kit_like`. Model: one that hears kits hears it, see `sketch.hear_kit`.
+            `recordings.like.kit_like`. Model: one that hears kits hears it, see `sketch.hear_kit`.
         vary: sampler: hits take turns on made versions of the one-shots that have one recording
             only, see `round_robin.varied`.
         like_midi: what is played in `like`, where that is known.

@@ -108,11 +108,13 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
 
 
 def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:
-    from midigroove_core.recordings import kit_like
+    from midigroove_core.recordings.like import kit_like
 
-    cut, heard = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
+    found, heard = kit_like(recording, config.like_midi, drum_map=config.read_drum_map())
     for line in heard.doubts:
         progress.message(line)
-    drums = ", ".join(f"{d.articulation} ({d.hits})" for d in cut.drums)
+    drums = ", ".join(f"{d.articulation} ({d.hits})" for d in found.drums)
     progress.message(f"{recording}: {heard.how}; cut {drums}")
-    return cut.kit
+    if found.borrowed:
+        progress.message(found.borrowed)
+    return found.kit

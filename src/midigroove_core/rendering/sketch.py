@@ -68,10 +68,12 @@ def hear_kit(config: RenderConfig, checkpoint: Checkpoint, progress: Progress) -
     if config.like is None:
         assert config.kit is not None
         return HeardKit(load_kit(config.kit), HEADROOM)
-    from midigroove_core.recordings import kit_like  # scipy.signal takes longer than a render
+    from midigroove_core.recordings.like import kit_like  # scipy.signal takes longer than a render
 
-    cut, heard = kit_like(config.like, config.like_midi, drum_map=config.read_drum_map())
+    found, heard = kit_like(config.like, config.like_midi, drum_map=config.read_drum_map())
     for line in heard.doubts:
         progress.message(line)
     progress.message(f"{config.like}: {heard.how}; {heard.performance.num_hits} hits")
-    return HeardKit(cut.kit, PEAK / float(np.abs(heard.audio).max()))
+    if found.borrowed:
+        progress.message(found.borrowed)
+    return HeardKit(found.kit, PEAK / float(np.abs(heard.audio).max()))

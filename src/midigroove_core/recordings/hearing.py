@@ -1,12 +1,8 @@
-"""A recording of drums: what it plays is found in its MIDI, or heard, and its kit is cut from it.
-
-cut, recording = kit_like("loop.wav", midi="loop.mid")
-midigroove_core.kits.sampler.render(performance, cut.kit)
-"""
+"""A recording of drums, and what is played in it: found in its MIDI, or heard."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +10,7 @@ import soxr
 from numpy.typing import NDArray
 
 from midigroove_core.audio import SILENCE, load_mono
-from midigroove_core.drums import DrumMap
 from midigroove_core.errors import InputError
-from midigroove_core.kits.cut import CutKit, cut_kit, levelled
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.metrics.drums import HEARD_DRUMS, DrumTemplates, build_templates, transcribe
@@ -69,17 +63,6 @@ class Recording:
         if self.transcribed:
             return "heard, without MIDI"
         return f"at {self.offset_sec:.3f} s of its MIDI"
-
-
-def kit_like(
-    recording: str | Path, midi: str | Path | None = None, *, drum_map: DrumMap | None = None
-) -> tuple[CutKit, Recording]:
-    """Cuts the kit that a recording was played on, as loud as there; see `listen`."""
-    heard = listen(recording, midi)
-    name = Path(recording).stem
-    cut = cut_kit(heard.audio, SAMPLE_RATE, heard.performance, drum_map=drum_map, name=name)
-    kit = levelled(cut.kit, heard.audio, heard.performance, drum_map=drum_map)
-    return replace(cut, kit=kit), heard
 
 
 def listen(recording: str | Path, midi: str | Path | None = None) -> Recording:

@@ -1,0 +1,1 @@
+"""Recordings of drums: what they play, and the kit that they play it on."""
