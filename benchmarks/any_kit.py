@@ -4,7 +4,8 @@
         [--model CHECKPOINT [--follow F]]
 
 Each held-out kit plays two performances of validation drummers, 20 s of each: the references. Rows
-play the first 10 s of twelve test grooves as they think that kit sounds:
+play the first 10 s of twelve test grooves as they think that kit sounds. A kit that ships may be
+held out too (--kits builtin): it is then none of those that are near, or lend.
 
     nearest shipped   the shipped kit that comes nearest to the reference, playing its MIDI
     cut, with MIDI    the kit cut from the reference with its MIDI, through the sampler
@@ -116,7 +117,7 @@ def nearest_shipped(reference: Reference, shipped: dict[str, Player], true: Play
 def cut(midi: bool, complete: bool) -> Row:
     def row(reference: Reference, shipped: dict[str, Player], true: Player) -> Player:
         told = reference.midi if midi else None
-        kit = kit_like(reference.path, told, complete=complete)[0].kit
+        kit = kit_like(reference.path, told, lenders=tuple(shipped) if complete else ())[0].kit
         return lambda p: sampler.render(p, kit, num_samples=round(p.end_sec * RATE))
 
     return row
@@ -251,13 +252,14 @@ def main() -> None:
     specs = [spec for kits in args.kits or KITS for spec in kit_specs(kits)]
     grooves = [info for info in builtin_grooves() if info.split == "test"][:GROOVES]
     played = [load_midi(info.path).slice(0.0, PLAYED_SEC) for info in grooves]
-    shipped = {info.id: sampled(info.id) for info in list_kits()}
+    all_shipped = {info.id: sampled(info.id) for info in list_kits()}
     true = {spec.name: player(spec) for spec in specs}
     embedded = {
-        name: embed([play(p) for p in played]) for name, play in {**shipped, **true}.items()
+        name: embed([play(p) for p in played]) for name, play in {**all_shipped, **true}.items()
     }
     scores = {name: Scores([], [], [], [], [], []) for name in ROWS}
     for name, play in true.items():
+        shipped = {other: plays for other, plays in all_shipped.items() if other != name}
         heard = [AudioFeatures.from_audio(play(p), RATE) for p in played]
         templates = templates_of(play)
         with tempfile.TemporaryDirectory() as folder:

@@ -104,7 +104,7 @@ def cut(
 
     check_new_folder(out)
     pitches = load_drum_map(drum_map) if drum_map else None
-    found, heard = kit_like(recording, midi, drum_map=pitches, complete=complete)
+    found, heard = kit_like(recording, midi, drum_map=pitches, lenders=None if complete else ())
     save_kit(found.kit, out)
     if json:
         return print_json(

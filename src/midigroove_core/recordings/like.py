@@ -6,7 +6,7 @@ midigroove_core.kits.sampler.render(performance, found.kit)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,12 +71,12 @@ def kit_like(
     midi: str | Path | None = None,
     *,
     drum_map: DrumMap | None = None,
-    complete: bool = True,
+    lenders: Sequence[str | Path] | None = None,
 ) -> tuple[KitLike, Recording]:
     """The kit that a recording was played on; see `hearing.listen` and `kit_in`."""
     heard = listen(recording, midi)
     kit = kit_in(
-        heard.audio, heard.performance, drum_map=drum_map, complete=complete,
+        heard.audio, heard.performance, drum_map=drum_map, lenders=lenders,
         name=Path(recording).stem,
     )  # fmt: skip
     return kit, heard
@@ -87,7 +87,7 @@ def kit_in(
     performance: DrumPerformance,
     *,
     drum_map: DrumMap | None = None,
-    complete: bool = True,
+    lenders: Sequence[str | Path] | None = None,
     name: str = "cut",
 ) -> KitLike:
     """Cuts the kit of a recording, as loud as there.
@@ -96,9 +96,9 @@ def kit_in(
         audio: [S] mono at `oneshots.SAMPLE_RATE`.
         performance: what is played in it.
         drum_map: what the pitches mean; Roland TD if not given.
-        complete: have what the recording does not play, and nothing in it resembles, from the kit
-            that ships and comes nearest. Without it such drums are played as a kit plays what it
-            lacks.
+        lenders: kits of which the nearest lends what the recording does not play and nothing in
+            it resembles; None are all that ship. Of no kits, such drums are played as a kit plays
+            what it lacks.
         name: of the kit.
 
     Raises:
@@ -107,14 +107,20 @@ def kit_in(
     found = cut_kit(audio, SAMPLE_RATE, performance, drum_map=drum_map, name=name)
     kit = levelled(found.kit, audio, performance, drum_map=drum_map)
     cut = KitLike(kit, found.drums)
-    return _completed(cut, audio, performance, drum_map) if complete else cut
+    if lenders is None:
+        lenders = [info.id for info in list_kits()]
+    lender = _nearest(audio, performance, drum_map, lenders) if lenders else None
+    return cut if lender is None else _completed(cut, lender, audio, performance, drum_map)
 
 
 def _completed(
-    cut: KitLike, audio: Audio, performance: DrumPerformance, drum_map: DrumMap | None
+    cut: KitLike,
+    lender: Kit,
+    audio: Audio,
+    performance: DrumPerformance,
+    drum_map: DrumMap | None,
 ) -> KitLike:
     own = cut.kit.articulations
-    lender = _nearest(audio, performance, drum_map)
     lent = [
         name
         for name in lender.articulations
@@ -136,8 +142,13 @@ def _completed(
     return replace(cut, kit=kit, lent=tuple(lent), lender=lender.name)
 
 
-def _nearest(audio: Audio, performance: DrumPerformance, drum_map: DrumMap | None) -> Kit:
-    """The kit that ships and plays the recording most alike, by mel L1 at its level."""
+def _nearest(
+    audio: Audio,
+    performance: DrumPerformance,
+    drum_map: DrumMap | None,
+    lenders: Sequence[str | Path],
+) -> Kit:
+    """The kit that plays the recording most alike, by mel L1 at its level."""
     audio = audio[: round(COMPARED_SEC * SAMPLE_RATE)]
     heard = AudioFeatures.from_audio(audio, SAMPLE_RATE)
 
@@ -146,4 +157,4 @@ def _nearest(audio: Audio, performance: DrumPerformance, drum_map: DrumMap | Non
         played *= np.float32((power(audio) / max(power(played), _FAINT)) ** 0.5)
         return mel_l1(heard, AudioFeatures.from_audio(played, SAMPLE_RATE))
 
-    return min((load_kit(info.id) for info in list_kits()), key=distance)
+    return min(map(load_kit, lenders), key=distance)
