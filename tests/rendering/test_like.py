@@ -219,3 +219,17 @@ def test_what_is_played_is_as_loud_as_the_recording(
         for like in (recording, soft)
     ]  # fmt: skip
     assert peaks[1] == pytest.approx(0.25 * peaks[0], rel=0.2)
+
+
+def test_a_dense_loop_whose_hits_rise_in_one_band_alone_is_heard(tmp_path: Path) -> None:
+    """Hats in eighths over a bass drum that never stops ringing."""
+    kick = 0.5 * np.sin(2 * np.pi * 60 * np.arange(4 * RATE) / RATE)
+    loop = kick.astype(np.float32)
+    voice = load_kit("tr808").voice("hat_closed", -1)
+    assert voice is not None
+    shot, gain = voice.at(80)
+    for n in range(16):
+        at = n * RATE // 4
+        loop[at : at + len(shot)] += (gain * shot)[: len(loop) - at]
+    save_audio(tmp_path / "loop.wav", loop, RATE)
+    assert "hat_closed" in kit_like(tmp_path / "loop.wav")[0].kit.articulations

@@ -42,8 +42,8 @@ _LATENCY_SAMPLES = 64 + (64 + 44) // 2
 """A block, and on average half of the next and half a millisecond."""
 
 FONT_FOLDERS = (
-    "/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts",
-    "/opt/homebrew/share/soundfonts", "~/.local/share/soundfonts",
+    "/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts",
+    "/usr/local/share/soundfonts", "/opt/homebrew/share/soundfonts", "~/.local/share/soundfonts",
 )  # fmt: skip
 
 _PACKAGES = {

@@ -98,8 +98,17 @@ def build_templates(
     )
 
 
-def transcribe(features: AudioFeatures, templates: DrumTemplates) -> dict[str, NDArray[np.float64]]:
+def transcribe(
+    features: AudioFeatures,
+    templates: DrumTemplates,
+    thresholds: Mapping[str, float] | None = None,
+) -> dict[str, NDArray[np.float64]]:
     """Onset times in seconds per class, ascending; empty for a class that is not heard.
+
+    Args:
+        features: of the recording.
+        templates: of its kit, or of kits like it.
+        thresholds: class -> log10(1 + 100 * strength) of the weakest hit, in place of a tuned one.
 
     Raises:
         ValueError: the templates were made at another sample rate.
@@ -110,11 +119,12 @@ def transcribe(features: AudioFeatures, templates: DrumTemplates) -> dict[str, N
         )
     spectrum, hop_sec = band_spectrum(features)
     strengths = _strengths(spectrum, templates)
+    thresholds = {**_THRESHOLDS, **(thresholds or {})}
     found: dict[str, NDArray[np.float64]] = {}
     for number, name in enumerate(templates.classes):
         total = strengths[:, templates.class_index == number].sum(axis=1)
         height = np.log10(1.0 + _COMPRESSION * total)
-        peaks = pick_peaks(height, hop_sec, _THRESHOLDS.get(name, _DEFAULT_THRESHOLD))
+        peaks = pick_peaks(height, hop_sec, thresholds.get(name, _DEFAULT_THRESHOLD))
         # A template begins one frame before its hit.
         found[name] = np.asarray(hop_sec * (peaks + 1.0), dtype=np.float64)
     return found

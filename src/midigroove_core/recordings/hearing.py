@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy.signal
 import soxr
 from numpy.typing import NDArray
 
 from midigroove_core.audio import SILENCE, load_mono
 from midigroove_core.errors import InputError
+from midigroove_core.kits.cut import power
 from midigroove_core.kits.library import list_kits, load_kit
 from midigroove_core.kits.oneshots import SAMPLE_RATE
 from midigroove_core.metrics.drums import HEARD_DRUMS, DrumTemplates, build_templates, transcribe
@@ -29,13 +31,23 @@ BELONGS = 0.6
 
 FEWEST_HITS = 4
 _STRUCK_DB = 12.0
+_STRUCK_SHARE = 0.15
+"""Least share of onsets that are struck: drum loops have .17 and more of theirs, hiss and pulsing
+basses up to .07 (44 samples of Sonic Pi)."""
+
+_STRUCK_BANDS_HZ = ((30, 200), (200, 2000), (2000, 16_000))
 _VOICED = 0.4
+_FAINT = 1e-10
 _VELOCITY, _LOUDEST = 80, 115
 _TEMPLATE_SEC = 0.5
 _VOICES = {
     "kick": "kick", "snare": "snare", "tom_mid": "tom", "hat_closed": "hat", "crash_1": "crash",
     "ride": "ride",
 }  # fmt: skip
+_SURER = {"crash": 0.65, "ride": 0.55}
+"""Thresholds above those of the metric: a cymbal that is imagined spoils a kit more than one that
+is missed (on kits held out, mel L1 6.18 dB instead of 6.46)."""
+
 _PITCHES = {"kick": 36, "snare": 38, "tom": 45, "hat": 42, "crash": 49, "ride": 51}
 
 
@@ -135,12 +147,13 @@ def hear(path: Path, audio: NDArray[np.float32]) -> DrumPerformance:
     """
     features = AudioFeatures.from_audio(audio, SAMPLE_RATE)
     struck = _rises_db(audio, features.onsets_sec)
-    if np.sum(struck > _STRUCK_DB) < FEWEST_HITS:
+    count = int(np.sum(struck > _STRUCK_DB))
+    if count < max(FEWEST_HITS, _STRUCK_SHARE * len(struck)):
         raise InputError(
-            f"{path}: no drums are heard in it ({np.sum(struck > _STRUCK_DB)} of "
-            f"{len(struck)} onsets are struck); give a recording of drums alone, or its MIDI too"
+            f"{path}: no drums are heard in it ({count} of {len(struck)} onsets are struck); give "
+            "a recording of drums alone, or its MIDI too"
         )
-    found = transcribe(features, _templates())
+    found = transcribe(features, _templates(), _SURER)
     onsets, pitches, velocities = [], [], []
     for name, times in found.items():
         levels = np.array([_level(audio, sec) for sec in times])
@@ -210,14 +223,18 @@ def _level(audio: NDArray[np.float32], sec: float) -> float:
 
 
 def _rises_db(audio: NDArray[np.float32], onsets_sec: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the 10 ms after each onset stand above the 10 ms before it: [N] dB."""
+    """How far the 10 ms after each onset stand above the 10 ms before it: [N] dB.
+
+    In the band where it is most: in a dense loop a hat over a ringing kick is loud nowhere else.
+    """
     step = SAMPLE_RATE // 100
-    rises = []
-    for sec in onsets_sec:
-        at = round(sec * SAMPLE_RATE)
-        after, before = audio[at : at + step], audio[max(0, at - step) : at]
-        power = [
-            float(np.square(x, dtype=np.float64).mean()) if len(x) else 0.0 for x in (after, before)
-        ]
-        rises.append(10 * np.log10((power[0] + 1e-10) / (power[1] + 1e-10)))
-    return np.array(rises)
+    rises = np.full(len(onsets_sec), -np.inf)
+    for edges_hz in _STRUCK_BANDS_HZ:
+        passing = scipy.signal.butter(2, edges_hz, "bandpass", fs=SAMPLE_RATE, output="sos")
+        band = scipy.signal.sosfilt(passing, audio)
+        for n, sec in enumerate(onsets_sec):
+            at = round(sec * SAMPLE_RATE)
+            after, before = power(band[at : at + step]), power(band[max(0, at - step) : at])
+            rise = 10 * np.log10((after + _FAINT) / (before + _FAINT))
+            rises[n] = max(rises[n], rise)
+    return rises
