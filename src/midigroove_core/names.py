@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
 
 from midigroove_core.errors import InputError
 
@@ -29,8 +30,9 @@ def find_names(
 ) -> list[str]:
     """The names that are wanted, as they are spelt there, in the order of `there`.
 
-    A text with commas that is no name itself is a list of names. A name that is there as it is
-    written means itself alone, also where others differ from it by a hyphen only.
+    A text with commas that is no name itself is a list of names, and one with `*` in it is all
+    names of that pattern (`mixed_*`). A name that is there as it is written means itself alone,
+    also where others differ from it by a hyphen only.
 
     Args:
         wanted: names, or lists of names.
@@ -44,7 +46,7 @@ def find_names(
     """
     found, missing = look_up(wanted, there, matches)
     if missing:
-        raise InputError(f"no {what} {missing[0]!r} {where} has {', '.join(sorted(set(there)))}")
+        raise InputError(f"no {what} {missing[0]!r} {where} has {listed(sorted(set(there)))}")
     return found
 
 
@@ -65,4 +67,12 @@ def look_up(
 
 def _all(wanted: str, there: Sequence[str], matches: Matches) -> set[str]:
     hits = {name for name in there if matches(name, wanted)}
+    if not hits and "*" in wanted:
+        return {name for name in there if fnmatchcase(name.casefold(), wanted.casefold())}
     return {wanted} if wanted in hits and matches is same else hits
+
+
+def listed(names: Sequence[str], most: int = 24) -> str:
+    """Names for a message, the last ones counted where there are many."""
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

@@ -397,3 +397,15 @@ def test_a_performance_in_both_csv_files_is_refused(tmp_path: Path) -> None:
     val = write_csv(tmp_path / "val.csv", egmd_rows(4)[-1:])
     with pytest.raises(InputError, match="performance 'drummer1/session1/3' is in two splits: .*"):
         open_dataset(train_csv=train, val_csv=val)
+
+
+def test_a_pattern_is_all_names_of_it(egmd: Dataset) -> None:
+    assert {t.kit for t in select(egmd, kits=["*a*"]).takes} == {"Acoustic Kit", "Jazz"}
+    assert {t.kit for t in select(egmd, kits_exclude=["ac*,jazz"]).takes} == {"808 Simple"}
+    with pytest.raises(InputError, match=r"no kit 'mixed_\*' in the dataset"):
+        select(egmd, kits=["mixed_*"])
+
+
+def test_of_many_names_a_message_lists_some() -> None:
+    with pytest.raises(InputError, match=r"kit_023 and 276 more$"):
+        find_names(["none"], [f"kit_{n:03d}" for n in range(300)], "kit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from midigroove_core.kits.positions import pan_gains
 from midigroove_core.kits.remap import kit_substitutes
 from midigroove_core.kits.round_robin import varied
 from midigroove_core.midi import DrumPerformance
+from midigroove_core.names import listed
 from midigroove_core.progress import Progress
 from midigroove_core.rendering.config import (
     BLOCK_SAMPLES,
@@ -52,11 +53,11 @@ class SamplerEngine:
         self.kit = self._kit.name
         self.level_kit: str | None = None
         if self._kit.read_as:
-            progress.message(f"{config.kit}: read as drums: {_listed(self._kit.read_as)}")
+            progress.message(f"{config.kit}: read as drums: {listed(self._kit.read_as, 8)}")
         if self._kit.unread:
             progress.message(
                 f"{config.kit}: not read, being no wav or flac files that name another drum: "
-                f"{_listed(self._kit.unread)}"
+                f"{listed(self._kit.unread, 8)}"
             )
         self.sample_rate = config.sample_rate or self._kit.sample_rate
         self.groups = tuple(sampler.STEMS)
@@ -100,11 +101,6 @@ class SamplerEngine:
         line = kit_substitutes(performance, self._kit, self.drum_map).line(f"kit {self.kit}")
         if line is not None:
             progress.message(line)
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
 
 
 def _kit_like(recording: Path, config: RenderConfig, progress: Progress) -> Kit:

@@ -11,7 +11,7 @@ import numpy as np
 
 from midigroove_core import bounds
 from midigroove_core.errors import InputError
-from midigroove_core.names import Matches, find_names, look_up, same
+from midigroove_core.names import Matches, find_names, listed, look_up, same
 from midigroove_core.progress import Progress, Silent
 from midigroove_core.takes.dataset import SPLITS, Dataset, Take
 from midigroove_core.takes.draw import STRATIFY_MODES, StratifyMode, sample_by_split, strata_of
@@ -38,7 +38,9 @@ def select(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Dataset:
-    """A part of a dataset, in its order; names in any spelling, or lists of them with commas.
+    """A part of a dataset, in its order.
+
+    Names are in any spelling, lists of them with commas, or patterns (`mixed_*`).
 
     Args:
         dataset: what to choose from.
@@ -132,7 +134,7 @@ def _without(takes: list[Take], kits: Sequence[str], progress: Progress | None) 
     found, missing = look_up(kits, there)
     for name in missing:
         (progress or Silent()).message(
-            f"no kit {name!r} to leave out; the dataset has {', '.join(there)}"
+            f"no kit {name!r} to leave out; the dataset has {listed(there)}"
         )
     return [take for take in takes if take.kit not in found]
 
