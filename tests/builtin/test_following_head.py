@@ -52,7 +52,9 @@ def test_the_sampler_of_frames_draws_as_the_head_does(codes: torch.Tensor) -> No
     head = make_head(0.5)
     hidden = joined(head, codes)
     sampling = SamplingConfig(temperature=0.0)
-    sampler = DepthSampler(head, sampling, make_generator(sampling, hidden.device), 2, 20)
+    sampler = DepthSampler(
+        head, sampling, make_generator(sampling, hidden.device), 2, 20, follow=True
+    )
     with torch.no_grad():
         found = torch.stack([sampler.draw(hidden[:, frame]) for frame in range(20)], dim=1)
         assert torch.equal(found, head.generate(hidden, lambda logits: logits.argmax(-1)))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.toy_systems import make_toy_dataset
 
+from midigroove_core.audio import save_audio
 from midigroove_core.cli import run
 from midigroove_core.cli.defaults import dataset_to_cache, dataset_to_judge
 from midigroove_core.datasets import synth
+from midigroove_core.kits.library import builtin_grooves
 from midigroove_core.progress import Silent
 
 TINY = (
@@ -83,3 +86,14 @@ def test_a_codec_that_is_not_there_makes_no_dataset(
     assert run(["cache", "--codec", "nope"]) == 2
     assert "no codec 'nope'" in capsys.readouterr().err
     assert not (here / "data").exists()
+
+
+def test_one_shots_of_ones_own_are_played_as_they_are(here: Path) -> None:
+    """Without an engine named: by the sampler, which needs no likeness of them."""
+    save_audio(here / "mine" / "kick.wav", np.hanning(4410).astype(np.float32), 44_100)
+    groove = next(info.path for info in builtin_grooves() if info.split == "test")
+    short = ["--bars", "1", "--seed", "1"]
+    assert run(["render", str(groove), "--kit", "mine", *short, "-o", "default.wav"]) == 0
+    sampler = ["--engine", "sampler", "--kit", "mine", *short]
+    assert run(["render", str(groove), *sampler, "-o", "sampler.wav"]) == 0
+    assert (here / "default.wav").read_bytes() == (here / "sampler.wav").read_bytes()

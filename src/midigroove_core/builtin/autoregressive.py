@@ -168,8 +168,10 @@ class AutoregressiveModel(ParallelModel):
         further on are heard by the frames after them (but not by those before).
         """
         encoded, beside = self._encoded(batch)
-        if isinstance(self.head, FollowingHead):
-            beside = self.head.trusting(beside, float(sampling.extras.get("follow", 1.0)))
+        head = self.head if batch.sketch is not None else None
+        follows = isinstance(head, FollowingHead)
+        if isinstance(head, FollowingHead):
+            beside = head.trusting(beside, float(sampling.extras.get("follow", 1.0)))
         rows, frames, _ = encoded.shape
         generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():
@@ -180,7 +182,7 @@ class AutoregressiveModel(ParallelModel):
         heard = int(known.all(dim=0).long().cumprod(0).sum())  # frames known at the start, by all
         mixed = known.any(dim=0).tolist()
         memory = self.decoder.start(rows, frames, encoded)
-        sampler = DepthSampler(self.head, sampling, generator, rows, frames - heard)
+        sampler = DepthSampler(self.head, sampling, generator, rows, frames - heard, follow=follows)
         past = self._past(codes[:, :heard])  # of frames 0 to heard - 1
         if heard:
             self.decoder.extend(encoded[:, :heard] + past, memory)
@@ -190,7 +192,9 @@ class AutoregressiveModel(ParallelModel):
             entering = (taps * recent).sum(1)[:, None]  # [B, 1, D]
             decoded = self.decoder.extend(encoded[:, frame : frame + 1] + entering, memory)
             hidden = encoded[:, frame] + self.adds(decoded[:, 0])
-            drawn = sampler.draw(torch.cat([hidden, beside[:, frame]], dim=-1))
+            if follows:
+                hidden = torch.cat([hidden, beside[:, frame]], dim=-1)
+            drawn = sampler.draw(hidden)
             if mixed[frame]:
                 drawn = torch.where(known[:, frame, None], codes[:, frame], drawn)
             codes[:, frame] = drawn

@@ -25,6 +25,7 @@ class DepthSampler:
         generator: source of randomness.
         rows: B.
         frames: how many frames will be asked for.
+        follow: whether hidden vectors are joined to a sketch, as a `FollowingHead` reads them.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class DepthSampler:
         generator: torch.Generator,
         rows: int,
         frames: int,
+        *,
+        follow: bool = False,
     ) -> None:
         self._sampling, self._generator, self._rows = sampling, generator, rows
         self._plain = sampling.top_k == 0 and sampling.top_p >= 1
@@ -44,7 +47,7 @@ class DepthSampler:
         self._out = [(weight / divide).T for weight in _all(head.out, "weight")]
         self._bias = [bias / divide for bias in _all(head.out, "bias")]
         self._embed = _all(head.embed, "weight")
-        self._following = head if isinstance(head, FollowingHead) else None
+        self._following = head if follow and isinstance(head, FollowingHead) else None
         self._divide = divide
         shape = (frames, len(self._out), rows, 1)
         device = self._enter.device
@@ -52,7 +55,7 @@ class DepthSampler:
         self._frame = 0
 
     def draw(self, hidden: Tensor) -> Tensor:
-        """Codes [B, K] for hidden [B, D], which a `FollowingHead` finds joined to a sketch."""
+        """Codes [B, K] for hidden [B, D], to which a sketch is joined when that is followed."""
         chance = self._chance[self._frame].unbind(0)
         self._frame += 1
         following = self._following

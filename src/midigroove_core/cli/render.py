@@ -58,7 +58,8 @@ def render(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="model or sampler (needs no model).", show_default="model; sampler with --like"
+            help="model or sampler (needs no model).",
+            show_default="model; sampler with --like and kits of your own",
         ),
     ] = None,
     checkpoint: Annotated[
@@ -243,7 +244,7 @@ def render(
     from midigroove_core.rendering.sources import CachedTakes
 
     settings = dict(
-        engine=engine or ("model" if like is None else "sampler"),
+        engine=engine or _default_engine(kit, like, checkpoint),
         like=like, like_midi=like_midi, vary=vary,
         checkpoint=checkpoint, codec_path=codec_path, kit=kit, drummer=drummer,
         style=style, beat_type=beat_type, bpm=bpm, drum_map=drum_map, feel=feel, swing=swing,
@@ -279,6 +280,18 @@ def render(
         raise InputError(str(failed[0].error))
     if failed:
         raise InputError(f"{len(failed)} of {len(results)} not rendered; {failed[0].error}")
+
+
+def _default_engine(kit: str | None, like: Path | None, checkpoint: Path | None) -> str:
+    """One-shots that somebody has are played as they are, unless a model is asked for."""
+    from midigroove_core.kits.library import list_kits, names_a_kit
+    from midigroove_core.names import same
+
+    if like is not None:
+        return "sampler"
+    if kit is None or checkpoint is not None or not names_a_kit(kit):
+        return "model"
+    return "model" if any(same(info.id, kit) for info in list_kits()) else "sampler"
 
 
 def _write_page(paths: list[Path], page: Path, settings: dict[str, Any], overwrite: bool) -> None:
