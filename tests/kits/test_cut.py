@@ -72,3 +72,19 @@ def test_midi_outside_the_recording_and_silence_are_refused() -> None:
         cut_kit(np.ones(RATE, np.float32), RATE, late)
     with pytest.raises(InputError, match="nothing is heard"):
         cut_kit(np.zeros(10 * RATE, np.float32), RATE, performance)
+
+
+def test_a_long_recording_is_cut_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only a later part plays is found, and each drum is as loud as cut in one."""
+    performance = groove("drummer4_s1_1_rock", 12.0)
+    audio = sampler.render(performance, load_kit("tr808"), num_samples=12 * RATE)
+    whole = cut_kit(audio, RATE, performance).kit
+    monkeypatch.setattr("midigroove_core.kits.cut.PART_SEC", 4.0)
+    parts = cut_kit(audio, RATE, performance).kit
+    assert set(parts.articulations) == set(whole.articulations)
+    for name in ("kick", "snare", "hat_closed"):
+        levels = [
+            10 * np.log10(np.square(shot).sum() * gain**2)
+            for shot, gain in (kit.voice(name, -1).at(80) for kit in (parts, whole))  # type: ignore[union-attr]
+        ]
+        assert abs(levels[0] - levels[1]) < 2.0, name

@@ -76,6 +76,12 @@ def test_hits_share_what_is_heard(apart: Decomposition) -> None:
     assert 0.8 < sum(shares[n] for n in together) <= 1.0 + 1e-5
 
 
+def test_less_than_a_window_is_enough() -> None:
+    audio = shot("hat", 90)[: RATE // 25]
+    found = Decomposition(audio, [Struck("hat", 0.0, 90, 0.4)]).alone(0, 0.0)
+    assert abs(level_db(found[: len(audio)]) - level_db(audio)) < 1.0
+
+
 def test_what_lies_at_the_ends_has_its_place() -> None:
     audio = np.concatenate([shot("kick", 100), np.zeros(RATE // 2, np.float32), shot("hat", 90)])
     at = len(audio) - len(shot("hat", 90))

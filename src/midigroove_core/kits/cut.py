@@ -7,7 +7,7 @@ of its attack becomes a one-shot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +36,9 @@ RING_SEC: Mapping[str, float] = {
     "other": 0.6,
 }  # fmt: skip
 """How long a one-shot is at most, in seconds; what rings longer is mostly other drums."""
+
+PART_SEC = 120.0
+"""Longer recordings are taken apart in parts of this length."""
 
 SHORTEST_SEC = 0.03
 """A hit with less of the recording left is not heard."""
@@ -112,22 +115,18 @@ def cut_kit(
         raise InputError("no hit of the MIDI lies inside the recording; do they belong together?")
     if power(audio) < _SILENT_POWER:
         raise InputError("nothing is heard where the MIDI has hits; do they belong together?")
-    decomposition = Decomposition(audio, hits)
     played = [hit.drum for hit in hits]
+    found: dict[str, list[_Shot]] = {drum: [] for drum in ARTICULATIONS if drum in played}
+    for part, struck in _parts(audio, hits):
+        _add_shots(found, Decomposition(part, struck), layers)
     articulations: dict[str, list[Layer]] = {}
     drums: list[CutDrum] = []
-    for drum in (name for name in ARTICULATIONS if name in played):
-        chosen = _purest(
-            decomposition, [n for n, name in enumerate(played) if name == drum], layers
-        )
-        shots = [_layer(decomposition, n) for n in chosen]
-        shots = _rising(
-            [shot for shot in shots if float(np.abs(shot.audio).max(initial=0.0)) >= SILENCE]
-        )
+    for drum, shots in found.items():
         if shots:
-            articulations[drum] = shots
-            own = max(decomposition.share(n) for n in chosen)
-            velocities = tuple(shot.max_velocity for shot in shots)
+            chosen = _purest(shots, layers)
+            articulations[drum] = _rising([shot.layer for shot in chosen])
+            velocities = tuple(layer.max_velocity for layer in articulations[drum])
+            own = max(shot.own for shot in chosen)
             drums.append(CutDrum(drum, played.count(drum), velocities, own))
     if not articulations:
         raise InputError("nothing is heard where the MIDI has hits; do they belong together?")
@@ -203,12 +202,51 @@ def _struck(performance: DrumPerformance, drum_map: DrumMap) -> list[Struck]:
     return hits
 
 
-def _purest(decomposition: Decomposition, hits: Sequence[int], layers: int) -> list[int]:
-    """Of each band of velocities the hit that owns most of its attack, if that is enough."""
-    bands = _bands(hits, layers, lambda n: decomposition.hits[n].velocity)
-    best = [max(band, key=decomposition.share) for band in bands]
-    enough = min(_PURE, max(decomposition.share(n) for n in best))
-    return [n for n in best if decomposition.share(n) >= enough]
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """A hit by itself, and the share of the power in its attack that is its own."""
+
+    own: float
+    layer: Layer
+
+    @property
+    def velocity(self) -> int:
+        return self.layer.max_velocity
+
+
+def _parts(audio: Audio, hits: Sequence[Struck]) -> Iterator[tuple[Audio, list[Struck]]]:
+    """The recording in parts of `PART_SEC`, so that memory follows no length."""
+    for number in range(-(-len(audio) // round(PART_SEC * SAMPLE_RATE))):
+        start_sec = number * PART_SEC
+        start, stop = (round((start_sec + sec) * SAMPLE_RATE) for sec in (0.0, PART_SEC))
+        inside = [
+            replace(hit, onset_sec=hit.onset_sec - start_sec)
+            for hit in hits
+            if start_sec <= hit.onset_sec < start_sec + PART_SEC
+        ]
+        if inside:
+            yield audio[start:stop], inside
+
+
+def _add_shots(found: Mapping[str, list[_Shot]], decomposition: Decomposition, layers: int) -> None:
+    """Of each drum and each band of its velocities the hit that owns most of its attack."""
+    for drum, shots in found.items():
+        hits = [n for n, hit in enumerate(decomposition.hits) if hit.drum == drum]
+        for band in _bands(hits, layers, lambda n: decomposition.hits[n].velocity):
+            best = max(band, key=decomposition.share)
+            shot = _Shot(decomposition.share(best), _layer(decomposition, best))
+            if float(np.abs(shot.layer.audio).max(initial=0.0)) >= SILENCE:
+                shots.append(shot)
+
+
+def _purest(shots: Sequence[_Shot], layers: int) -> list[_Shot]:
+    """Of each band of velocities the purest, if it is pure enough."""
+    best = [
+        max(band, key=lambda shot: shot.own)
+        for band in _bands(shots, layers, lambda shot: shot.velocity)
+    ]
+    enough = min(_PURE, max(shot.own for shot in best))
+    return [shot for shot in best if shot.own >= enough]
 
 
 def _layer(decomposition: Decomposition, hit: int) -> Layer:

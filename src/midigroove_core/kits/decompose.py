@@ -66,7 +66,7 @@ class Decomposition:
     """A recording as the sum of its hits.
 
     Args:
-        audio: [S] float32 at `oneshots.SAMPLE_RATE`; memory is 8 MB a second.
+        audio: [S] float32 at `oneshots.SAMPLE_RATE`; memory is 4 MB a second.
         hits: all that is struck in it.
 
     Attributes:
@@ -75,7 +75,7 @@ class Decomposition:
 
     def __init__(self, audio: Audio, hits: Sequence[Struck]) -> None:
         self.hits = hits
-        self._audio = audio
+        self._audio = audio = _stretch(audio, 0, max(len(audio), _FFT))
         self._power = np.square(np.abs(_spectrum(audio)))  # [T, F]
         self._floor = np.float32(max(float(self._power.max()) * _FLOOR, 1e-20))
         self._places = [self._place(hit) for hit in hits]
