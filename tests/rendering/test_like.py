@@ -22,6 +22,7 @@ from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
 from midigroove_core.metrics.spectral import mel_l1
 from midigroove_core.midi import load_midi
+from midigroove_core.performance import DrumPerformance
 from midigroove_core.recordings.hearing import listen
 from midigroove_core.recordings.like import kit_like
 from midigroove_core.rendering.render import RenderConfig, from_performance
@@ -233,3 +234,21 @@ def test_a_dense_loop_whose_hits_rise_in_one_band_alone_is_heard(tmp_path: Path)
         loop[at : at + len(shot)] += (gain * shot)[: len(loop) - at]
     save_audio(tmp_path / "loop.wav", loop, RATE)
     assert "hat_closed" in kit_like(tmp_path / "loop.wav")[0].kit.articulations
+
+
+def test_velocities_are_heard_within_each_drum(tmp_path: Path) -> None:
+    """A kick that gets softer under hats of one velocity."""
+    hats = [(0.25 * n, 42, 90) for n in range(48)]
+    kicks = [(0.5 * n, 36, 120 - 4 * n) for n in range(24)]
+    onsets, pitches, velocities = (np.array(row) for row in zip(*sorted(hats + kicks), strict=True))
+    played = DrumPerformance(
+        onset_sec=onsets, duration_sec=np.full(len(onsets), 0.1), pitch=pitches,
+        velocity=velocities, end_sec=13.0,
+    )  # fmt: skip
+    save_audio(tmp_path / "loop.wav", sampler.render(played, load_kit("power")), RATE)
+    found = listen(tmp_path / "loop.wav").performance
+    kick = found.velocity[found.pitch == 36].tolist()
+    assert 20 <= len(kick) <= 28
+    assert np.mean(kick[:6]) > np.mean(kick[-6:]) + 30
+    hat = found.velocity[found.pitch == 42]
+    assert np.std(hat) < 15

@@ -18,7 +18,7 @@ under `TRUSTED_F1`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -66,6 +66,16 @@ class DrumTemplates:
     tails: FloatArray
     sample_rate: int
 
+    def joined(self, more: DrumTemplates) -> DrumTemplates:
+        """These and those of `more`, whose classes are among these."""
+        index = np.array([self.classes.index(more.classes[n]) for n in more.class_index], np.int64)
+        return replace(
+            self,
+            class_index=np.concatenate([self.class_index, index]),
+            heads=np.concatenate([self.heads, more.heads]),
+            tails=np.concatenate([self.tails, more.tails]),
+        )
+
 
 def build_templates(
     one_shots: Mapping[str, Sequence[ArrayLike]], sample_rate: int
@@ -105,6 +115,19 @@ def transcribe(
 ) -> dict[str, NDArray[np.float64]]:
     """Onset times in seconds per class, ascending; empty for a class that is not heard.
 
+    See `transcribe_hits`.
+    """
+    hits = transcribe_hits(features, templates, thresholds)
+    return {name: onsets_sec for name, (onsets_sec, _) in hits.items()}
+
+
+def transcribe_hits(
+    features: AudioFeatures,
+    templates: DrumTemplates,
+    thresholds: Mapping[str, float] | None = None,
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Onset times in seconds per class, ascending, and how strong each hit is; 1 is a template.
+
     Args:
         features: of the recording.
         templates: of its kit, or of kits like it.
@@ -120,13 +143,15 @@ def transcribe(
     spectrum, hop_sec = band_spectrum(features)
     strengths = _strengths(spectrum, templates)
     thresholds = {**_THRESHOLDS, **(thresholds or {})}
-    found: dict[str, NDArray[np.float64]] = {}
+    found = {}
     for number, name in enumerate(templates.classes):
         total = strengths[:, templates.class_index == number].sum(axis=1)
         height = np.log10(1.0 + _COMPRESSION * total)
         peaks = pick_peaks(height, hop_sec, thresholds.get(name, _DEFAULT_THRESHOLD))
         # A template begins one frame before its hit.
-        found[name] = np.asarray(hop_sec * (peaks + 1.0), dtype=np.float64)
+        onsets_sec = np.asarray(hop_sec * (peaks + 1.0), dtype=np.float64)
+        around = [total[max(0, peak - 1) : peak + 3].sum() for peak in peaks]
+        found[name] = (onsets_sec, np.array(around, dtype=np.float64))
     return found
 
 
