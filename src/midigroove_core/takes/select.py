@@ -38,9 +38,7 @@ def select(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Dataset:
-    """A part of a dataset, in its order.
-
-    Names are in any spelling, lists of them with commas, or patterns (`mixed_*`).
+    """A part of a dataset, in its order; names in any spelling, with commas, or as `mixed_*`.
 
     Args:
         dataset: what to choose from.
