@@ -32,9 +32,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--codec-was", type=Path)
+    parser.add_argument("--sample", action="append", default=[], help="NAME=VALUE its users get")
     parser.add_argument("--out", type=Path, default=ASSETS / "groove_model.safetensors")
     options = parser.parse_args()
     loaded = load_checkpoint(options.checkpoint)
+    sampling = {name: float(value) for name, value in (s.split("=") for s in options.sample)}
     codec = GrooveCodec()
     weights_sha = loaded.codec.weights_sha
     if options.codec_was is not None:
@@ -48,7 +50,7 @@ def main() -> None:
         codec=msgspec.structs.replace(loaded.codec, weights_sha=weights_sha),
         window=loaded.window,
         training=loaded.training,
-        sampling=loaded.metadata.model.sampling,
+        sampling={**loaded.metadata.model.sampling, **sampling},
         license="MIT",
         model_card=(ROOT / "docs" / "groove_model.md").read_text(encoding="utf-8"),
         tensors={name: shortened(name, x) for name, x in loaded.model.state_dict().items()},

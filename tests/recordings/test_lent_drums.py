@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from midigroove_core.drum_reading import keep_hits
 from midigroove_core.drums import load_drum_map
 from midigroove_core.kits import sampler
+from midigroove_core.kits.cut import save_kit
 from midigroove_core.kits.library import builtin_grooves, list_kits, load_kit
 from midigroove_core.metrics.spectral import mel_l1
 from midigroove_core.midi import load_midi
@@ -48,6 +50,14 @@ def test_what_the_recording_lacks_is_lent_and_said() -> None:
     assert not {drum.articulation for drum in found.drums} & set(found.lent)
     assert set(found.kit.articulations) == {d.articulation for d in found.drums} | set(found.lent)
     assert f"of the kit {found.lender}: " in found.borrowed and "ride" in found.borrowed
+
+
+def test_a_kit_with_what_was_lent_is_kept_whole(tmp_path: Path) -> None:
+    found = heard(PLAYED)
+    save_kit(found.kit, tmp_path / "kit")
+    loaded = load_kit(tmp_path / "kit")
+    assert set(loaded.articulations) == set(found.kit.articulations)
+    assert set(loaded.variants["other"]) == set(found.kit.variants["other"])
 
 
 def test_a_drum_that_is_alike_is_not_lent() -> None:

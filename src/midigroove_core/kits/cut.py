@@ -155,16 +155,19 @@ def levelled(
 
 
 def save_kit(kit: Kit, folder: Path) -> None:
-    """Writes a kit as a folder that `load_kit` reads: ARTICULATION_VELOCITY.wav, 44.1 kHz float.
+    """Writes a kit as a folder that `load_kit` reads: ARTICULATION[_pPITCH]_VELOCITY.wav, float.
 
     Raises:
         InputError: the folder has something in it.
     """
     check_new_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for articulation, shots in kit.articulations.items():
-        for layer in shots:
-            path = folder / f"{articulation}_{layer.max_velocity:03d}.wav"
+    named = dict(kit.articulations)
+    for articulation, by_pitch in kit.variants.items():
+        named |= {f"{articulation}_p{pitch}": layers for pitch, layers in by_pitch.items()}
+    for name, layers in named.items():
+        for layer in layers:
+            path = folder / f"{name}_{layer.max_velocity:03d}.wav"
             soundfile.write(path, layer.audio, kit.sample_rate, "FLOAT")
 
 
