@@ -74,13 +74,17 @@ def main() -> None:
         row = " ".join(f"{value:6.1f}" for value in model - sampler)
         print(f"{name:12} {row}   largest fall {max(-falls, 0.0):.1f}")
     print("in grooves   " + " ".join(f"{low}-{high - 1}".rjust(15) for low, high in BINS))
-    for name, values in sorted(in_grooves(pair, args.grooves, args.seconds).items()):
+    found = in_grooves(pair, args.grooves, args.seconds)
+    for name, values in sorted(found.items()):
         cells = []
         for low, high in BINS:
             part = np.array([gap for velocity, gap in values if low <= velocity < high])
             text = f"{part.mean():.1f} +-{part.std():.1f} ({len(part)})" if len(part) else "-"
             cells.append(text.rjust(15))
         print(f"{name:12} {' '.join(cells)}")
+    gaps = np.array([gap for values in found.values() for _, gap in values])
+    far = np.mean(np.abs(gaps) > 3.0)
+    print(f"all {gaps.mean():.1f} +-{gaps.std():.1f} ({len(gaps)}), {far:.0%} more than 3 dB off")
 
 
 def in_grooves(pair: Pair, grooves: int, seconds: float) -> dict[str, list[tuple[int, float]]]:
