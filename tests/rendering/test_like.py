@@ -8,6 +8,7 @@ from typing import Any
 import mido
 import numpy as np
 import pytest
+import soundfile
 import torch
 from scipy.signal import lfilter
 from support.toy_systems import codec_header, performance, toy_spec
@@ -17,6 +18,7 @@ from midigroove_core.builtin.autoregressive import AutoregressiveModel
 from midigroove_core.builtin.expressive_grid import ExpressiveGrid
 from midigroove_core.checkpoint import CodecPart, TrainedWindow, save_checkpoint
 from midigroove_core.cli import run
+from midigroove_core.drums import load_drum_map
 from midigroove_core.errors import InputError, MidigrooveError
 from midigroove_core.kits import sampler
 from midigroove_core.kits.library import builtin_grooves, load_kit
@@ -62,6 +64,22 @@ def test_without_midi_kick_snare_and_hat_are_heard(recording: Path) -> None:
     cut, found = kit_like(recording)
     assert found.transcribed and not found.doubts
     assert {"kick", "snare", "hat_closed"} <= set(cut.kit.articulations)
+
+
+def test_what_is_heard_is_not_read_with_the_drum_map_of_the_midi(recording: Path) -> None:
+    """Addictive Drums has a cross stick where the Roland map has the closed hat."""
+    cut, _ = kit_like(recording, drum_map=load_drum_map("addictive_drums_2"))
+    assert {drum.articulation for drum in cut.drums} >= {"kick", "snare", "hat_closed"}
+    assert "xstick" not in {drum.articulation for drum in cut.drums}
+
+
+def test_samples_that_are_no_numbers_are_refused(recording: Path, tmp_path: Path) -> None:
+    audio = load_audio(recording)[0][0].copy()
+    audio[1000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", audio, RATE, "FLOAT")
+    for midi in (None, PLAYED):
+        with pytest.raises(InputError, match=r"nan\.wav: has samples that are no numbers"):
+            kit_like(tmp_path / "nan.wav", midi)
 
 
 def test_bad_references_get_one_line_each(recording: Path, tmp_path: Path) -> None:

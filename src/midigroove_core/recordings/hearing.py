@@ -107,6 +107,8 @@ def listen(recording: str | Path, midi: str | Path | None = None) -> Recording:
         raise InputError(
             f"{path}: {length_sec:.2f} s are too short to hear a kit in; give 20 s or more"
         )
+    if not np.isfinite(audio).all():
+        raise InputError(f"{path}: has samples that are no numbers; write it anew")
     if float(np.abs(audio).max()) < SILENCE:
         raise InputError(f"{path}: is silent; give a recording of drums")
     if midi is not None:

@@ -73,11 +73,14 @@ def kit_like(
     drum_map: DrumMap | None = None,
     lenders: Sequence[str | Path] | None = None,
 ) -> tuple[KitLike, Recording]:
-    """The kit that a recording was played on; see `hearing.listen` and `kit_in`."""
+    """The kit that a recording was played on; see `hearing.listen` and `kit_in`.
+
+    The drum map is that of the MIDI: hits that are heard have pitches of our own.
+    """
     heard = listen(recording, midi)
     kit = kit_in(
-        heard.audio, heard.performance, drum_map=drum_map, lenders=lenders,
-        name=Path(recording).stem,
+        heard.audio, heard.performance, drum_map=None if heard.transcribed else drum_map,
+        lenders=lenders, name=Path(recording).stem,
     )  # fmt: skip
     return kit, heard
 
