@@ -117,6 +117,12 @@ def test_an_unknown_kit_lists_the_kits(checkpoint: Path) -> None:
         render.open_engine(RenderConfig(checkpoint=checkpoint, kit="random_0007"))
 
 
+@pytest.mark.parametrize("names", ["jazz,rock", "*", "?azz*,rock"])
+def test_more_than_one_kit_is_not_taken_for_the_first(checkpoint: Path, names: str) -> None:
+    with pytest.raises(InputError, match=r"kit .* (name one|knows)"):
+        render.open_engine(RenderConfig(checkpoint=checkpoint, kit=names))
+
+
 def test_kits_sound_different(checkpoint: Path) -> None:
     codes = [
         render.from_performance(performance(), RenderConfig(checkpoint=checkpoint, kit=kit)).codes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from midigroove_core.errors import InputError, nearest
 from midigroove_core.kits.library import list_kits, names_a_kit
-from midigroove_core.names import look_up
+from midigroove_core.names import listed, look_up
 from midigroove_core.rendering.config import RenderConfig
 
 if TYPE_CHECKING:
@@ -59,11 +59,13 @@ def default_kit(known: Sequence[str]) -> int:
 
 def _index_of(wanted: str, known: Sequence[str], name: str, path: Path) -> int:
     found, _ = look_up([wanted], known)
+    if len(found) > 1:
+        raise InputError(f"{name} {wanted!r} is {listed(found)}; name one")
     if found:
         return known.index(found[0])
     if wanted.casefold() == UNKNOWN:
         return -1
-    listed = ", ".join(known) or "none"
+    there = listed(known) or "none"
     hint = nearest(wanted, [*known, UNKNOWN])
     other = "; `engine` sampler plays it" if name == "kit" and names_a_kit(wanted) else ""
-    raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {listed}, or {UNKNOWN}{other}")
+    raise InputError(f"no {name} {wanted!r}{hint}; {path.name} knows {there}, or {UNKNOWN}{other}")
