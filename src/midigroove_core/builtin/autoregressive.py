@@ -168,10 +168,10 @@ class AutoregressiveModel(ParallelModel):
         further on are heard by the frames after them (but not by those before).
         """
         encoded, beside = self._encoded(batch)
-        head = self.head if batch.sketch is not None else None
-        follows = isinstance(head, FollowingHead)
-        if isinstance(head, FollowingHead):
-            beside = head.trusting(beside, float(sampling.extras.get("follow", 1.0)))
+        follows = self.uses_sketch and batch.sketch is not None
+        if follows:
+            assert isinstance(self.head, FollowingHead)
+            beside = self.head.trusting(beside, float(sampling.extras.get("follow", 1.0)))
         rows, frames, _ = encoded.shape
         generator, known = make_generator(sampling, encoded.device), batch.known
         if known.any():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from midigroove_core.errors import InputError
+from midigroove_core.names import listed
 
 Preset = tuple[int, int]
 """Bank and program."""
@@ -47,9 +48,10 @@ def check_preset(font: Path, program: int, *banks: int) -> None:
     if presets is None or any((bank, program) in presets for bank in banks):
         return
     there = [f"{p} ({name})" for (bank, p), name in sorted(presets.items()) if bank in banks]
-    listed = ", ".join(there[:12]) + (f" and {len(there) - 12} more" if len(there) > 12 else "")
     where = " or ".join(map(str, banks))
-    raise InputError(f"{font}: no program {program} in bank {where}; there is {listed or 'none'}")
+    raise InputError(
+        f"{font}: no program {program} in bank {where}; there is {listed(there, 12) or 'none'}"
+    )
 
 
 def _find(handle: BinaryIO, wanted: bytes) -> bytes | None:

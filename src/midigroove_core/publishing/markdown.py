@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from midigroove_core.atomic import dump_json
+from midigroove_core.names import listed
 from midigroove_core.scorecard.tables import TextTable
 
 _STEERS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#~"} | dict.fromkeys("\r\n", " "))
@@ -62,8 +63,7 @@ def text_table(found: TextTable, marked: str, doubted: Collection[str]) -> str:
 
 def listing(names: Sequence[str], most: int = 30) -> str:
     """Names with commas between them, the first of many."""
-    shown = ", ".join(map(plain, names[:most]))
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+    return listed([plain(name) for name in names], most)
 
 
 def facts(rows: Sequence[tuple[str, object]]) -> str:
