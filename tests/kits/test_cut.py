@@ -74,6 +74,18 @@ def test_midi_outside_the_recording_and_silence_are_refused() -> None:
         cut_kit(np.zeros(10 * RATE, np.float32), RATE, performance)
 
 
+def test_a_hit_that_the_end_cuts_short_is_not_taken() -> None:
+    """Though it is the only one that sounds alone: under the others a hat is struck."""
+    onsets = np.array([0.2, 0.2, 0.9, 0.9, 1.6, 1.6, 2.45])
+    performance = DrumPerformance(
+        onset_sec=onsets, duration_sec=np.full(7, 0.1), pitch=np.array([36, 42] * 3 + [36]),
+        velocity=np.full(7, 100), end_sec=2.5,
+    )  # fmt: skip
+    audio = sampler.render(performance, load_kit("tr808"), num_samples=round(2.5 * RATE))
+    kick = cut_kit(audio, RATE, performance).kit.articulations["kick"]
+    assert all(len(layer.audio) > 0.2 * RATE for layer in kick)
+
+
 def test_a_long_recording_is_cut_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What only a later part plays is found, and each drum is as loud as cut in one."""
     performance = groove("drummer4_s1_1_rock", 12.0)

@@ -232,9 +232,13 @@ def _parts(audio: Audio, hits: Sequence[Struck]) -> Iterator[tuple[Audio, list[S
 
 
 def _add_shots(found: Mapping[str, list[_Shot]], decomposition: Decomposition, layers: int) -> None:
-    """Of each drum and each band of its velocities the hit that owns most of its attack."""
+    """Of each drum and each band of its velocities the hit that owns most of its attack.
+
+    Not one that the end of the recording cuts short, often the purest, if there is another.
+    """
     for drum, shots in found.items():
         hits = [n for n, hit in enumerate(decomposition.hits) if hit.drum == drum]
+        hits = [n for n in hits if decomposition.is_whole(n)] or hits
         for band in _bands(hits, layers, lambda n: decomposition.hits[n].velocity):
             best = max(band, key=decomposition.share)
             shot = _Shot(decomposition.share(best), _layer(decomposition, best))

@@ -84,6 +84,11 @@ class Decomposition:
             self._update()
         self._sum = self._played()
 
+    def is_whole(self, hit: int) -> bool:
+        """Whether the recording goes on for as long as the hit rings."""
+        struck = self.hits[hit]
+        return struck.onset_sec + struck.ring_sec <= len(self._audio) / SAMPLE_RATE
+
     def share(self, hit: int) -> float:
         """How much of the power in its attack is a hit's own, 0 to 1."""
         place = self._places[hit].until(_LEAD + _ATTACK)
